@@ -1,0 +1,58 @@
+//! Database traits of ids (`uuid`) and words (`text`), for the crate that reads and writes rows.
+
+use ::diesel::backend::Backend;
+use ::diesel::deserialize::{self, FromSql};
+use ::diesel::pg::Pg;
+use ::diesel::serialize::{self, Output, ToSql};
+use ::diesel::sql_types;
+use uuid::Uuid;
+
+use crate::floor::{guests::GuestStatus, tables::TableShape, tables::TableStatus};
+use crate::identity::Role;
+use crate::live::events::EventKind;
+use crate::position::Epoch;
+use crate::{GuestId, ReservationId, RestaurantId, SessionId, TableId, TransactionId, UserId};
+
+macro_rules! uuids {
+    ($($id:ty),+ $(,)?) => {$(
+        impl FromSql<sql_types::Uuid, Pg> for $id {
+            fn from_sql(bytes: <Pg as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+                <Uuid as FromSql<sql_types::Uuid, Pg>>::from_sql(bytes).map(Self)
+            }
+        }
+
+        impl ToSql<sql_types::Uuid, Pg> for $id {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+                <Uuid as ToSql<sql_types::Uuid, Pg>>::to_sql(&self.0, out)
+            }
+        }
+    )+};
+}
+
+macro_rules! texts {
+    ($($word:ty),+ $(,)?) => {$(
+        impl FromSql<sql_types::Text, Pg> for $word {
+            fn from_sql(bytes: <Pg as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+                Ok(std::str::from_utf8(bytes.as_bytes())?.parse()?)
+            }
+        }
+
+        impl ToSql<sql_types::Text, Pg> for $word {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+                <str as ToSql<sql_types::Text, Pg>>::to_sql(self.as_str(), out)
+            }
+        }
+    )+};
+}
+
+uuids!(
+    RestaurantId,
+    UserId,
+    SessionId,
+    GuestId,
+    TableId,
+    ReservationId,
+    TransactionId,
+    Epoch,
+);
+texts!(GuestStatus, TableStatus, TableShape, Role, EventKind);

@@ -1,0 +1,307 @@
+//! Guests: parties that are here or waiting.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::patch::{Clearable, clearable, present};
+use crate::words::words;
+use crate::{GuestId, ReservationId, RestaurantId, TableId};
+
+words! {
+    /// Where a party is in its visit. The other spellings are those of older clients.
+    GuestStatus {
+        /// On the waiting list.
+        Waiting = "waiting" | "Waitlist" | "Waiting" | "Arrived" | "Running Late",
+        /// Told that the table is ready.
+        Notified = "notified" | "Notified",
+        /// At a table.
+        Seated = "seated" | "Seated",
+        /// Left after the meal.
+        Completed = "completed" | "Finished" | "Completed",
+        /// Left, or called off, before being seated.
+        Cancelled = "cancelled" | "Cancelled",
+        /// Never came.
+        NoShow = "no_show" | "No Show" | "noShow",
+    }
+}
+
+impl GuestStatus {
+    /// Whether the visit is over.
+    #[must_use]
+    pub const fn is_finished(self) -> bool {
+        matches!(self, Self::Completed | Self::Cancelled | Self::NoShow)
+    }
+
+    /// Whether the party is on the waiting list.
+    #[must_use]
+    pub const fn is_waiting(self) -> bool {
+        matches!(self, Self::Waiting | Self::Notified)
+    }
+}
+
+/// A party, as clients see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Guest {
+    /// The party's id.
+    pub id: GuestId,
+    /// The restaurant it is at.
+    pub restaurant_id: RestaurantId,
+    /// The name to call.
+    #[schema(example = "John Doe")]
+    pub guest_name: String,
+    /// Given name, if it was taken down apart.
+    pub first_name: Option<String>,
+    /// Family name, if it was taken down apart.
+    pub last_name: Option<String>,
+    /// Covers, 1–100.
+    #[schema(example = 4)]
+    pub party_size: i32,
+    /// Where the party is in its visit.
+    pub status: GuestStatus,
+    /// The first of `tableIds`.
+    pub table_id: Option<TableId>,
+    /// The table, or joined tables, at which the party sits.
+    pub table_ids: Vec<TableId>,
+    /// Order on the waiting list; smaller is earlier. Numbers may be left out.
+    pub wait_position: Option<i32>,
+    /// Telephone number, as it was given.
+    pub phone: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Notes of the staff.
+    pub notes: Option<String>,
+    /// What the party asked for.
+    pub special_requests: Option<String>,
+    /// For instance `vegan`, `nut allergy`.
+    pub dietary_restrictions: Vec<String>,
+    /// For instance `VIP`, `birthday`.
+    pub tags: Vec<String>,
+    /// The wait that was quoted, in minutes.
+    pub quoted_wait_minutes: Option<i32>,
+    /// The booking from which the party came.
+    pub reservation_id: Option<ReservationId>,
+    /// Visits with this telephone number, this one included; 1 without a number.
+    pub total_visits: i32,
+    /// When the party came to the host stand.
+    pub check_in_time: DateTime<Utc>,
+    /// When it was seated.
+    pub seated_time: Option<DateTime<Utc>>,
+    /// When the visit was over.
+    pub finished_time: Option<DateTime<Utc>>,
+    /// When the record was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub last_updated: DateTime<Utc>,
+    /// Counts the changes; the `ETag`.
+    pub version: i32,
+}
+
+/// A new party. A name (`guestName`, or `firstName`) and `partySize` are required.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({"guestName": "John Doe", "partySize": 4, "phone": "+1 555 0100"}))]
+pub struct CreateGuest {
+    /// The name to call; made of first and last name when absent.
+    #[serde(alias = "guest_name")]
+    #[schema(max_length = 200)]
+    pub guest_name: Option<String>,
+    /// Given name.
+    #[serde(alias = "first_name")]
+    #[schema(max_length = 100)]
+    pub first_name: Option<String>,
+    /// Family name.
+    #[serde(alias = "last_name")]
+    #[schema(max_length = 100)]
+    pub last_name: Option<String>,
+    /// Covers.
+    #[serde(default, alias = "party_size", deserialize_with = "present")]
+    #[schema(minimum = 1, maximum = 100, required = true, value_type = i32)]
+    pub party_size: Option<i32>,
+    /// `waiting` when absent; `seated` needs a table.
+    pub status: Option<GuestStatus>,
+    /// Seats the party at once.
+    #[serde(alias = "table_id")]
+    pub table_id: Option<TableId>,
+    /// Seats the party at joined tables.
+    #[serde(alias = "table_ids")]
+    #[schema(max_items = 10)]
+    pub table_ids: Option<Vec<TableId>>,
+    /// Telephone number.
+    #[schema(max_length = 40)]
+    pub phone: Option<String>,
+    /// E-mail address.
+    #[schema(max_length = 254)]
+    pub email: Option<String>,
+    /// Notes of the staff.
+    #[schema(max_length = 2000)]
+    pub notes: Option<String>,
+    /// What the party asked for.
+    #[serde(alias = "special_requests")]
+    #[schema(max_length = 2000)]
+    pub special_requests: Option<String>,
+    /// At most 30 entries of at most 60 characters.
+    #[serde(alias = "dietary_restrictions")]
+    pub dietary_restrictions: Option<Vec<String>>,
+    /// At most 30 entries of at most 60 characters.
+    pub tags: Option<Vec<String>>,
+    /// Minutes.
+    #[serde(alias = "quoted_wait_minutes")]
+    #[schema(minimum = 0, maximum = 1440)]
+    pub quoted_wait_minutes: Option<i32>,
+    /// A manager's word that the party may sit closer than the table's capacity says.
+    #[serde(default, alias = "allow_over_capacity")]
+    pub allow_over_capacity: bool,
+}
+
+/// A change of a party: the fields that are present. `null` clears.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+#[schema(example = json!({"status": "seated", "tableId": "f9174969-1ab8-43f0-9a2b-eb1099990b4b"}))]
+pub struct UpdateGuest {
+    /// The name to call.
+    #[serde(
+        alias = "guest_name",
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(max_length = 200)]
+    pub guest_name: Option<String>,
+    /// Given name.
+    #[serde(
+        alias = "first_name",
+        deserialize_with = "clearable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(max_length = 100, value_type = Option<String>)]
+    pub first_name: Clearable<String>,
+    /// Family name.
+    #[serde(
+        alias = "last_name",
+        deserialize_with = "clearable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(max_length = 100, value_type = Option<String>)]
+    pub last_name: Clearable<String>,
+    /// Covers.
+    #[serde(
+        alias = "party_size",
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(minimum = 1, maximum = 100)]
+    pub party_size: Option<i32>,
+    /// Where the party shall be in its visit.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub status: Option<GuestStatus>,
+    /// Seats or moves the party; `null` takes the table away.
+    #[serde(
+        alias = "table_id",
+        deserialize_with = "clearable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Option<TableId>)]
+    pub table_id: Clearable<TableId>,
+    /// Seats or moves the party to joined tables; empty or `null` takes them away.
+    #[serde(
+        alias = "table_ids",
+        deserialize_with = "clearable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(max_items = 10, value_type = Option<Vec<TableId>>)]
+    pub table_ids: Clearable<Vec<TableId>>,
+    /// Telephone number.
+    #[serde(
+        deserialize_with = "clearable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(max_length = 40, value_type = Option<String>)]
+    pub phone: Clearable<String>,
+    /// E-mail address.
+    #[serde(
+        deserialize_with = "clearable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(max_length = 254, value_type = Option<String>)]
+    pub email: Clearable<String>,
+    /// Notes of the staff.
+    #[serde(
+        deserialize_with = "clearable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(max_length = 2000, value_type = Option<String>)]
+    pub notes: Clearable<String>,
+    /// What the party asked for.
+    #[serde(
+        alias = "special_requests",
+        deserialize_with = "clearable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(max_length = 2000, value_type = Option<String>)]
+    pub special_requests: Clearable<String>,
+    /// At most 30 entries of at most 60 characters.
+    #[serde(
+        alias = "dietary_restrictions",
+        deserialize_with = "clearable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Option<Vec<String>>)]
+    pub dietary_restrictions: Clearable<Vec<String>>,
+    /// At most 30 entries of at most 60 characters.
+    #[serde(
+        deserialize_with = "clearable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Option<Vec<String>>)]
+    pub tags: Clearable<Vec<String>>,
+    /// Minutes.
+    #[serde(
+        alias = "quoted_wait_minutes",
+        deserialize_with = "clearable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(minimum = 0, maximum = 1440, value_type = Option<i32>)]
+    pub quoted_wait_minutes: Clearable<i32>,
+    /// A manager's word that the party may sit closer than the table's capacity says.
+    #[serde(alias = "allow_over_capacity")]
+    pub allow_over_capacity: bool,
+}
+
+/// Which guests to list. Without `scope` the current floor: those waiting, notified, seated, and
+/// those who finished this service day. Order: as they checked in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", default)]
+#[into_params(parameter_in = Query)]
+pub struct GuestFilter {
+    /// Only these statuses, separated by commas.
+    #[param(example = "waiting,notified")]
+    pub status: Option<String>,
+    /// Only the party at this table.
+    #[serde(alias = "table_id")]
+    #[param(value_type = Option<String>, format = Uuid)]
+    pub table_id: Option<TableId>,
+    /// Part of a name or telephone number.
+    #[param(max_length = 100)]
+    pub q: Option<String>,
+    /// Only those changed after this moment.
+    #[serde(alias = "updated_since")]
+    pub updated_since: Option<DateTime<Utc>>,
+    /// `floor` (the default) or `all`, which includes the history.
+    pub scope: Option<GuestScope>,
+    /// 1–1000, default 200.
+    #[param(minimum = 1, maximum = 1000)]
+    pub limit: Option<i64>,
+    /// From the `Link` of the page before.
+    pub cursor: Option<String>,
+}
+
+words! {
+    /// How far back a list of guests reaches.
+    GuestScope {
+        /// The current floor.
+        Floor = "floor",
+        /// The history too.
+        All = "all",
+    }
+}

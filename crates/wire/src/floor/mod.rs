@@ -1,0 +1,5 @@
+//! The floor: guests, tables, and the snapshot of both.
+
+pub mod guests;
+pub mod snapshot;
+pub mod tables;

@@ -1,0 +1,28 @@
+//! The whole floor at one position of the log.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{guests::Guest, tables::Table};
+use crate::identity::restaurants::Restaurant;
+use crate::position::{Epoch, Seq};
+
+/// Everything a tablet needs to draw the floor, read in one transaction: the state after event
+/// `seq` and before event `seq + 1`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshot {
+    /// The restaurant and its settings.
+    pub restaurant: Restaurant,
+    /// The current floor, as `GET guests` lists it.
+    pub guests: Vec<Guest>,
+    /// The active tables.
+    pub tables: Vec<Table>,
+    /// When it was read.
+    pub last_updated: DateTime<Utc>,
+    /// The life of the log that `seq` counts in.
+    pub epoch: Epoch,
+    /// The last event that is contained.
+    pub seq: Seq,
+}

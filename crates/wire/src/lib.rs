@@ -1,0 +1,26 @@
+//! What crosses a wire in QTable: ids, requests, responses, events, socket frames, error codes.
+//!
+//! Every other crate speaks in these types. They know how they look as JSON and as an OpenAPI
+//! schema, and nothing else: no database, no HTTP, no rules. The one feature switch, `diesel`,
+//! lets the database read and write ids and status words (`diesel.rs`).
+//!
+//! Spelling: JSON is camelCase, and requests accept the snake_case spelling of every field too.
+//! Token responses and the envelope of socket frames are snake_case.
+
+#[cfg(feature = "diesel")]
+mod diesel;
+mod words;
+
+pub mod errors;
+pub mod floor;
+pub mod health;
+pub mod identity;
+pub mod ids;
+pub mod live;
+pub mod patch;
+pub mod position;
+
+pub use errors::{ErrorBody, ErrorCode, FieldError};
+pub use ids::*;
+pub use live::audience::Audience;
+pub use position::{Epoch, Position, Seq};

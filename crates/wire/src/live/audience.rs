@@ -1,0 +1,15 @@
+//! Who may hear an event.
+
+use serde::{Deserialize, Serialize};
+
+/// The part of a restaurant's log that a room hears.
+///
+/// Staff hears every event in full. Everybody else hears only what an event shows the public: its
+/// smaller, public frame, and nothing of an event that has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Audience {
+    /// Members of the restaurant.
+    Staff,
+    /// Anybody.
+    Public,
+}

@@ -1,0 +1,197 @@
+//! Events: one for each entity that a transaction changed, with its final state.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::words::words;
+use crate::{RestaurantId, Seq, TransactionId, UserId};
+
+words! {
+    /// What happened to what: the `type` of a frame.
+    EventKind {
+        /// A party came.
+        GuestCreated = "guest_created",
+        /// A party changed.
+        GuestUpdated = "guest_updated",
+        /// A party was removed.
+        GuestDeleted = "guest_deleted",
+        /// A table was added.
+        TableCreated = "table_created",
+        /// A table changed.
+        TableUpdated = "table_updated",
+        /// A table was removed.
+        TableDeleted = "table_deleted",
+        /// A booking was made.
+        ReservationCreated = "reservation_created",
+        /// A booking changed.
+        ReservationUpdated = "reservation_updated",
+        /// A booking was called off.
+        ReservationCancelled = "reservation_cancelled",
+        /// The restaurant or its settings changed.
+        RestaurantUpdated = "restaurant_updated",
+        /// A member joined, changed or left.
+        UserUpdated = "user_updated",
+        /// All events of a client's transaction have been sent.
+        AtomicTransactionComplete = "atomic_transaction_complete",
+    }
+}
+
+impl EventKind {
+    /// The field of the frame that names the entity; `None` where the restaurant itself is meant.
+    #[must_use]
+    pub const fn id_field(self) -> Option<&'static str> {
+        match self {
+            Self::GuestCreated | Self::GuestUpdated | Self::GuestDeleted => Some("guest_id"),
+            Self::TableCreated | Self::TableUpdated | Self::TableDeleted => Some("table_id"),
+            Self::ReservationCreated | Self::ReservationUpdated | Self::ReservationCancelled => {
+                Some("reservation_id")
+            }
+            Self::UserUpdated => Some("user_id"),
+            Self::RestaurantUpdated | Self::AtomicTransactionComplete => None,
+        }
+    }
+}
+
+words! {
+    /// What changed about the entity; where several apply, the first in this order.
+    Action {
+        /// It is new.
+        Created = "created",
+        /// Its status.
+        StatusChanged = "status_changed",
+        /// A party got a table, or another one.
+        TableAssigned = "table_assigned",
+        /// A party lost its table.
+        TableCleared = "table_cleared",
+        /// A table got a party.
+        GuestAssigned = "guest_assigned",
+        /// A table lost its party.
+        GuestCleared = "guest_cleared",
+        /// A table stands elsewhere.
+        Moved = "moved",
+        /// Anything else.
+        InfoUpdated = "info_updated",
+        /// It is gone.
+        Deleted = "deleted",
+        /// A booking was called off.
+        Cancelled = "cancelled",
+    }
+}
+
+/// The fields of an event's frame around its `data`, in the order in which they are written.
+#[derive(Clone, Copy, Debug)]
+pub struct Envelope {
+    /// What happened to what.
+    pub kind: EventKind,
+    /// The restaurant in whose log it stands.
+    pub restaurant_id: RestaurantId,
+    /// The entity.
+    pub entity_id: Uuid,
+    /// What changed about it.
+    pub action: Action,
+    /// When the transaction began.
+    pub timestamp: DateTime<Utc>,
+    /// Who did it; `None` for the passing of time.
+    pub actor_id: Option<UserId>,
+    /// The client's transaction of which it is part.
+    pub transaction_id: Option<TransactionId>,
+}
+
+/// A frame with a hole where its sequence number goes.
+///
+/// The number is known only when the log's head is locked, at the end of the transaction; so the
+/// frame is serialized before, and the database and the worker both put the number in the middle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrameParts {
+    /// Up to and including `"seq":`.
+    pub prefix: String,
+    /// From the comma after the number to the closing brace.
+    pub suffix: String,
+}
+
+impl FrameParts {
+    /// Serializes an event with `data` as its payload.
+    ///
+    /// # Errors
+    /// When `data` cannot be written as JSON, which for the types of this crate does not happen.
+    pub fn new(envelope: &Envelope, data: &impl Serialize) -> serde_json::Result<Self> {
+        let mut suffix = String::with_capacity(1024);
+        let mut field = |name: &str, value: &str| {
+            suffix.push_str(",\"");
+            suffix.push_str(name);
+            suffix.push_str("\":\"");
+            suffix.push_str(value);
+            suffix.push('"');
+        };
+        field("restaurant_id", &envelope.restaurant_id.to_string());
+        if let Some(name) = envelope.kind.id_field() {
+            field(name, &envelope.entity_id.to_string());
+        }
+        field("action", envelope.action.as_str());
+        field("timestamp", &timestamp(envelope.timestamp));
+        if let Some(actor) = envelope.actor_id {
+            field("actor_id", &actor.to_string());
+        }
+        if let Some(transaction) = envelope.transaction_id {
+            field("transaction_id", &transaction.to_string());
+        }
+        suffix.push_str(",\"data\":");
+        suffix.push_str(&serde_json::to_string(data)?);
+        suffix.push('}');
+        Ok(Self {
+            prefix: format!("{{\"type\":\"{}\",\"seq\":", envelope.kind),
+            suffix,
+        })
+    }
+
+    /// The frame with its sequence number: the bytes that the log stores and clients receive.
+    #[must_use]
+    pub fn splice(&self, seq: Seq) -> String {
+        let number = seq.to_string();
+        let mut frame = String::with_capacity(self.prefix.len() + number.len() + self.suffix.len());
+        frame.push_str(&self.prefix);
+        frame.push_str(&number);
+        frame.push_str(&self.suffix);
+        frame
+    }
+}
+
+/// RFC 3339 in UTC with `Z` and microseconds.
+#[must_use]
+pub fn timestamp(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_json_with_the_number_in_its_place() {
+        let envelope = Envelope {
+            kind: EventKind::GuestUpdated,
+            restaurant_id: RestaurantId(Uuid::nil()),
+            entity_id: Uuid::max(),
+            action: Action::StatusChanged,
+            timestamp: DateTime::UNIX_EPOCH,
+            actor_id: None,
+            transaction_id: None,
+        };
+        let parts =
+            FrameParts::new(&envelope, &serde_json::json!({"id": "x", "notes": "\"\n"})).unwrap();
+        let frame: serde_json::Value = serde_json::from_str(&parts.splice(1042)).unwrap();
+        assert_eq!(
+            frame,
+            serde_json::json!({
+                "type": "guest_updated",
+                "seq": 1042,
+                "restaurant_id": Uuid::nil(),
+                "guest_id": Uuid::max(),
+                "action": "status_changed",
+                "timestamp": "1970-01-01T00:00:00.000000Z",
+                "data": {"id": "x", "notes": "\"\n"},
+            })
+        );
+    }
+}

@@ -1,0 +1,133 @@
+//! Frames that are not in the log, messages of clients, and close codes.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::errors::ErrorCode;
+use crate::floor::snapshot::Snapshot;
+use crate::words::words;
+use crate::{Epoch, RestaurantId, Seq};
+
+/// What a session says of itself, beside the events.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum SessionFrame {
+    /// The first frame.
+    RestaurantConnect {
+        /// The restaurant that is followed.
+        restaurant_id: RestaurantId,
+        /// The life of the log.
+        epoch: Epoch,
+        /// The log's head when the session began.
+        seq: Seq,
+        /// Whether the session continues from the position that the client gave.
+        resumed: bool,
+        /// Which worker serves it.
+        worker_id: String,
+        /// After how many seconds of silence a heartbeat comes.
+        heartbeat_seconds: u64,
+        /// The server's time.
+        timestamp: DateTime<Utc>,
+    },
+    /// The answer to `ping`.
+    Pong {
+        /// The server's time.
+        timestamp: DateTime<Utc>,
+        /// Up to which event this session has been served.
+        position: Seq,
+    },
+    /// Nothing else was said for a while.
+    Heartbeat {
+        /// The server's time.
+        timestamp: DateTime<Utc>,
+        /// Up to which event this session has been served.
+        position: Seq,
+    },
+    /// What was missed cannot be told any more. The stream goes on at `seq + 1`: take a snapshot
+    /// and drop frames up to the snapshot's own position.
+    ResyncRequired {
+        /// Why.
+        reason: ResyncReason,
+        /// The life of the log.
+        epoch: Epoch,
+        /// The stream goes on after this event.
+        seq: Seq,
+    },
+    /// The answer to `request_full_sync`; the next frame is `seq + 1`.
+    FullSync(Box<Snapshot>),
+    /// A message could not be understood, or what it asked for not be done. The session stays.
+    Error {
+        /// For programs.
+        code: ErrorCode,
+        /// For people.
+        message: String,
+    },
+}
+
+words! {
+    /// Why a client has to take a snapshot.
+    ResyncReason {
+        /// The database was rewound or restored: the position counts in another life of the log.
+        EpochChanged = "epoch_changed",
+        /// The events after the position have been pruned.
+        Pruned = "pruned",
+        /// The position lies beyond the log's head.
+        AheadOfLog = "ahead_of_log",
+        /// The position was given without its epoch.
+        EpochMissing = "epoch_missing",
+    }
+}
+
+/// What a client may say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ClientMessage {
+    /// Asks for a `pong`.
+    Ping,
+    /// Asks for a `full_sync`.
+    RequestFullSync,
+    /// Renews the credential before it expires.
+    Auth {
+        /// A fresh access token of the same account.
+        token: String,
+    },
+}
+
+/// Why the server closes a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CloseCode {
+    /// The client closed.
+    Normal,
+    /// The worker goes away (a deploy). The reason carries `reconnect_after_ms`.
+    GoingAway,
+    /// Protocol abuse; do not come back like this.
+    Abuse,
+    /// The token expired or was revoked: refresh it, then come back.
+    TokenExpired,
+    /// No longer allowed.
+    Forbidden,
+    /// Nothing was heard from the client for too long.
+    Silent,
+    /// Too many messages or sockets.
+    TooMany,
+    /// Too slow: come back and resume.
+    TooSlow,
+}
+
+impl CloseCode {
+    /// The code of the close frame (RFC 6455, section 7.4).
+    #[must_use]
+    pub const fn number(self) -> u16 {
+        match self {
+            Self::Normal => 1000,
+            Self::GoingAway => 1001,
+            Self::Abuse => 4400,
+            Self::TokenExpired => 4401,
+            Self::Forbidden => 4403,
+            Self::Silent => 4408,
+            Self::TooMany => 4429,
+            Self::TooSlow => 4503,
+        }
+    }
+}
