@@ -1,0 +1,274 @@
+//! The pool of connections, and reading.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use deadpool::managed::{Object, PoolError, Timeouts};
+use diesel_async::pooled_connection::deadpool::Pool;
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+};
+use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
+use futures_util::FutureExt;
+use tokio::runtime::Handle;
+
+use crate::clock::Clock;
+use crate::{Error, Result};
+
+/// What is told about every use of the database, for metrics.
+pub trait Observer: Send + Sync {
+    /// An operation ended after `elapsed`, the wait for a connection included.
+    fn operation(&self, name: &'static str, elapsed: Duration, is_ok: bool);
+}
+
+impl Observer for () {
+    fn operation(&self, _: &'static str, _: Duration, _: bool) {}
+}
+
+/// Where the database is and how it is used.
+pub struct DbConfig {
+    /// `postgres://…`.
+    pub url: String,
+    /// Connections at most.
+    pub pool_size: usize,
+    /// How long to wait for a connection before saying that the database is away.
+    pub wait: Duration,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// Who is told of every operation.
+    pub observer: Arc<dyn Observer>,
+}
+
+impl std::fmt::Debug for DbConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Never the URL: it carries a password.
+        f.debug_struct("DbConfig")
+            .field("pool_size", &self.pool_size)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How the pool stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolState {
+    /// Connections that are open.
+    pub open: usize,
+    /// Of these, the ones nobody uses.
+    pub idle: usize,
+    /// Callers who wait for one.
+    pub waiting: usize,
+    /// Connections at most.
+    pub limit: usize,
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool<AsyncPgConnection>,
+    pub(super) clock: Clock,
+    pub(super) observer: Arc<dyn Observer>,
+}
+
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Db")
+            .field("pool", &self.state())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A connection of the pool.
+pub(super) type Connection = Object<AsyncDieselConnectionManager<AsyncPgConnection>>;
+
+impl Db {
+    /// Makes the pool; no connection is opened yet. The drivers of its connections run on
+    /// `runtime`, which must outlive all use.
+    ///
+    /// # Errors
+    /// When the pool cannot be built.
+    pub fn new(config: DbConfig, runtime: Handle) -> Result<Self> {
+        let mut manager = ManagerConfig::<AsyncPgConnection>::default();
+        // A test query before each use would double the cost of a read; a connection that died
+        // says so at its first statement, and is then replaced.
+        manager.recycling_method = RecyclingMethod::Fast;
+        manager.custom_setup = Box::new(move |url| {
+            let (runtime, url) = (runtime.clone(), url.to_owned());
+            async move { super::connect::open(&runtime, url).await }.boxed()
+        });
+        let pool = Pool::builder(AsyncDieselConnectionManager::new_with_config(
+            config.url, manager,
+        ))
+        .max_size(config.pool_size)
+        .timeouts(Timeouts {
+            wait: Some(config.wait),
+            create: Some(config.wait),
+            recycle: Some(config.wait),
+        })
+        .runtime(deadpool::Runtime::Tokio1)
+        .build()
+        .map_err(|error| Error::Internal(format!("pool: {error}")))?;
+        Ok(Self {
+            pool,
+            clock: config.clock,
+            observer: config.observer,
+        })
+    }
+
+    /// The clock that operations go by.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// How the pool stands.
+    #[must_use]
+    pub fn state(&self) -> PoolState {
+        let status = self.pool.status();
+        PoolState {
+            open: status.size,
+            idle: status.available,
+            waiting: status.waiting,
+            limit: status.max_size,
+        }
+    }
+
+    /// A connection.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when none can be had in time.
+    pub(super) async fn connection(&self) -> Result<Connection> {
+        self.pool.get().await.map_err(|error| {
+            Error::Unavailable(match error {
+                PoolError::Timeout(kind) => format!("no connection in time ({kind:?})"),
+                error => error.to_string(),
+            })
+        })
+    }
+
+    /// Tries with one connection after the other until one is alive: after the database was
+    /// restarted, every connection in the pool is dead, and each says so only when it is used.
+    pub(super) async fn with_live_connection<T>(
+        &self,
+        attempt: impl AsyncFn(&mut Lease) -> Result<T>,
+    ) -> Result<T> {
+        let mut dead = 0;
+        loop {
+            let mut lease = Lease::new(self.connection().await?);
+            match attempt(&mut lease).await {
+                Err(error) if is_dead(&error) && dead <= self.pool.status().max_size => dead += 1,
+                result => return result,
+            }
+        }
+    }
+
+    /// Reads. Each statement sees what is committed when it begins; where several must agree, use
+    /// [`Db::snapshot`]. `operation` names the read in metrics.
+    ///
+    /// # Errors
+    /// Those of `read`, and [`Error::Unavailable`].
+    pub async fn read<T>(
+        &self,
+        operation: &'static str,
+        read: impl AsyncFn(&mut AsyncPgConnection) -> Result<T>,
+    ) -> Result<T> {
+        self.observed(operation, async || {
+            self.with_live_connection(async |lease| {
+                let result = read(lease.connection()?).await;
+                lease.keep_unless_dead(&result);
+                result
+            })
+            .await
+        })
+        .await
+    }
+
+    /// Reads in one repeatable-read transaction: every statement sees the same moment.
+    ///
+    /// # Errors
+    /// Those of `read`, and [`Error::Unavailable`].
+    pub async fn snapshot<T>(
+        &self,
+        operation: &'static str,
+        read: impl AsyncFn(&mut AsyncPgConnection) -> Result<T>,
+    ) -> Result<T> {
+        self.read(operation, async |connection| {
+            Manager::begin_transaction_sql(
+                connection,
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            )
+            .await?;
+            let result = read(connection).await;
+            let ended = <Manager as TransactionManager<_>>::rollback_transaction(connection).await;
+            let value = result?;
+            ended?;
+            Ok(value)
+        })
+        .await
+    }
+
+    /// Runs an operation and tells the observer.
+    pub(super) async fn observed<T>(
+        &self,
+        operation: &'static str,
+        run: impl AsyncFnOnce() -> Result<T>,
+    ) -> Result<T> {
+        let started = Instant::now();
+        let result = run().await;
+        let is_ok = !matches!(
+            result,
+            Err(Error::Unavailable(_) | Error::Database(_) | Error::Internal(_))
+        );
+        self.observer.operation(operation, started.elapsed(), is_ok);
+        result
+    }
+}
+
+/// How transactions are opened and closed, so that the driver knows of them.
+pub(super) type Manager = AnsiTransactionManager;
+
+/// A connection in use. Unless its user says that he is done with it, it is closed and not
+/// returned to the pool: a request that was cancelled half way must not leave its locks, its open
+/// transaction or its running statement to whoever comes next.
+pub(super) struct Lease {
+    connection: Option<Connection>,
+    is_done: bool,
+}
+
+impl Lease {
+    fn new(connection: Connection) -> Self {
+        Self {
+            connection: Some(connection),
+            is_done: false,
+        }
+    }
+
+    /// The connection.
+    pub(super) fn connection(&mut self) -> Result<&mut AsyncPgConnection> {
+        match &mut self.connection {
+            Some(connection) => Ok(connection),
+            None => Err(Error::Internal("the connection was given back".to_owned())),
+        }
+    }
+
+    /// The connection may go back to the pool, unless what came of its use says that it is dead.
+    /// (One that is still in a transaction is refused by the pool itself.)
+    pub(super) fn keep_unless_dead<T>(&mut self, result: &Result<T>) {
+        self.is_done = !matches!(result, Err(error) if is_dead(error));
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take()
+            && !self.is_done
+        {
+            drop(Object::take(connection));
+        }
+    }
+}
+
+/// Whether an error says that the connection is gone. Time limits are [`Error::Unavailable`] too,
+/// but come from a connection that lives.
+pub(super) fn is_dead(error: &Error) -> bool {
+    matches!(error, Error::Unavailable(text) if !text.starts_with("canceling statement"))
+}

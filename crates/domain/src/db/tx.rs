@@ -1,0 +1,226 @@
+//! An open write transaction of one restaurant, and the changes that it will tell.
+
+use chrono::{DateTime, Utc};
+use diesel_async::AsyncPgConnection;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use uuid::Uuid;
+use wire::identity::Role;
+use wire::live::events::{Action, EventKind};
+use wire::{RestaurantId, SessionId, TransactionId, UserId};
+
+use crate::Result;
+
+/// Who does something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// The account; `None` for the passing of time.
+    pub user_id: Option<UserId>,
+    /// The device.
+    pub session_id: Option<SessionId>,
+    /// What the actor may do in the restaurant.
+    pub role: Role,
+}
+
+impl Actor {
+    /// The passing of time: whatever the system does by itself.
+    pub const SYSTEM: Self = Self {
+        user_id: None,
+        session_id: None,
+        role: Role::Admin,
+    };
+}
+
+/// Where a transaction works, and for whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The restaurant whose rows and log are written.
+    pub restaurant_id: RestaurantId,
+    /// Who does it.
+    pub actor: Actor,
+    /// The client's transaction of which all events are part.
+    pub transaction_id: Option<TransactionId>,
+}
+
+impl Scope {
+    /// A scope outside any transaction of the client's.
+    #[must_use]
+    pub const fn new(restaurant_id: RestaurantId, actor: Actor) -> Self {
+        Self {
+            restaurant_id,
+            actor,
+            transaction_id: None,
+        }
+    }
+}
+
+/// An open write transaction. Operations work in it; [`crate::db::Db::write`] opens and commits it.
+pub struct Tx<'c> {
+    /// For statements.
+    pub conn: &'c mut AsyncPgConnection,
+    /// The time at which the transaction began; every row and event in it carries this one.
+    pub now: DateTime<Utc>,
+    scope: Scope,
+    changes: Vec<Change>,
+}
+
+/// What an event will say.
+pub(crate) struct Change {
+    pub(crate) kind: EventKind,
+    pub(crate) entity_id: Uuid,
+    pub(crate) action: Action,
+    pub(crate) data: Box<RawValue>,
+    /// What the public may see.
+    pub(crate) public_data: Option<Box<RawValue>>,
+}
+
+impl<'c> Tx<'c> {
+    pub(super) fn new(conn: &'c mut AsyncPgConnection, scope: Scope, now: DateTime<Utc>) -> Self {
+        Self {
+            conn,
+            now,
+            scope,
+            changes: Vec::new(),
+        }
+    }
+
+    /// The restaurant that is written.
+    #[must_use]
+    pub const fn restaurant_id(&self) -> RestaurantId {
+        self.scope.restaurant_id
+    }
+
+    /// Who does it.
+    #[must_use]
+    pub const fn actor(&self) -> Actor {
+        self.scope.actor
+    }
+
+    /// Tells staff that an entity changed, with the state that it has now.
+    ///
+    /// An entity has one event per transaction: telling of it again replaces its state, and keeps
+    /// the weightier kind and the first action in the order of [`Action`].
+    ///
+    /// # Errors
+    /// When `data` cannot be written as JSON, which does not happen.
+    pub fn tell(
+        &mut self,
+        kind: EventKind,
+        entity_id: impl Into<Uuid>,
+        action: Action,
+        data: &impl Serialize,
+    ) -> Result<()> {
+        let data = to_raw_value(data)?;
+        self.merge(Change {
+            kind,
+            entity_id: entity_id.into(),
+            action,
+            data,
+            public_data: None,
+        });
+        Ok(())
+    }
+
+    /// Like [`Tx::tell`], and shows `public_data` to everybody.
+    ///
+    /// # Errors
+    /// As [`Tx::tell`].
+    pub fn tell_public(
+        &mut self,
+        kind: EventKind,
+        entity_id: impl Into<Uuid>,
+        action: Action,
+        data: &impl Serialize,
+        public_data: &impl Serialize,
+    ) -> Result<()> {
+        let (data, public_data) = (to_raw_value(data)?, Some(to_raw_value(public_data)?));
+        self.merge(Change {
+            kind,
+            entity_id: entity_id.into(),
+            action,
+            data,
+            public_data,
+        });
+        Ok(())
+    }
+
+    fn merge(&mut self, change: Change) {
+        let entity = (change.kind.id_field(), change.entity_id);
+        let Some(index) = self
+            .changes
+            .iter()
+            .position(|known| (known.kind.id_field(), known.entity_id) == entity)
+        else {
+            self.changes.push(change);
+            return;
+        };
+        let known = self.changes.remove(index);
+        let Some(kind) = merged_kind(known.kind, change.kind) else {
+            return;
+        };
+        let action = if kind == change.kind && change.action == Action::Deleted {
+            Action::Deleted
+        } else {
+            known.action.min(change.action)
+        };
+        self.changes.insert(
+            index,
+            Change {
+                kind,
+                action,
+                ..change
+            },
+        );
+    }
+
+    pub(super) fn into_changes(self) -> (&'c mut AsyncPgConnection, Scope, Vec<Change>) {
+        (self.conn, self.scope, self.changes)
+    }
+}
+
+impl std::fmt::Debug for Tx<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tx")
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One kind for two events of one entity; `None` when together they are nothing: what was made and
+/// removed in one transaction was never there.
+fn merged_kind(first: EventKind, second: EventKind) -> Option<EventKind> {
+    use EventKind as K;
+    let is_new = matches!(
+        first,
+        K::GuestCreated | K::TableCreated | K::ReservationCreated
+    );
+    let is_gone = matches!(second, K::GuestDeleted | K::TableDeleted);
+    match (is_new, is_gone) {
+        (true, true) => None,
+        (true, false) => Some(first),
+        (false, _) => Some(second),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entity_has_one_kind_per_transaction() {
+        use EventKind as K;
+        assert_eq!(
+            merged_kind(K::GuestCreated, K::GuestUpdated),
+            Some(K::GuestCreated)
+        );
+        assert_eq!(merged_kind(K::GuestCreated, K::GuestDeleted), None);
+        assert_eq!(
+            merged_kind(K::GuestUpdated, K::GuestDeleted),
+            Some(K::GuestDeleted)
+        );
+        assert_eq!(
+            merged_kind(K::TableUpdated, K::TableUpdated),
+            Some(K::TableUpdated)
+        );
+    }
+}

@@ -1,0 +1,256 @@
+//! The one place that opens write transactions: retries, the append to the log, and the question
+//! after a COMMIT whose reply was lost.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl, TransactionManager};
+use wire::live::events::EventKind;
+use wire::{Epoch, Position, RestaurantId, Seq};
+
+use super::pool::{Db, Lease, Manager, is_dead};
+use super::tx::{Scope, Tx};
+use crate::{Error, Result, log};
+
+/// How often a transaction that PostgreSQL chose as a victim is tried.
+const TRIES: u32 = 5;
+
+/// How long the outcome of a commit is asked for before the caller is told that it is unknown.
+const OUTCOME_TRIES: u32 = 20;
+
+/// What was committed.
+#[derive(Debug)]
+pub struct Committed<T> {
+    /// What the operation returned.
+    pub value: T,
+    /// What was appended to the log; `None` when nothing changed.
+    pub appended: Option<Appended>,
+}
+
+/// The events of one transaction, as the log has them.
+#[derive(Clone, Debug)]
+pub struct Appended {
+    /// In whose log.
+    pub restaurant_id: RestaurantId,
+    /// The life of the log.
+    pub epoch: Epoch,
+    /// The events, with consecutive numbers.
+    pub events: Vec<AppendedEvent>,
+    /// When the transaction began.
+    pub at: DateTime<Utc>,
+}
+
+/// An event, as the log has it.
+#[derive(Clone, Debug)]
+pub struct AppendedEvent {
+    /// Its number.
+    pub seq: Seq,
+    /// What happened.
+    pub kind: EventKind,
+    /// The bytes for staff.
+    pub frame: String,
+    /// The bytes for everybody.
+    pub public_frame: Option<String>,
+}
+
+impl Appended {
+    /// The position after the last event.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        Position {
+            epoch: self.epoch,
+            seq: self.events.last().map_or(0, |event| event.seq),
+        }
+    }
+}
+
+/// What the end of a transaction needs: the value and, when events were appended, PostgreSQL's
+/// number of the transaction.
+struct Finished<T> {
+    value: T,
+    xid: Option<String>,
+}
+
+impl Db {
+    /// Runs operations in one write transaction of one restaurant and appends their events.
+    ///
+    /// `body` is run again from its start when PostgreSQL rolled the transaction back to resolve a
+    /// conflict, or the connection was lost before COMMIT was sent. `operation` names the write in
+    /// metrics.
+    ///
+    /// # Errors
+    /// Those of `body`; [`Error::Unavailable`] when the database is away, when the time limits of
+    /// a connection ran out, or when the outcome of the commit could not be learned.
+    pub async fn write<T>(
+        &self,
+        operation: &'static str,
+        scope: &Scope,
+        body: impl AsyncFn(&mut Tx<'_>) -> Result<T>,
+    ) -> Result<Committed<T>> {
+        self.run(operation, async |conn| {
+            let now = self.clock.now();
+            let mut tx = Tx::new(conn, *scope, now);
+            let value = body(&mut tx).await?;
+            let (conn, scope, changes) = tx.into_changes();
+            if changes.is_empty() {
+                return Ok(Finished {
+                    value: Committed {
+                        value,
+                        appended: None,
+                    },
+                    xid: None,
+                });
+            }
+            let (appended, xid) = log::append(conn, &scope, changes, now).await?;
+            Ok(Finished {
+                value: Committed {
+                    value,
+                    appended: Some(appended),
+                },
+                xid: Some(xid),
+            })
+        })
+        .await
+    }
+
+    /// Runs a transaction that no restaurant's log tells of: logins, tokens, registration.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub async fn transaction<T>(
+        &self,
+        operation: &'static str,
+        body: impl AsyncFn(&mut AsyncPgConnection, DateTime<Utc>) -> Result<T>,
+    ) -> Result<T> {
+        self.run(operation, async |conn| {
+            Ok(Finished {
+                value: body(conn, self.clock.now()).await?,
+                xid: None,
+            })
+        })
+        .await
+    }
+
+    async fn run<T>(
+        &self,
+        operation: &'static str,
+        body: impl AsyncFn(&mut AsyncPgConnection) -> Result<Finished<T>>,
+    ) -> Result<T> {
+        self.observed(operation, async || {
+            let mut tries = 1;
+            loop {
+                let result =
+                    self.with_live_connection(async |lease| self.attempt(lease, &body).await);
+                match result.await {
+                    Err(error) if error.is_retryable() && tries < TRIES => {
+                        tracing::debug!(operation, tries, %error, "trying the transaction again");
+                        pause(tries).await;
+                        tries += 1;
+                    }
+                    Ok(Outcome::Committed(value)) => return Ok(value),
+                    Ok(Outcome::Unknown { value, xid }) => {
+                        return self.learn_outcome(&xid).await.map(|()| value);
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        })
+        .await
+    }
+
+    async fn attempt<T>(
+        &self,
+        lease: &mut Lease,
+        body: &impl AsyncFn(&mut AsyncPgConnection) -> Result<Finished<T>>,
+    ) -> Result<Outcome<T>> {
+        let conn = lease.connection()?;
+        Manager::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+        let finished = match body(conn).await {
+            Ok(finished) => finished,
+            Err(error) => {
+                let rolled_back =
+                    <Manager as TransactionManager<_>>::rollback_transaction(conn).await;
+                let result = Err(error);
+                if rolled_back.is_ok() {
+                    lease.keep_unless_dead(&result);
+                }
+                return result;
+            }
+        };
+        let committed = <Manager as TransactionManager<_>>::commit_transaction(conn).await;
+        match (committed, finished.xid) {
+            (Ok(()), _) => {
+                lease.keep_unless_dead(&Ok(()));
+                Ok(Outcome::Committed(finished.value))
+            }
+            (Err(error), xid) => match (Error::from(error), xid) {
+                // COMMIT was sent, so the transaction must not be run again whatever happened.
+                (error, Some(xid)) if is_dead(&error) => {
+                    tracing::warn!(%error, xid, "the reply to COMMIT was lost");
+                    Ok(Outcome::Unknown {
+                        value: finished.value,
+                        xid,
+                    })
+                }
+                (error, None) if is_dead(&error) => Err(unknown_outcome()),
+                (error, _) => Err(error),
+            },
+        }
+    }
+
+    /// Asks a fresh connection what became of a transaction.
+    async fn learn_outcome(&self, xid: &str) -> Result<()> {
+        #[derive(QueryableByName)]
+        struct Status {
+            #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+            status: Option<String>,
+        }
+        for tries in 1..=OUTCOME_TRIES {
+            let status = self
+                .with_live_connection(async |lease| {
+                    let row = diesel::sql_query("SELECT pg_xact_status($1::text::xid8) AS status")
+                        .bind::<diesel::sql_types::Text, _>(xid)
+                        .get_result::<Status>(lease.connection()?)
+                        .await
+                        .map_err(Error::from);
+                    lease.keep_unless_dead(&row);
+                    row
+                })
+                .await;
+            match status.map(|row| row.status).as_ref().map(Option::as_deref) {
+                Ok(Some("committed")) => return Ok(()),
+                Ok(Some("aborted")) => {
+                    return Err(Error::Unavailable(
+                        "the transaction was rolled back".to_owned(),
+                    ));
+                }
+                // Still in progress, or the database is still away.
+                Ok(Some(_)) | Err(_) => pause(tries.min(TRIES)).await,
+                Ok(None) => break,
+            }
+        }
+        Err(unknown_outcome())
+    }
+}
+
+/// What came of COMMIT.
+enum Outcome<T> {
+    Committed(T),
+    /// The reply was lost.
+    Unknown {
+        value: T,
+        xid: String,
+    },
+}
+
+/// Must not look like a dead connection: that would run the transaction again.
+fn unknown_outcome() -> Error {
+    Error::Internal("the reply to COMMIT was lost and its outcome could not be learned".to_owned())
+}
+
+/// Waits a little, longer with every try, and not all at the same pace.
+async fn pause(tries: u32) {
+    let most = 4_u64 << tries.min(8);
+    tokio::time::sleep(Duration::from_millis(rand::random_range(1..=most))).await;
+}

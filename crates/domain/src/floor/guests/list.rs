@@ -1,0 +1,112 @@
+//! Lists of parties.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use wire::floor::guests::{Guest, GuestFilter, GuestScope, GuestStatus};
+use wire::{GuestId, RestaurantId, TableId};
+
+use super::row::{GuestRow, its_tables};
+use crate::floor::words;
+use crate::identity::restaurants;
+use crate::page::{self, Page};
+use crate::schema::{guests, seatings};
+use crate::{Result, checks::Checks};
+
+/// The parties that `filter` asks for, in the order in which they were taken down.
+///
+/// # Errors
+/// [`crate::Error::Invalid`] for a filter that cannot be read; [`crate::Error::NotFound`] when
+/// there is no such restaurant.
+pub async fn list(
+    conn: &mut AsyncPgConnection,
+    restaurant: RestaurantId,
+    filter: &GuestFilter,
+    now: DateTime<Utc>,
+) -> Result<Page<Guest>> {
+    let statuses = words::<GuestStatus>("status", filter.status.as_deref())?;
+    let limit = page::limit(filter.limit)?;
+    let after = page::after::<GuestId>(filter.cursor.as_deref())?;
+    let mut checks = Checks::new();
+    checks.text("q", filter.q.as_deref(), 0..=100);
+    checks.finish()?;
+
+    let mut query = guests::table
+        .filter(guests::restaurant_id.eq(restaurant))
+        .select((GuestRow::as_select(), its_tables()))
+        .order(guests::id)
+        .limit(limit + 1)
+        .into_boxed();
+    if filter.scope.unwrap_or(GuestScope::Floor) == GuestScope::Floor {
+        let since = restaurants::service_day_start(conn, restaurant, now).await?;
+        query = query.filter(
+            guests::finished_time
+                .is_null()
+                .or(guests::finished_time.ge(since)),
+        );
+    }
+    if let Some(statuses) = statuses {
+        query = query.filter(guests::status.eq_any(statuses));
+    }
+    if let Some(table) = filter.table_id {
+        query = query.filter(
+            guests::id.eq_any(
+                seatings::table
+                    .filter(seatings::restaurant_id.eq(restaurant))
+                    .filter(seatings::table_id.eq(table))
+                    .select(seatings::guest_id),
+            ),
+        );
+    }
+    if let Some(since) = filter.updated_since {
+        query = query.filter(guests::last_updated.gt(since));
+    }
+    for word in filter.q.as_deref().unwrap_or_default().split_whitespace() {
+        query = query.filter(guests::search.like(containing(word)));
+    }
+    if let Some(after) = after {
+        query = query.filter(guests::id.gt(after));
+    }
+    let rows = query.load::<(GuestRow, Vec<TableId>)>(conn).await?;
+    let items = rows
+        .into_iter()
+        .map(|(row, tables)| row.with_tables(tables))
+        .collect();
+    page::paged(items, limit, |guest: &Guest| guest.id)
+}
+
+/// The whole current floor, as [`list`] gives it page by page.
+///
+/// # Errors
+/// When the database is away.
+pub async fn floor(
+    conn: &mut AsyncPgConnection,
+    restaurant: RestaurantId,
+    since: DateTime<Utc>,
+) -> Result<Vec<Guest>> {
+    let rows = guests::table
+        .filter(guests::restaurant_id.eq(restaurant))
+        .filter(
+            guests::finished_time
+                .is_null()
+                .or(guests::finished_time.ge(since)),
+        )
+        .select((GuestRow::as_select(), its_tables()))
+        .order(guests::id)
+        .load::<(GuestRow, Vec<TableId>)>(conn)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(row, tables)| row.with_tables(tables))
+        .collect())
+}
+
+/// A LIKE pattern for a word anywhere in the searched text, which is in small letters.
+fn containing(word: &str) -> String {
+    let escaped = word
+        .to_lowercase()
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
+    format!("%{escaped}%")
+}

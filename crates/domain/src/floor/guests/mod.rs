@@ -1,0 +1,11 @@
+//! Guests: parties that are here or waiting.
+
+mod input;
+mod list;
+mod operations;
+mod row;
+mod rules;
+
+pub use list::{floor, list};
+pub(super) use operations::{Leave, leave_tables};
+pub use operations::{create, delete, get, update};

@@ -1,0 +1,84 @@
+//! The row of a party.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use wire::floor::guests::{Guest, GuestStatus};
+use wire::{GuestId, ReservationId, RestaurantId, TableId};
+
+use crate::schema::{guests, seatings};
+
+/// A party without its tables, which are in `seatings`.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = guests, primary_key(restaurant_id, id), treat_none_as_null = true)]
+pub(super) struct GuestRow {
+    pub(super) restaurant_id: RestaurantId,
+    pub(super) id: GuestId,
+    pub(super) guest_name: String,
+    pub(super) first_name: Option<String>,
+    pub(super) last_name: Option<String>,
+    pub(super) party_size: i32,
+    pub(super) status: GuestStatus,
+    pub(super) wait_position: Option<i32>,
+    pub(super) phone: Option<String>,
+    pub(super) email: Option<String>,
+    pub(super) notes: Option<String>,
+    pub(super) special_requests: Option<String>,
+    pub(super) dietary_restrictions: Vec<String>,
+    pub(super) tags: Vec<String>,
+    pub(super) quoted_wait_minutes: Option<i32>,
+    pub(super) reservation_id: Option<ReservationId>,
+    pub(super) total_visits: i32,
+    pub(super) check_in_time: DateTime<Utc>,
+    pub(super) seated_time: Option<DateTime<Utc>>,
+    pub(super) finished_time: Option<DateTime<Utc>>,
+    pub(super) created_at: DateTime<Utc>,
+    pub(super) last_updated: DateTime<Utc>,
+    pub(super) version: i32,
+}
+
+impl GuestRow {
+    /// The party, as clients see it.
+    pub(super) fn with_tables(self, table_ids: Vec<TableId>) -> Guest {
+        Guest {
+            id: self.id,
+            restaurant_id: self.restaurant_id,
+            guest_name: self.guest_name,
+            first_name: self.first_name,
+            last_name: self.last_name,
+            party_size: self.party_size,
+            status: self.status,
+            table_id: table_ids.first().copied(),
+            table_ids,
+            wait_position: self.wait_position,
+            phone: self.phone,
+            email: self.email,
+            notes: self.notes,
+            special_requests: self.special_requests,
+            dietary_restrictions: self.dietary_restrictions,
+            tags: self.tags,
+            quoted_wait_minutes: self.quoted_wait_minutes,
+            reservation_id: self.reservation_id,
+            total_visits: self.total_visits,
+            check_in_time: self.check_in_time,
+            seated_time: self.seated_time,
+            finished_time: self.finished_time,
+            created_at: self.created_at,
+            last_updated: self.last_updated,
+            version: self.version,
+        }
+    }
+}
+
+/// The tables of the party that is being selected, in their order.
+pub(super) fn its_tables() -> diesel::dsl::array<diesel::sql_types::Uuid, seated_at> {
+    diesel::dsl::array(seated_at())
+}
+
+#[diesel::dsl::auto_type]
+fn seated_at() -> _ {
+    seatings::table
+        .filter(seatings::restaurant_id.eq(guests::restaurant_id))
+        .filter(seatings::guest_id.eq(guests::id))
+        .order(seatings::ordinal)
+        .select(seatings::table_id)
+}

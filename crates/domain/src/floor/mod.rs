@@ -1,0 +1,43 @@
+//! The floor: guests, tables, who sits where.
+
+pub mod day;
+pub mod guests;
+mod seating;
+pub mod snapshot;
+pub mod tables;
+
+use std::str::FromStr;
+
+use crate::{Error, Result};
+
+/// Reads a filter of words that are separated by commas.
+fn words<T: FromStr<Err = wire::errors::UnknownWord>>(
+    field: &str,
+    text: Option<&str>,
+) -> Result<Option<Vec<T>>> {
+    text.map(|text| {
+        text.split(',')
+            .map(str::trim)
+            .filter(|word| !word.is_empty())
+            .map(|word| {
+                word.parse()
+                    .map_err(|error: T::Err| Error::invalid(field, error.to_string()))
+            })
+            .collect()
+    })
+    .transpose()
+}
+
+/// Refuses a change that was made for another version than the present one.
+pub(crate) fn check_version<T: serde::Serialize>(
+    asked: Option<i32>,
+    present: i32,
+    current: impl FnOnce() -> T,
+) -> Result<()> {
+    match asked {
+        Some(asked) if asked != present => {
+            Err(Error::Stale(Box::new(serde_json::to_value(current())?)))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,32 @@
+//! The whole floor at one position of the log.
+
+use chrono::{DateTime, Utc};
+use diesel_async::AsyncPgConnection;
+use wire::RestaurantId;
+use wire::floor::snapshot::Snapshot;
+
+use super::{guests, tables};
+use crate::identity::restaurants;
+use crate::{Result, log};
+
+/// Reads the floor. Must run in [`crate::db::Db::snapshot`], so that every part and the head of
+/// the log are of the same moment.
+///
+/// # Errors
+/// [`crate::Error::NotFound`] when there is no such restaurant.
+pub async fn read(
+    conn: &mut AsyncPgConnection,
+    restaurant: RestaurantId,
+    now: DateTime<Utc>,
+) -> Result<Snapshot> {
+    let head = log::head(conn, restaurant).await?;
+    let since = restaurants::service_day_start(conn, restaurant, now).await?;
+    Ok(Snapshot {
+        restaurant: restaurants::get(conn, restaurant).await?,
+        guests: guests::floor(conn, restaurant, since).await?,
+        tables: tables::floor(conn, restaurant).await?,
+        last_updated: now,
+        epoch: head.epoch,
+        seq: head.last_seq,
+    })
+}

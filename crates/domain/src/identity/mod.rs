@@ -1,0 +1,3 @@
+//! Who is who: accounts, devices, members, restaurants.
+
+pub mod restaurants;

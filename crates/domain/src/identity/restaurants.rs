@@ -1,0 +1,313 @@
+//! Restaurants and their settings.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use wire::identity::restaurants::{Restaurant, RestaurantSettings, UpdateRestaurant};
+use wire::live::events::{Action, EventKind};
+use wire::{Epoch, ErrorCode, RestaurantId};
+
+use crate::checks::Checks;
+use crate::clock::new_id;
+use crate::db::Tx;
+use crate::error::broken_constraint;
+use crate::floor::{check_version, day};
+use crate::schema::{log_heads, restaurants};
+use crate::{Error, Result};
+
+#[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = restaurants, treat_none_as_null = true)]
+struct RestaurantRow {
+    id: RestaurantId,
+    name: String,
+    slug: String,
+    time_zone: String,
+    settings: serde_json::Value,
+    created_at: DateTime<Utc>,
+    last_updated: DateTime<Utc>,
+    version: i32,
+}
+
+impl TryFrom<RestaurantRow> for Restaurant {
+    type Error = Error;
+
+    fn try_from(row: RestaurantRow) -> Result<Self> {
+        Ok(Self {
+            id: row.id,
+            name: row.name,
+            slug: row.slug,
+            time_zone: row.time_zone,
+            settings: serde_json::from_value(row.settings)?,
+            created_at: row.created_at,
+            last_updated: row.last_updated,
+            version: row.version,
+        })
+    }
+}
+
+/// A restaurant that does not exist yet.
+#[derive(Clone, Debug)]
+pub struct NewRestaurant {
+    /// Its id.
+    pub id: RestaurantId,
+    /// Its name.
+    pub name: String,
+    /// Its name in addresses; made from `name` when absent.
+    pub slug: Option<String>,
+    /// IANA time zone.
+    pub time_zone: String,
+}
+
+/// One restaurant.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get(conn: &mut AsyncPgConnection, id: RestaurantId) -> Result<Restaurant> {
+    restaurants::table
+        .find(id)
+        .select(RestaurantRow::as_select())
+        .first(conn)
+        .await
+        .optional()?
+        .ok_or(Error::NotFound("restaurant"))?
+        .try_into()
+}
+
+/// How a restaurant works.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn settings(
+    conn: &mut AsyncPgConnection,
+    id: RestaurantId,
+) -> Result<RestaurantSettings> {
+    let settings = restaurants::table
+        .find(id)
+        .select(restaurants::settings)
+        .first::<serde_json::Value>(conn)
+        .await
+        .optional()?
+        .ok_or(Error::NotFound("restaurant"))?;
+    Ok(serde_json::from_value(settings)?)
+}
+
+/// When the restaurant's present service day began.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn service_day_start(
+    conn: &mut AsyncPgConnection,
+    id: RestaurantId,
+    now: DateTime<Utc>,
+) -> Result<DateTime<Utc>> {
+    let restaurant = get(conn, id).await?;
+    let zone = restaurant.time_zone.parse().unwrap_or(Tz::UTC);
+    Ok(day::start(
+        now,
+        zone,
+        restaurant.settings.service_day_start_minute,
+    ))
+}
+
+/// Makes a restaurant and its empty log. Runs in a transaction that tells nobody: nobody can be
+/// listening yet.
+///
+/// # Errors
+/// [`Error::Invalid`]; `slug_taken` for a slug that was asked for.
+pub async fn create(
+    conn: &mut AsyncPgConnection,
+    new: &NewRestaurant,
+    now: DateTime<Utc>,
+) -> Result<Restaurant> {
+    let mut row = RestaurantRow {
+        id: new.id,
+        name: new.name.trim().to_owned(),
+        slug: new.slug.clone().unwrap_or_else(|| slug(&new.name)),
+        time_zone: new.time_zone.clone(),
+        settings: serde_json::to_value(RestaurantSettings {
+            service_day_start_minute: 5 * 60,
+            ..RestaurantSettings::default()
+        })?,
+        created_at: now,
+        last_updated: now,
+        version: 1,
+    };
+    check(&row, "restaurantName")?;
+    if new.slug.is_none() {
+        row.slug = free_slug(conn, row.slug).await?;
+    }
+    diesel::insert_into(restaurants::table)
+        .values(&row)
+        .execute(conn)
+        .await
+        .map_err(|error| slug_taken(error, &row.slug))?;
+    diesel::insert_into(log_heads::table)
+        .values((
+            log_heads::restaurant_id.eq(row.id),
+            log_heads::epoch.eq(new_id::<NewEpoch>().0),
+        ))
+        .execute(conn)
+        .await?;
+    row.try_into()
+}
+
+/// Lets [`new_id`] make epochs too.
+struct NewEpoch(Epoch);
+
+impl From<uuid::Uuid> for NewEpoch {
+    fn from(id: uuid::Uuid) -> Self {
+        Self(Epoch(id))
+    }
+}
+
+/// Changes a restaurant: the fields that are present. With `version`, only if it still has that
+/// one.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Stale`], [`Error::Invalid`]; `slug_taken`.
+pub async fn update(
+    tx: &mut Tx<'_>,
+    patch: &UpdateRestaurant,
+    version: Option<i32>,
+) -> Result<Restaurant> {
+    let row = restaurants::table
+        .find(tx.restaurant_id())
+        .select(RestaurantRow::as_select())
+        .for_update()
+        .first(tx.conn)
+        .await
+        .optional()?
+        .ok_or(Error::NotFound("restaurant"))?;
+    let current: Restaurant = row.clone().try_into()?;
+    check_version(version, row.version, || current.clone())?;
+    let mut next = patched(&row, patch, current.settings.clone())?;
+    check(&next, "name")?;
+    if next == row {
+        return Ok(current);
+    }
+    next.version += 1;
+    next.last_updated = tx.now;
+    diesel::update(restaurants::table.find(next.id))
+        .set(&next)
+        .execute(tx.conn)
+        .await
+        .map_err(|error| slug_taken(error, &next.slug))?;
+    let restaurant: Restaurant = next.try_into()?;
+    let public = serde_json::json!({
+        "id": restaurant.id,
+        "name": restaurant.name,
+        "slug": restaurant.slug,
+        "timeZone": restaurant.time_zone,
+        "version": restaurant.version,
+    });
+    let (kind, id) = (EventKind::RestaurantUpdated, restaurant.id.0);
+    tx.tell_public(kind, id, Action::InfoUpdated, &restaurant, &public)?;
+    Ok(restaurant)
+}
+
+fn patched(
+    row: &RestaurantRow,
+    patch: &UpdateRestaurant,
+    mut settings: RestaurantSettings,
+) -> Result<RestaurantRow> {
+    let mut next = row.clone();
+    if let Some(name) = &patch.name {
+        next.name = name.trim().to_owned();
+    }
+    if let Some(slug) = &patch.slug {
+        next.slug.clone_from(slug);
+    }
+    if let Some(zone) = &patch.time_zone {
+        next.time_zone.clone_from(zone);
+    }
+    if let Some(change) = &patch.settings {
+        settings.needs_cleaning = change.needs_cleaning.unwrap_or(settings.needs_cleaning);
+        settings.service_day_start_minute = change
+            .service_day_start_minute
+            .unwrap_or(settings.service_day_start_minute);
+        next.settings = serde_json::to_value(settings)?;
+    }
+    Ok(next)
+}
+
+fn check(row: &RestaurantRow, name_field: &str) -> Result<()> {
+    let mut checks = Checks::new();
+    checks.text(name_field, Some(&row.name), 1..=120);
+    if row.slug.len() > 80 || row.slug != slug(&row.slug) {
+        checks.fault(
+            "slug",
+            "must be 1–80 small letters and digits, with single dashes between",
+        );
+    }
+    if row.time_zone.parse::<Tz>().is_err() {
+        checks.fault(
+            "timeZone",
+            "must be an IANA time zone, for instance Europe/Berlin",
+        );
+    }
+    let settings: RestaurantSettings = serde_json::from_value(row.settings.clone())?;
+    let minute = settings.service_day_start_minute;
+    checks.number("settings.serviceDayStartMinute", Some(minute), 0..=1439);
+    checks.finish()
+}
+
+/// A name in addresses: small letters and digits, everything else one dash.
+fn slug(name: &str) -> String {
+    let mut slug = String::new();
+    for c in name.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    let slug = slug.chars().take(72).collect::<String>();
+    let slug = slug.trim_matches('-');
+    if slug.is_empty() {
+        "restaurant".to_owned()
+    } else {
+        slug.to_owned()
+    }
+}
+
+/// The slug, or one with a random end where another restaurant has it.
+async fn free_slug(conn: &mut AsyncPgConnection, slug: String) -> Result<String> {
+    let is_taken = diesel::select(diesel::dsl::exists(
+        restaurants::table.filter(restaurants::slug.eq(&slug)),
+    ))
+    .get_result::<bool>(conn)
+    .await?;
+    Ok(if is_taken {
+        format!("{slug}-{:06x}", rand::random_range(0..0x0100_0000))
+    } else {
+        slug
+    })
+}
+
+fn slug_taken(error: diesel::result::Error, slug: &str) -> Error {
+    match broken_constraint(&error) {
+        Some("restaurants_slug_key") => Error::refused(
+            ErrorCode::SlugTaken,
+            format!("Another restaurant is called {slug}."),
+        ),
+        _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slug;
+
+    #[test]
+    fn names_become_slugs() {
+        for (name, expected) in [
+            ("QTable Demo", "qtable-demo"),
+            ("  Chez l'Ami — Paris! ", "chez-l-ami-paris"),
+            ("寿司", "restaurant"),
+        ] {
+            assert_eq!(slug(name), expected);
+            assert_eq!(slug(&slug(name)), expected, "a slug is its own slug");
+        }
+    }
+}

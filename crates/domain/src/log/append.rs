@@ -1,0 +1,168 @@
+//! Appending: one statement takes the next numbers and writes the events under them.
+
+use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+use wire::live::events::{Envelope, FrameParts};
+use wire::{Epoch, RestaurantId, Seq};
+
+use crate::db::{Appended, AppendedEvent, Change, Scope};
+use crate::{Error, Result};
+
+/// Appends one event per change. Must be the last statement before COMMIT: the lock on the head,
+/// held until the commit, is what makes the order of numbers the order of commits.
+///
+/// Returns the events with the bytes that the log now has, and PostgreSQL's number of the
+/// transaction.
+pub(crate) async fn append(
+    conn: &mut AsyncPgConnection,
+    scope: &Scope,
+    changes: Vec<Change>,
+    at: DateTime<Utc>,
+) -> Result<(Appended, String)> {
+    let mut statement = Append::new(scope.restaurant_id, at);
+    let mut pending = Vec::with_capacity(changes.len());
+    for change in changes {
+        let envelope = Envelope {
+            kind: change.kind,
+            restaurant_id: scope.restaurant_id,
+            entity_id: change.entity_id,
+            action: change.action,
+            timestamp: at,
+            actor_id: scope.actor.user_id,
+            transaction_id: scope.transaction_id,
+        };
+        let parts = FrameParts::new(&envelope, &change.data)?;
+        let public = change
+            .public_data
+            .map(|data| {
+                FrameParts::new(
+                    &Envelope {
+                        actor_id: None,
+                        ..envelope
+                    },
+                    &data,
+                )
+            })
+            .transpose()?;
+        statement.add(&envelope, &parts, public.as_ref());
+        pending.push((change.kind, parts, public));
+    }
+    let count = statement.count;
+    let (epoch, last_seq, xid) = statement
+        .get_result::<(Epoch, Seq, String)>(conn)
+        .await
+        .optional()?
+        .ok_or(Error::NotFound("restaurant"))?;
+    let events = (last_seq - count + 1..)
+        .zip(pending)
+        .map(|(seq, (kind, parts, public))| AppendedEvent {
+            seq,
+            kind,
+            frame: parts.splice(seq),
+            public_frame: public.map(|parts| parts.splice(seq)),
+        })
+        .collect();
+    Ok((
+        Appended {
+            restaurant_id: scope.restaurant_id,
+            epoch,
+            events,
+            at,
+        },
+        xid,
+    ))
+}
+
+/// The statement. A type of its own, because raw SQL would be prepared anew each time.
+#[derive(QueryId)]
+struct Append {
+    restaurant_id: RestaurantId,
+    at: DateTime<Utc>,
+    count: i64,
+    kinds: Vec<&'static str>,
+    entity_ids: Vec<Uuid>,
+    audiences: Vec<&'static str>,
+    prefixes: Vec<String>,
+    suffixes: Vec<String>,
+    public_prefixes: Vec<Option<String>>,
+    public_suffixes: Vec<Option<String>>,
+}
+
+impl Append {
+    fn new(restaurant_id: RestaurantId, at: DateTime<Utc>) -> Self {
+        Self {
+            restaurant_id,
+            at,
+            count: 0,
+            kinds: Vec::new(),
+            entity_ids: Vec::new(),
+            audiences: Vec::new(),
+            prefixes: Vec::new(),
+            suffixes: Vec::new(),
+            public_prefixes: Vec::new(),
+            public_suffixes: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, envelope: &Envelope, parts: &FrameParts, public: Option<&FrameParts>) {
+        self.count += 1;
+        self.kinds.push(envelope.kind.as_str());
+        self.entity_ids.push(envelope.entity_id);
+        self.audiences
+            .push(if public.is_some() { "public" } else { "staff" });
+        self.prefixes.push(parts.prefix.clone());
+        self.suffixes.push(parts.suffix.clone());
+        self.public_prefixes
+            .push(public.map(|parts| parts.prefix.clone()));
+        self.public_suffixes
+            .push(public.map(|parts| parts.suffix.clone()));
+    }
+}
+
+impl QueryFragment<Pg> for Append {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("WITH head AS (UPDATE log_heads SET last_seq = last_seq + ");
+        out.push_bind_param::<BigInt, _>(&self.count)?;
+        out.push_sql(" WHERE restaurant_id = ");
+        out.push_bind_param::<SqlUuid, _>(&self.restaurant_id)?;
+        out.push_sql(" RETURNING restaurant_id, epoch, last_seq, last_seq - ");
+        out.push_bind_param::<BigInt, _>(&self.count)?;
+        out.push_sql(
+            " AS before), appended AS (INSERT INTO events \
+             (restaurant_id, seq, kind, entity_id, audience, frame, public_frame, created_at) \
+             SELECT restaurant_id, before + n, kind, entity_id, audience, \
+             prefix || (before + n)::text || suffix, \
+             public_prefix || (before + n)::text || public_suffix, ",
+        );
+        out.push_bind_param::<Timestamptz, _>(&self.at)?;
+        out.push_sql(" FROM head, unnest(");
+        out.push_bind_param::<Array<Text>, _>(&self.kinds)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<SqlUuid>, _>(&self.entity_ids)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.audiences)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.prefixes)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.suffixes)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.public_prefixes)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.public_suffixes)?;
+        out.push_sql(
+            ") WITH ORDINALITY AS event \
+             (kind, entity_id, audience, prefix, suffix, public_prefix, public_suffix, n)) \
+             SELECT epoch, last_seq, pg_current_xact_id()::text FROM head",
+        );
+        Ok(())
+    }
+}
+
+impl Query for Append {
+    type SqlType = (SqlUuid, BigInt, Text);
+}

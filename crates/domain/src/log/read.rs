@@ -1,0 +1,160 @@
+//! Reading the log: heads, and what came after a position.
+
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use wire::live::events::EventKind;
+use wire::{Epoch, Position, RestaurantId, Seq};
+
+use crate::schema::{events, log_heads};
+use crate::{Error, Result};
+
+/// Where a restaurant's log stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = log_heads)]
+pub struct Head {
+    /// The life of the log.
+    pub epoch: Epoch,
+    /// The last event.
+    pub last_seq: Seq,
+    /// Events up to this one are gone.
+    pub pruned_seq: Seq,
+}
+
+impl Head {
+    /// The position after the last event.
+    #[must_use]
+    pub const fn position(&self) -> Position {
+        Position {
+            epoch: self.epoch,
+            seq: self.last_seq,
+        }
+    }
+}
+
+/// An event, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = events)]
+pub struct LoggedEvent {
+    /// Its number.
+    pub seq: Seq,
+    /// What happened.
+    pub kind: EventKind,
+    /// The bytes for staff.
+    pub frame: String,
+    /// The bytes for everybody.
+    pub public_frame: Option<String>,
+}
+
+/// A part of the log, and its head at the same moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogPage {
+    /// Where the log stands.
+    pub head: Head,
+    /// Events with consecutive numbers.
+    pub events: Vec<LoggedEvent>,
+}
+
+/// The heads of several logs. Restaurants that are not there are left out.
+///
+/// # Errors
+/// When the database is away.
+pub async fn heads(
+    conn: &mut AsyncPgConnection,
+    restaurants: &[RestaurantId],
+) -> Result<Vec<(RestaurantId, Head)>> {
+    Ok(log_heads::table
+        .filter(log_heads::restaurant_id.eq_any(restaurants))
+        .select((log_heads::restaurant_id, Head::as_select()))
+        .load(conn)
+        .await?)
+}
+
+/// The head of one log.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such restaurant.
+pub async fn head(conn: &mut AsyncPgConnection, restaurant: RestaurantId) -> Result<Head> {
+    log_heads::table
+        .find(restaurant)
+        .select(Head::as_select())
+        .first(conn)
+        .await
+        .optional()?
+        .ok_or(Error::NotFound("restaurant"))
+}
+
+/// At most `limit` events after `after`, in one statement with the head. When `after` lies before
+/// the head's `pruned_seq`, the first events are gone and the caller must not pretend otherwise.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such restaurant; [`Error::Internal`] when the log has a
+/// gap, which cannot be.
+pub async fn read(
+    conn: &mut AsyncPgConnection,
+    restaurant: RestaurantId,
+    after: Seq,
+    limit: i64,
+) -> Result<LogPage> {
+    let rows = log_heads::table
+        .left_join(
+            events::table.on(events::restaurant_id
+                .eq(log_heads::restaurant_id)
+                .and(events::seq.gt(after))),
+        )
+        .filter(log_heads::restaurant_id.eq(restaurant))
+        .order(events::seq.asc())
+        .limit(limit)
+        .select((Head::as_select(), Option::<LoggedEvent>::as_select()))
+        .load::<(Head, Option<LoggedEvent>)>(conn)
+        .await?;
+    page(rows)
+}
+
+/// The last `count` events.
+///
+/// # Errors
+/// As [`read`].
+pub async fn tail(
+    conn: &mut AsyncPgConnection,
+    restaurant: RestaurantId,
+    count: i64,
+) -> Result<LogPage> {
+    let rows = log_heads::table
+        .left_join(
+            events::table.on(events::restaurant_id
+                .eq(log_heads::restaurant_id)
+                .and(events::seq.gt(log_heads::last_seq - count))),
+        )
+        .filter(log_heads::restaurant_id.eq(restaurant))
+        .order(events::seq.asc())
+        .select((Head::as_select(), Option::<LoggedEvent>::as_select()))
+        .load::<(Head, Option<LoggedEvent>)>(conn)
+        .await?;
+    page(rows)
+}
+
+fn page(rows: Vec<(Head, Option<LoggedEvent>)>) -> Result<LogPage> {
+    let head = rows
+        .as_slice()
+        .first()
+        .map(|(head, _)| *head)
+        .ok_or(Error::NotFound("restaurant"))?;
+    let events: Vec<LoggedEvent> = rows.into_iter().filter_map(|(_, event)| event).collect();
+    let is_contiguous = events
+        .iter()
+        .zip(events.iter().skip(1))
+        .all(|(a, b)| b.seq == a.seq + 1);
+    if is_contiguous {
+        Ok(LogPage { head, events })
+    } else {
+        Err(gap(&events))
+    }
+}
+
+fn gap(events: &[LoggedEvent]) -> Error {
+    let ends = (events.first().map(|e| e.seq), events.last().map(|e| e.seq));
+    Error::Internal(format!(
+        "the log has a gap between {:?} and {:?}",
+        ends.0, ends.1
+    ))
+}

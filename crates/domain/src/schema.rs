@@ -1,0 +1,167 @@
+//! The tables, as `information_schema` has them; `tests/schema.rs` compares.
+
+diesel::table! {
+    database_identity (singleton) {
+        singleton -> Bool,
+        identity -> Text,
+    }
+}
+
+diesel::table! {
+    device_sessions (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        restaurant_id -> Nullable<Uuid>,
+        device_name -> Nullable<Text>,
+        family_hash -> Bytea,
+        current_hash -> Bytea,
+        previous_hash -> Nullable<Bytea>,
+        rotated_at -> Timestamptz,
+        created_at -> Timestamptz,
+        last_used_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    events (restaurant_id, seq) {
+        restaurant_id -> Uuid,
+        seq -> Int8,
+        kind -> Text,
+        entity_id -> Uuid,
+        audience -> Text,
+        frame -> Text,
+        public_frame -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    guests (restaurant_id, id) {
+        restaurant_id -> Uuid,
+        id -> Uuid,
+        guest_name -> Text,
+        first_name -> Nullable<Text>,
+        last_name -> Nullable<Text>,
+        party_size -> Int4,
+        status -> Text,
+        wait_position -> Nullable<Int4>,
+        phone -> Nullable<Text>,
+        phone_digits -> Nullable<Text>,
+        email -> Nullable<Text>,
+        notes -> Nullable<Text>,
+        special_requests -> Nullable<Text>,
+        dietary_restrictions -> Array<Text>,
+        tags -> Array<Text>,
+        quoted_wait_minutes -> Nullable<Int4>,
+        reservation_id -> Nullable<Uuid>,
+        total_visits -> Int4,
+        check_in_time -> Timestamptz,
+        seated_time -> Nullable<Timestamptz>,
+        finished_time -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        last_updated -> Timestamptz,
+        version -> Int4,
+        search -> Text,
+    }
+}
+
+diesel::table! {
+    log_heads (restaurant_id) {
+        restaurant_id -> Uuid,
+        epoch -> Uuid,
+        last_seq -> Int8,
+        pruned_seq -> Int8,
+    }
+}
+
+diesel::table! {
+    memberships (restaurant_id, user_id) {
+        restaurant_id -> Uuid,
+        user_id -> Uuid,
+        role -> Text,
+        is_active -> Bool,
+        created_at -> Timestamptz,
+        last_updated -> Timestamptz,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
+    restaurants (id) {
+        id -> Uuid,
+        name -> Text,
+        slug -> Text,
+        time_zone -> Text,
+        settings -> Jsonb,
+        created_at -> Timestamptz,
+        last_updated -> Timestamptz,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
+    seatings (restaurant_id, table_id) {
+        restaurant_id -> Uuid,
+        table_id -> Uuid,
+        guest_id -> Uuid,
+        ordinal -> Int2,
+    }
+}
+
+diesel::table! {
+    socket_tickets (hash) {
+        hash -> Bytea,
+        session_id -> Uuid,
+        credential_expires_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    tables (restaurant_id, id) {
+        restaurant_id -> Uuid,
+        id -> Uuid,
+        table_number -> Text,
+        capacity -> Int4,
+        min_party_size -> Int4,
+        status -> Text,
+        position_x -> Float8,
+        position_y -> Float8,
+        shape -> Text,
+        section -> Nullable<Text>,
+        is_active -> Bool,
+        created_at -> Timestamptz,
+        last_updated -> Timestamptz,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Uuid,
+        email -> Text,
+        password_hash -> Text,
+        first_name -> Text,
+        last_name -> Text,
+        is_admin -> Bool,
+        auth_version -> Int4,
+        created_at -> Timestamptz,
+        last_updated -> Timestamptz,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    database_identity,
+    device_sessions,
+    events,
+    guests,
+    log_heads,
+    memberships,
+    restaurants,
+    seatings,
+    socket_tickets,
+    tables,
+    users,
+);

@@ -1,0 +1,2 @@
+DROP TABLE socket_tickets;
+DROP TABLE device_sessions;

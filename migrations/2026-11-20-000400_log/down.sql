@@ -1,0 +1,3 @@
+DROP TABLE events;
+DROP TABLE log_heads;
+DROP TABLE database_identity;

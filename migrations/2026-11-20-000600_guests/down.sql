@@ -1,0 +1,3 @@
+DROP TABLE seatings;
+DROP TABLE guests;
+-- The extensions stay: others may use them.
