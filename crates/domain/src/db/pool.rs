@@ -136,7 +136,7 @@ impl Db {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when none can be had in time.
-    pub(super) async fn connection(&self) -> Result<Connection> {
+    async fn connection(&self) -> Result<Connection> {
         self.pool.get().await.map_err(|error| {
             Error::Unavailable(match error {
                 PoolError::Timeout(kind) => format!("no connection in time ({kind:?})"),
@@ -145,20 +145,19 @@ impl Db {
         })
     }
 
-    /// Tries with one connection after the other until one is alive: after the database was
-    /// restarted, every connection in the pool is dead, and each says so only when it is used.
-    pub(super) async fn with_live_connection<T>(
-        &self,
-        attempt: impl AsyncFn(&mut Lease) -> Result<T>,
-    ) -> Result<T> {
-        let mut dead = 0;
-        loop {
-            let mut lease = Lease::new(self.connection().await?);
-            match attempt(&mut lease).await {
-                Err(error) if is_dead(&error) && dead <= self.pool.status().max_size => dead += 1,
-                result => return result,
-            }
-        }
+    /// A connection to use.
+    pub(super) async fn lease(&self) -> Result<Lease> {
+        Ok(Lease {
+            connection: Some(self.connection().await?),
+            is_done: false,
+        })
+    }
+
+    /// Whether to try again with another connection: after the database was restarted, every
+    /// connection in the pool is dead, and each says so only when it is used.
+    pub(super) fn is_worth_another<T>(&self, result: &Result<T>, dead: &mut usize) -> bool {
+        *dead += 1;
+        matches!(result, Err(error) if is_dead(error)) && *dead <= self.pool.status().max_size + 1
     }
 
     /// Reads. Each statement sees what is committed when it begins; where several must agree, use
@@ -171,15 +170,7 @@ impl Db {
         operation: &'static str,
         read: impl AsyncFn(&mut AsyncPgConnection) -> Result<T>,
     ) -> Result<T> {
-        self.observed(operation, async || {
-            self.with_live_connection(async |lease| {
-                let result = read(lease.connection()?).await;
-                lease.keep_unless_dead(&result);
-                result
-            })
-            .await
-        })
-        .await
+        self.read_in(operation, None, read).await
     }
 
     /// Reads in one repeatable-read transaction: every statement sees the same moment.
@@ -191,36 +182,63 @@ impl Db {
         operation: &'static str,
         read: impl AsyncFn(&mut AsyncPgConnection) -> Result<T>,
     ) -> Result<T> {
-        self.read(operation, async |connection| {
-            Manager::begin_transaction_sql(
-                connection,
-                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            )
-            .await?;
-            let result = read(connection).await;
-            let ended = <Manager as TransactionManager<_>>::rollback_transaction(connection).await;
-            let value = result?;
-            ended?;
-            Ok(value)
-        })
-        .await
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        self.read_in(operation, Some(begin), read).await
     }
 
-    /// Runs an operation and tells the observer.
-    pub(super) async fn observed<T>(
+    // In here and in `write.rs` no async closure captures a reference: a future that contains one
+    // cannot be shown to be `Send`, and background tasks need that.
+    async fn read_in<T>(
         &self,
         operation: &'static str,
-        run: impl AsyncFnOnce() -> Result<T>,
+        begin: Option<&'static str>,
+        read: impl AsyncFn(&mut AsyncPgConnection) -> Result<T>,
     ) -> Result<T> {
         let started = Instant::now();
-        let result = run().await;
-        let is_ok = !matches!(
-            result,
-            Err(Error::Unavailable(_) | Error::Database(_) | Error::Internal(_))
-        );
-        self.observer.operation(operation, started.elapsed(), is_ok);
+        let mut dead = 0;
+        let result = loop {
+            let result = match self.lease().await {
+                Ok(mut lease) => {
+                    let result = read_once(&mut lease, begin, &read).await;
+                    lease.keep_unless_dead(&result);
+                    result
+                }
+                Err(error) => break Err(error),
+            };
+            if !self.is_worth_another(&result, &mut dead) {
+                break result;
+            }
+        };
+        self.observe(operation, started, &result);
         result
     }
+
+    /// Tells the observer of an operation that began at `started`.
+    pub(super) fn observe<T>(&self, operation: &'static str, started: Instant, result: &Result<T>) {
+        let is_fault = matches!(
+            result,
+            Err(Error::Unavailable(_) | Error::Database(_) | Error::Internal(_) | Error::Contended)
+        );
+        self.observer
+            .operation(operation, started.elapsed(), !is_fault);
+    }
+}
+
+async fn read_once<T>(
+    lease: &mut Lease,
+    begin: Option<&'static str>,
+    read: &impl AsyncFn(&mut AsyncPgConnection) -> Result<T>,
+) -> Result<T> {
+    let connection = lease.connection()?;
+    let Some(begin) = begin else {
+        return read(connection).await;
+    };
+    Manager::begin_transaction_sql(connection, begin).await?;
+    let result = read(connection).await;
+    let ended = <Manager as TransactionManager<_>>::rollback_transaction(connection).await;
+    let value = result?;
+    ended?;
+    Ok(value)
 }
 
 /// How transactions are opened and closed, so that the driver knows of them.
@@ -235,13 +253,6 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    fn new(connection: Connection) -> Self {
-        Self {
-            connection: Some(connection),
-            is_done: false,
-        }
-    }
-
     /// The connection.
     pub(super) fn connection(&mut self) -> Result<&mut AsyncPgConnection> {
         match &mut self.connection {

@@ -1,7 +1,7 @@
 //! The one place that opens write transactions: retries, the append to the log, and the question
 //! after a COMMIT whose reply was lost.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -72,6 +72,71 @@ struct Finished<T> {
     xid: Option<String>,
 }
 
+/// What runs between BEGIN and COMMIT. A trait rather than a closure around the caller's, so that
+/// the future is `Send` where the caller's is.
+trait Body {
+    type Value;
+
+    async fn run(
+        &self,
+        conn: &mut AsyncPgConnection,
+        now: DateTime<Utc>,
+    ) -> Result<Finished<Self::Value>>;
+}
+
+/// Operations of one restaurant, and the append of their events.
+struct Logged<F> {
+    scope: Scope,
+    body: F,
+}
+
+impl<T, F: AsyncFn(&mut Tx<'_>) -> Result<T>> Body for Logged<F> {
+    type Value = Committed<T>;
+
+    async fn run(
+        &self,
+        conn: &mut AsyncPgConnection,
+        now: DateTime<Utc>,
+    ) -> Result<Finished<Committed<T>>> {
+        let mut tx = Tx::new(conn, self.scope, now);
+        let value = (self.body)(&mut tx).await?;
+        let (conn, scope, changes) = tx.into_changes();
+        if changes.is_empty() {
+            return Ok(Finished {
+                value: Committed {
+                    value,
+                    appended: None,
+                },
+                xid: None,
+            });
+        }
+        let (appended, xid) = log::append(conn, &scope, changes, now).await?;
+        Ok(Finished {
+            value: Committed {
+                value,
+                appended: Some(appended),
+            },
+            xid: Some(xid),
+        })
+    }
+}
+
+/// Statements that no log tells of.
+struct Untold<F> {
+    body: F,
+}
+
+impl<T, F: AsyncFn(&mut AsyncPgConnection, DateTime<Utc>) -> Result<T>> Body for Untold<F> {
+    type Value = T;
+
+    async fn run(&self, conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<Finished<T>> {
+        Ok(Finished {
+            value: (self.body)(conn, now).await?,
+            xid: None,
+        })
+    }
+}
+
 impl Db {
     /// Runs operations in one write transaction of one restaurant and appends their events.
     ///
@@ -88,29 +153,13 @@ impl Db {
         scope: &Scope,
         body: impl AsyncFn(&mut Tx<'_>) -> Result<T>,
     ) -> Result<Committed<T>> {
-        self.run(operation, async |conn| {
-            let now = self.clock.now();
-            let mut tx = Tx::new(conn, *scope, now);
-            let value = body(&mut tx).await?;
-            let (conn, scope, changes) = tx.into_changes();
-            if changes.is_empty() {
-                return Ok(Finished {
-                    value: Committed {
-                        value,
-                        appended: None,
-                    },
-                    xid: None,
-                });
-            }
-            let (appended, xid) = log::append(conn, &scope, changes, now).await?;
-            Ok(Finished {
-                value: Committed {
-                    value,
-                    appended: Some(appended),
-                },
-                xid: Some(xid),
-            })
-        })
+        self.run(
+            operation,
+            &Logged {
+                scope: *scope,
+                body,
+            },
+        )
         .await
     }
 
@@ -123,50 +172,40 @@ impl Db {
         operation: &'static str,
         body: impl AsyncFn(&mut AsyncPgConnection, DateTime<Utc>) -> Result<T>,
     ) -> Result<T> {
-        self.run(operation, async |conn| {
-            Ok(Finished {
-                value: body(conn, self.clock.now()).await?,
-                xid: None,
-            })
-        })
-        .await
+        self.run(operation, &Untold { body }).await
     }
 
-    async fn run<T>(
-        &self,
-        operation: &'static str,
-        body: impl AsyncFn(&mut AsyncPgConnection) -> Result<Finished<T>>,
-    ) -> Result<T> {
-        self.observed(operation, async || {
-            let mut tries = 1;
-            loop {
-                let result =
-                    self.with_live_connection(async |lease| self.attempt(lease, &body).await);
-                match result.await {
-                    Err(error) if error.is_retryable() && tries < TRIES => {
-                        tracing::debug!(operation, tries, %error, "trying the transaction again");
-                        pause(tries).await;
-                        tries += 1;
-                    }
-                    Ok(Outcome::Committed(value)) => return Ok(value),
-                    Ok(Outcome::Unknown { value, xid }) => {
-                        return self.learn_outcome(&xid).await.map(|()| value);
-                    }
-                    Err(error) => return Err(error),
+    async fn run<B: Body>(&self, operation: &'static str, body: &B) -> Result<B::Value> {
+        let started = Instant::now();
+        let (mut tries, mut dead) = (1, 0);
+        let result = loop {
+            let result = match self.lease().await {
+                Ok(mut lease) => self.attempt(&mut lease, body).await,
+                Err(error) => Err(error),
+            };
+            match result {
+                Err(error) if error.is_retryable() && tries < TRIES => {
+                    tracing::debug!(operation, tries, %error, "trying the transaction again");
+                    pause(tries).await;
+                    tries += 1;
                 }
+                Ok(Outcome::Committed(value)) => break Ok(value),
+                Ok(Outcome::Unknown { value, xid }) => {
+                    break self.learn_outcome(&xid).await.map(|()| value);
+                }
+                result if self.is_worth_another(&result, &mut dead) => {}
+                Err(error) => break Err(error),
             }
-        })
-        .await
+        };
+        self.observe(operation, started, &result);
+        result
     }
 
-    async fn attempt<T>(
-        &self,
-        lease: &mut Lease,
-        body: &impl AsyncFn(&mut AsyncPgConnection) -> Result<Finished<T>>,
-    ) -> Result<Outcome<T>> {
+    async fn attempt<B: Body>(&self, lease: &mut Lease, body: &B) -> Result<Outcome<B::Value>> {
+        let now = self.clock.now();
         let conn = lease.connection()?;
         Manager::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-        let finished = match body(conn).await {
+        let finished = match body.run(conn, now).await {
             Ok(finished) => finished,
             Err(error) => {
                 let rolled_back =
@@ -207,8 +246,8 @@ impl Db {
             status: Option<String>,
         }
         for tries in 1..=OUTCOME_TRIES {
-            let status = self
-                .with_live_connection(async |lease| {
+            let status = match self.lease().await {
+                Ok(mut lease) => {
                     let row = diesel::sql_query("SELECT pg_xact_status($1::text::xid8) AS status")
                         .bind::<diesel::sql_types::Text, _>(xid)
                         .get_result::<Status>(lease.connection()?)
@@ -216,8 +255,9 @@ impl Db {
                         .map_err(Error::from);
                     lease.keep_unless_dead(&row);
                     row
-                })
-                .await;
+                }
+                Err(error) => Err(error),
+            };
             match status.map(|row| row.status).as_ref().map(Option::as_deref) {
                 Ok(Some("committed")) => return Ok(()),
                 Ok(Some("aborted")) => {
