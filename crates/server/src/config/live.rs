@@ -1,0 +1,25 @@
+//! Sockets and the event log.
+
+use std::time::Duration;
+
+use super::vars::Vars;
+
+/// Everything about sockets and the event log.
+#[derive(Clone, Debug)]
+pub struct LiveConfig {
+    /// How long events can be replayed.
+    pub retention: Duration,
+    /// After how much silence a session hears a heartbeat.
+    pub heartbeat: Duration,
+    /// How many sockets this worker holds at most.
+    pub max_sessions: usize,
+}
+
+pub(super) fn read(vars: &Vars<'_>) -> LiveConfig {
+    let days = vars.number("EVENT_RETENTION_DAYS", "7", 1..=3650, 7);
+    LiveConfig {
+        retention: Duration::from_secs(24 * 60 * 60 * days),
+        heartbeat: Duration::from_secs(vars.number("WS_HEARTBEAT_INTERVAL", "25", 1..=300, 25)),
+        max_sessions: vars.number("MAX_SESSIONS", "18000", 1..=1_000_000, 18_000),
+    }
+}

@@ -1,0 +1,169 @@
+//! The configuration: environment variables, read once and handed in.
+//!
+//! Nothing else in the program asks the environment. All faults are found in one go, and each says
+//! which variable it is, what is wrong and what would be right. A value that may be a secret is
+//! never repeated in a fault.
+
+mod auth;
+mod data;
+mod http;
+mod live;
+mod secret;
+mod seen;
+mod vars;
+
+pub use auth::{AdminConfig, AuthConfig, Registration};
+pub use data::{DatabaseConfig, RedisConfig};
+pub use http::{CorsOrigins, HttpConfig, TrustedProxies};
+pub use live::LiveConfig;
+pub use secret::Secret;
+pub use seen::{LogConfig, LogFormat, MetricsConfig};
+pub use vars::ConfigFault;
+
+use self::vars::Vars;
+
+/// Everything that a worker is told from outside.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What kind of installation this is.
+    pub environment: Environment,
+    /// What this worker calls itself. Replicas share their variables, so it is random by default.
+    pub worker_id: String,
+    /// The database.
+    pub database: DatabaseConfig,
+    /// The bus between workers; without it this is the only one.
+    pub redis: Option<RedisConfig>,
+    /// Credentials.
+    pub auth: AuthConfig,
+    /// HTTP.
+    pub http: HttpConfig,
+    /// Sockets and the event log.
+    pub live: LiveConfig,
+    /// The log.
+    pub log: LogConfig,
+    /// The metrics.
+    pub metrics: MetricsConfig,
+    /// What works, but perhaps not as meant.
+    warnings: Vec<String>,
+}
+
+/// What kind of installation this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// Somebody's desk.
+    Development,
+    /// The real thing: defaults that everybody knows are refused.
+    Production,
+    /// Automated tests: cheap password hashes are accepted.
+    Test,
+}
+
+impl Environment {
+    /// Whether this is the real thing.
+    #[must_use]
+    pub const fn is_production(self) -> bool {
+        matches!(self, Self::Production)
+    }
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Production => "production",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl Config {
+    /// Reads the configuration out of variables, wherever they come from.
+    ///
+    /// # Errors
+    /// Every fault of every variable.
+    pub fn from_vars(get: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<ConfigFault>> {
+        let vars = Vars::new(&get);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let environment = environment(&vars);
+        let mut config = Self {
+            environment,
+            worker_id: worker_id(&vars),
+            database: data::database(&vars, cores),
+            redis: data::redis(&vars),
+            auth: auth::read(&vars, environment),
+            http: http::read(&vars, environment, cores),
+            live: live::read(&vars),
+            log: seen::log(&vars, environment),
+            metrics: seen::metrics(&vars),
+            warnings: Vec::new(),
+        };
+        config.warnings = warnings(&config, &vars);
+        let faults = vars.into_faults();
+        if faults.is_empty() {
+            Ok(config)
+        } else {
+            Err(faults)
+        }
+    }
+
+    /// What works, but perhaps not as meant.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+}
+
+fn environment(vars: &Vars<'_>) -> Environment {
+    vars.word(
+        "ENVIRONMENT",
+        &[
+            ("development", Environment::Development),
+            ("production", Environment::Production),
+            ("test", Environment::Test),
+        ],
+        Environment::Development,
+    )
+}
+
+fn worker_id(vars: &Vars<'_>) -> String {
+    let read = |text: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if text.len() <= 64 && text.bytes().all(plain) {
+            Ok(text.to_owned())
+        } else {
+            Err("is to have at most 64 letters, digits, dots and dashes".to_owned())
+        }
+    };
+    vars.parsed("WORKER_ID", "worker-1", read)
+        .unwrap_or_else(|| format!("{:08x}", rand::random::<u32>()))
+}
+
+fn warnings(config: &Config, vars: &Vars<'_>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    http::warnings(&config.http, config.environment, &mut warnings);
+    if config.environment.is_production() {
+        if config.redis.is_none() {
+            warnings.push(
+                "REDIS_URL is not set: run one worker only, a second one would not hear of the \
+                 changes of the first until it looks into the log."
+                    .to_owned(),
+            );
+        }
+        if config.metrics.token.is_none() && config.metrics.port.is_none() {
+            warnings.push(
+                "Neither METRICS_TOKEN nor METRICS_PORT is set: /metrics answers 404 in production."
+                    .to_owned(),
+            );
+        }
+    }
+    if vars.text("OTEL_EXPORTER_OTLP_ENDPOINT").is_some() {
+        warnings.push(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but this version does not export traces."
+                .to_owned(),
+        );
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests;

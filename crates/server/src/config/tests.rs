@@ -1,0 +1,233 @@
+use std::time::Duration;
+
+use super::*;
+
+const KEY: &str = "q8Zr1vN0yXw3LkTf5HdJ7sBa9GpMcEuR2oVi4";
+
+fn read(given: &[(&str, &str)]) -> Result<Config, Vec<ConfigFault>> {
+    let base = [
+        ("DATABASE_URL", "postgres://u:hunter2@db/qtable"),
+        ("SECRET_KEY", KEY),
+    ];
+    Config::from_vars(|name| {
+        let found = given.iter().chain(&base).find(|(known, _)| *known == name);
+        found.map(|(_, value)| (*value).to_owned())
+    })
+}
+
+/// The variables at fault.
+fn faults(given: &[(&str, &str)]) -> Vec<&'static str> {
+    let faults = read(given).err().unwrap_or_default();
+    faults.iter().map(|fault| fault.variable).collect()
+}
+
+fn production<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let mut given = vec![("ENVIRONMENT", "production")];
+    given.extend_from_slice(more);
+    given
+}
+
+#[test]
+fn defaults() {
+    let config = read(&[]).unwrap();
+    assert_eq!(config.environment, Environment::Development);
+    assert_eq!(config.http.host.to_string(), "0.0.0.0");
+    assert_eq!(config.http.port, 8000);
+    assert_eq!(config.http.cors, CorsOrigins::These(Vec::new()));
+    assert!(config.http.trusted_proxies.is_empty());
+    assert_eq!(config.http.shutdown_grace, Duration::from_secs(25));
+    assert_eq!(config.database.pool_size, 2 * config.http.threads + 4);
+    assert!(config.redis.is_none());
+    assert_eq!(config.auth.access_token, Duration::from_secs(15 * 60));
+    assert_eq!(config.auth.refresh_token, Duration::from_secs(30 * 86_400));
+    assert_eq!(config.auth.bcrypt_cost, 10);
+    assert_eq!(config.auth.registration, Registration::Open);
+    assert!(config.auth.admin.is_none());
+    assert_eq!(config.live.retention, Duration::from_secs(7 * 86_400));
+    assert_eq!(config.live.heartbeat, Duration::from_secs(25));
+    assert_eq!(config.live.max_sessions, 18_000);
+    assert_eq!(config.log.filter, "info");
+    assert_eq!(config.log.format, LogFormat::Pretty);
+    assert_eq!(config.worker_id.len(), 8);
+    assert_ne!(config.worker_id, read(&[]).unwrap().worker_id);
+    assert_eq!(config.warnings(), [""; 0]);
+}
+
+#[test]
+fn all_faults_are_reported_together() {
+    let found = Config::from_vars(|name| match name {
+        "PORT" => Some("eighty".to_owned()),
+        "REDIS_URL" => Some("http://x".to_owned()),
+        _ => None,
+    });
+    let lines: Vec<_> = found.unwrap_err().iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(lines.join("\n"), @"
+    DATABASE_URL is required, for example DATABASE_URL=postgres://qtable:password@localhost:5432/qtable
+    REDIS_URL is to be a redis:// or rediss:// address, for example REDIS_URL=redis://localhost:6379/0
+    SECRET_KEY is required, for example SECRET_KEY=$(openssl rand -base64 48)
+    PORT is to be a whole number from 0 to 65535, for example PORT=8000
+    ");
+}
+
+#[test]
+fn one_fault_for_one_wrong_value() {
+    for (variable, good, bad) in [
+        ("DATABASE_URL", "postgresql://db/x", "mysql://db/x"),
+        (
+            "DATABASE_URL",
+            "postgres://u:p%40@db:6543/x?sslmode=require",
+            "postgres://",
+        ),
+        ("DATABASE_POOL_SIZE", "2", "1"),
+        ("REDIS_URL", "rediss://:p@cache:6380/1", "cache:6379"),
+        ("SECRET_KEY", "12345678", "1234567"),
+        ("SECRET_KEY_PREVIOUS", "12345678", "1234567"),
+        ("ENVIRONMENT", "Development", "staging"),
+        ("LOG_LEVEL", "INFO", "loud"),
+        ("LOG_LEVEL", "Warning", "info,="),
+        ("LOG_LEVEL", "info,domain=debug", "domain=loud"),
+        ("LOG_FORMAT", "JSON", "xml"),
+        ("METRICS_PORT", "9100", "70000"),
+        ("REGISTRATION", "closed", "maybe"),
+        ("HOST", "::", "example.com"),
+        ("HOST", "localhost", "0.0.0.0.0"),
+        ("PORT", "0", "-1"),
+        ("WORKER_ID", "web-1.a_b", "web 1"),
+        ("CORS_ORIGINS", "*", "app.example.com"),
+        (
+            "CORS_ORIGINS",
+            "https://a.example, http://localhost:3000/",
+            "https://a.example/path",
+        ),
+        (
+            "TRUSTED_PROXIES",
+            "10.0.0.0/8, ::1, 192.168.1.7, private",
+            "10.0.0.0/99",
+        ),
+        ("EVENT_RETENTION_DAYS", "30", "0"),
+        ("WS_HEARTBEAT_INTERVAL", "5", "0"),
+        ("SHUTDOWN_GRACE_SECONDS", "0", "1.5"),
+        ("ACCESS_TOKEN_MINUTES", "60", "0"),
+        ("REFRESH_TOKEN_DAYS", "90", "366"),
+        ("BCRYPT_COST", "12", "4"),
+        ("HTTP_THREADS", "8", "0"),
+        ("MAX_SESSIONS", "20000", "none"),
+    ] {
+        assert_eq!(faults(&[(variable, good)]), [""; 0], "{variable}={good}");
+        assert_eq!(faults(&[(variable, bad)]), [variable], "{variable}={bad}");
+    }
+}
+
+#[test]
+fn an_empty_variable_is_unset() {
+    assert!(read(&[("REDIS_URL", ""), ("PORT", " ")]).is_ok());
+    assert_eq!(faults(&[("SECRET_KEY", " ")]), ["SECRET_KEY"]);
+}
+
+#[test]
+fn production_refuses_what_everybody_knows() {
+    assert_eq!(faults(&production(&[])), [""; 0]);
+    for (variable, bad) in [
+        ("SECRET_KEY", "a-short-but-random-key-x7Kq9"),
+        ("SECRET_KEY", "your-secret-key-here-please-change-it"),
+        ("SECRET_KEY", "CHANGE_ME_CHANGE_ME_CHANGE_ME_CHANGE_ME"),
+        ("SECRET_KEY", "0000000000000000000000000000000000000000"),
+        (
+            "SECRET_KEY_PREVIOUS",
+            "your_secret_key_with_more_than_32_bytes",
+        ),
+        ("CORS_ORIGINS", "*"),
+    ] {
+        assert_eq!(faults(&production(&[(variable, bad)])), [variable], "{bad}");
+    }
+    let admin = |email, password| {
+        faults(&production(&[
+            ("ADMIN_EMAIL", email),
+            ("ADMIN_PASSWORD", password),
+        ]))
+    };
+    assert_eq!(admin("ada@example.com", "correct horse battery"), [""; 0]);
+    assert_eq!(
+        admin("test@restaurant.com", "correct horse battery"),
+        ["ADMIN_EMAIL"]
+    );
+    assert_eq!(admin("ada@example.com", "password123!"), ["ADMIN_PASSWORD"]);
+    assert_eq!(admin("ada@example.com", "short"), ["ADMIN_PASSWORD"]);
+}
+
+#[test]
+fn the_administrator_has_both_or_nothing() {
+    assert_eq!(faults(&[("ADMIN_EMAIL", "a@b.c")]), ["ADMIN_PASSWORD"]);
+    assert_eq!(
+        faults(&[("ADMIN_PASSWORD", "password123")]),
+        ["ADMIN_EMAIL"]
+    );
+    let config = read(&[
+        ("ADMIN_EMAIL", "test@restaurant.com"),
+        ("ADMIN_PASSWORD", "password123"),
+    ]);
+    assert_eq!(
+        config.unwrap().auth.admin.unwrap().email,
+        "test@restaurant.com"
+    );
+}
+
+#[test]
+fn tests_may_hash_cheaply() {
+    let cheap = [("ENVIRONMENT", "test"), ("BCRYPT_COST", "4")];
+    assert_eq!(read(&cheap).unwrap().auth.bcrypt_cost, 4);
+}
+
+#[test]
+fn secrets_are_not_shown() {
+    let admin = [
+        ("ADMIN_EMAIL", "a@b.c"),
+        ("ADMIN_PASSWORD", "correct horse"),
+    ];
+    let shown = format!("{:?}", read(&admin).unwrap());
+    let faults = format!(
+        "{:?}",
+        read(&[("SECRET_KEY", "hunter"), ("DATABASE_URL", "x:hunter2")])
+    );
+    for secret in [KEY, "hunter", "correct horse"] {
+        assert!(!shown.contains(secret), "{shown}");
+        assert!(!faults.contains(secret), "{faults}");
+    }
+}
+
+#[test]
+fn warnings_are_no_faults() {
+    let count = |given: &[_]| read(given).unwrap().warnings().len();
+    assert_eq!(count(&production(&[])), 3);
+    assert_eq!(
+        count(&production(&[
+            ("REDIS_URL", "redis://cache"),
+            ("METRICS_TOKEN", "t"),
+            ("TRUSTED_PROXIES", "private"),
+        ])),
+        0
+    );
+    assert_eq!(count(&[("TRUSTED_PROXIES", "0.0.0.0/0")]), 1);
+    assert_eq!(count(&[("SHUTDOWN_GRACE_SECONDS", "2")]), 1);
+    assert_eq!(count(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://x")]), 1);
+}
+
+#[test]
+fn proxies_are_recognised() {
+    let proxies = TrustedProxies::parse("private, 203.0.113.7").unwrap();
+    for (address, trusted) in [
+        ("10.1.2.3", true),
+        ("::ffff:10.1.2.3", true),
+        ("100.64.0.1", true),
+        ("fd12::1", true),
+        ("203.0.113.7", true),
+        ("203.0.113.8", false),
+        ("2001:db8::1", false),
+    ] {
+        assert_eq!(
+            proxies.contains(address.parse().unwrap()),
+            trusted,
+            "{address}"
+        );
+    }
+}
