@@ -1,0 +1,309 @@
+//! JSON bodies.
+
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::{FromRequest, HttpRequest};
+use bytes::{Bytes, BytesMut};
+use futures_util::future::LocalBoxFuture;
+use futures_util::{StreamExt, TryFutureExt};
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+use wire::ErrorCode;
+
+use super::fields::{Spelling, field_error};
+use super::nul;
+use crate::errors::ApiError;
+
+/// The largest body that is read, in bytes.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+
+/// How long a body may take to arrive, so that a dripping client does not hold a request open.
+const BODY_DEADLINE: Duration = Duration::from_secs(30);
+
+/// A JSON body.
+pub struct Json<T>(pub T);
+
+/// A JSON body and the bytes it was read from, for whoever stores their hash.
+pub struct JsonBytes<T> {
+    /// What was sent.
+    pub value: T,
+    /// How it was written.
+    pub bytes: Bytes,
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        Box::pin(JsonBytes::from_request(request, payload).map_ok(|body| Self(body.value)))
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for JsonBytes<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let typed = content_type(request.headers());
+        let length = declared_length(request.headers());
+        let payload = payload.take();
+        Box::pin(async move {
+            let typed = typed?;
+            let bytes = collect(payload, length?).await?;
+            match (typed, bytes.is_empty()) {
+                (_, true) => Err(unreadable("The body is empty; JSON is wanted.")),
+                (Typed::NotAtAll, false) => Err(not_json()),
+                (Typed::Json, false) => Ok(Self {
+                    value: parse(&bytes)?,
+                    bytes,
+                }),
+            }
+        })
+    }
+}
+
+enum Typed {
+    Json,
+    NotAtAll,
+}
+
+fn content_type(headers: &HeaderMap) -> Result<Typed, ApiError> {
+    let encoding = headers.get(header::CONTENT_ENCODING);
+    if encoding.is_some_and(|encoding| encoding != "identity") {
+        return Err(ApiError::new(
+            ErrorCode::UnsupportedMediaType,
+            "Bodies are read uncompressed.",
+        ));
+    }
+    let Some(value) = headers.get(header::CONTENT_TYPE) else {
+        return Ok(Typed::NotAtAll);
+    };
+    let essence = value.to_str().unwrap_or_default().split(';').next();
+    let essence = essence.unwrap_or_default().trim().to_ascii_lowercase();
+    if essence == "application/json" || essence.ends_with("+json") {
+        return Ok(Typed::Json);
+    }
+    if essence.is_empty() {
+        return Ok(Typed::NotAtAll);
+    }
+    Err(not_json())
+}
+
+fn not_json() -> ApiError {
+    ApiError::new(
+        ErrorCode::UnsupportedMediaType,
+        "The body is to be JSON, with the content type application/json.",
+    )
+}
+
+/// What the client says it will send; refused before any of it is read.
+fn declared_length(headers: &HeaderMap) -> Result<usize, ApiError> {
+    let length = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse().ok())
+        .unwrap_or(0);
+    if length > BODY_LIMIT {
+        return Err(too_large());
+    }
+    Ok(length)
+}
+
+async fn collect(mut payload: Payload, length: usize) -> Result<Bytes, ApiError> {
+    let read = async {
+        let mut body = BytesMut::with_capacity(length);
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|cause| {
+                unreadable("The body could not be read to its end.").because(cause)
+            })?;
+            if body.len() + chunk.len() > BODY_LIMIT {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    };
+    tokio::time::timeout(BODY_DEADLINE, read)
+        .await
+        .unwrap_or_else(|_| Err(unreadable("The body did not arrive in time.")))
+}
+
+fn too_large() -> ApiError {
+    ApiError::new(
+        ErrorCode::TooLarge,
+        "The body is larger than 1 MiB, the most that is read.",
+    )
+}
+
+fn unreadable(sentence: &'static str) -> ApiError {
+    ApiError::new(ErrorCode::BadRequest, sentence)
+}
+
+/// Reads a JSON text.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    let nul = nul::in_json(body);
+    if !nul.is_empty() {
+        return Err(ApiError::invalid(nul));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let inner = error.inner();
+        match inner.classify() {
+            Category::Data => ApiError::invalid(vec![field_error(
+                error.path(),
+                &inner.to_string(),
+                Spelling::Camel,
+            )]),
+            Category::Syntax | Category::Eof | Category::Io => syntax(inner),
+        }
+    })?;
+    reader.end().map_err(|error| syntax(&error))?;
+    Ok(value)
+}
+
+fn syntax(error: &serde_json::Error) -> ApiError {
+    // The place is the client's to find the fault; the text of the error has it at its end.
+    ApiError::new(
+        ErrorCode::BadRequest,
+        format!("The body is not valid JSON: {error}."),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize, Debug, PartialEq)]
+    #[serde(rename_all = "camelCase")]
+    struct Party {
+        #[serde(alias = "party_size")]
+        party_size: u8,
+        #[serde(default)]
+        tags: Vec<Tag>,
+    }
+
+    #[derive(Deserialize, Debug, PartialEq)]
+    struct Tag {
+        name: String,
+    }
+
+    async fn read(request: TestRequest) -> Result<Party, String> {
+        let (request, mut payload) = request.to_http_parts();
+        match Json::<Party>::from_request(&request, &mut payload).await {
+            Ok(Json(party)) => Ok(party),
+            Err(error) => {
+                let body = error.body("");
+                let fields: Vec<_> = body
+                    .fields
+                    .iter()
+                    .map(|field| format!("{}: {}", field.field, field.message))
+                    .collect();
+                Err(format!(
+                    "{} {}",
+                    body.status,
+                    match fields.as_slice() {
+                        [] => body.error,
+                        fields => fields.join("; "),
+                    }
+                ))
+            }
+        }
+    }
+
+    fn json(body: &'static str) -> TestRequest {
+        TestRequest::post()
+            .insert_header(("content-type", "application/json; charset=utf-8"))
+            .set_payload(body)
+    }
+
+    #[actix_web::test]
+    async fn refusals_name_what_is_wrong() {
+        for (body, refusal) in [
+            ("", "400 The body is empty; JSON is wanted."),
+            (
+                "{",
+                "400 The body is not valid JSON: EOF while parsing an object at line 1 column 1.",
+            ),
+            (
+                "{\"partySize\":\n x}",
+                "400 The body is not valid JSON: expected value at line 2 column 2.",
+            ),
+            (
+                "{\"partySize\":1} x",
+                "400 The body is not valid JSON: trailing characters at line 1 column 17.",
+            ),
+            ("{}", "422 partySize: is required"),
+            ("[]", "422 body: must be an object"),
+            (
+                "{\"partySize\":\"many\"}",
+                "422 partySize: must be a whole number, not a string",
+            ),
+            (
+                "{\"party_size\":null}",
+                "422 partySize: must be a whole number, not null",
+            ),
+            (
+                "{\"party_size\":300}",
+                "422 partySize: is out of range for a whole number",
+            ),
+            (
+                "{\"party_size\":1,\"partySize\":1}",
+                "422 partySize: is given twice",
+            ),
+            (
+                "{\"partySize\":1,\"tags\":[{\"name\":\"a\"},{}]}",
+                "422 tags[1].name: is required",
+            ),
+            (
+                "{\"partySize\":1,\"tags\":[{\"name\":\"a\\u0000\"}]}",
+                "422 tags[0].name: must not contain NUL characters",
+            ),
+        ] {
+            assert_eq!(read(json(body)).await, Err(refusal.to_owned()), "{body}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn both_spellings_and_unknown_fields_are_read() {
+        for body in ["{\"partySize\":4}", "{\"party_size\":4,\"unknown\":true}"] {
+            assert_eq!(read(json(body)).await.unwrap().party_size, 4);
+        }
+    }
+
+    #[actix_web::test]
+    async fn only_json_is_read() {
+        let body = || TestRequest::post().set_payload("{\"partySize\":4}");
+        for (content_type, good) in [
+            ("application/json", true),
+            ("Application/JSON;charset=utf-8", true),
+            ("application/merge-patch+json", true),
+            ("text/plain", false),
+            ("application/x-www-form-urlencoded", false),
+            ("", false),
+        ] {
+            let answer = read(body().insert_header(("content-type", content_type))).await;
+            assert_eq!(answer.is_ok(), good, "{content_type}: {answer:?}");
+            assert!(answer.is_ok() || answer.unwrap_err().starts_with("415"));
+        }
+        assert!(read(body()).await.unwrap_err().starts_with("415"));
+        let packed = json("{}").insert_header(("content-encoding", "gzip"));
+        assert!(read(packed).await.unwrap_err().starts_with("415"));
+    }
+
+    #[actix_web::test]
+    async fn a_body_has_a_limit_declared_or_not() {
+        let declared = json("{}").insert_header(("content-length", (BODY_LIMIT + 1).to_string()));
+        assert!(read(declared).await.unwrap_err().starts_with("413"));
+        let undeclared = json("").set_payload(vec![b' '; BODY_LIMIT + 1]);
+        let undeclared = undeclared.insert_header(("content-length", "0"));
+        assert!(read(undeclared).await.unwrap_err().starts_with("413"));
+        let mut largest = br#"{"partySize":1}"#.to_vec();
+        largest.resize(BODY_LIMIT, b' ');
+        assert!(read(json("").set_payload(largest)).await.is_ok());
+    }
+}

@@ -1,0 +1,19 @@
+//! What handlers take from a request, with every refusal in the one envelope.
+//!
+//! A body or query that cannot be read at all is 400. One that can be read but has a wrong or
+//! missing field is 422 and names the field. An id in the path that cannot be read is 404, since
+//! nothing can exist under it.
+//!
+//! All of these run after [`crate::auth::authorize`]; see [`crate::routing`].
+
+mod fields;
+mod if_match;
+mod json;
+mod nul;
+mod path;
+mod query;
+
+pub use if_match::IfMatch;
+pub use json::{BODY_LIMIT, Json, JsonBytes};
+pub use path::Path;
+pub use query::Query;
