@@ -1,0 +1,40 @@
+//! What all rooms of a hub share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::HubConfig;
+use crate::reader::Reader;
+use crate::stats::Stats;
+
+pub(crate) struct Context {
+    pub(crate) config: HubConfig,
+    pub(crate) reader: Reader,
+    pub(crate) stats: Arc<Stats>,
+    /// Ends everything.
+    pub(crate) token: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+    /// The runtime on which the hub was started. Sessions live on others that may end before.
+    pub(crate) runtime: Handle,
+    pub(crate) bus_up: AtomicBool,
+}
+
+impl Context {
+    /// Runs a task on the hub's runtime until `token` is cancelled.
+    pub(crate) fn spawn(
+        &self,
+        token: &CancellationToken,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let task = token.clone().run_until_cancelled_owned(task);
+        self.tasks.spawn_on(task, &self.runtime);
+    }
+
+    pub(crate) fn bus_is_up(&self) -> bool {
+        self.bus_up.load(Ordering::Relaxed)
+    }
+}

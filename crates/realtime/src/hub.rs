@@ -1,0 +1,213 @@
+//! The hub: all rooms of this worker.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use parking_lot::RwLock;
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use wire::RestaurantId;
+use wire::live::frames::CloseCode;
+
+use crate::bus::{Bus, Incoming, Receiver};
+use crate::config::HubConfig;
+use crate::context::Context;
+use crate::event::Commit;
+use crate::log::Log;
+use crate::reader::Reader;
+use crate::room::Room;
+use crate::seats::Closing;
+use crate::stats::Stats;
+use crate::upkeep;
+
+/// A handle on the worker's rooms. Cheap to clone; the rooms end with the last one, or with
+/// [`Hub::shutdown`].
+#[derive(Clone)]
+pub struct Hub {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) context: Arc<Context>,
+    pub(crate) bus: Arc<dyn Bus>,
+    /// Changed only together with the bus's subscriptions, so that the two agree.
+    pub(crate) rooms: RwLock<HashMap<RestaurantId, Arc<Room>>>,
+    pub(crate) draining: AtomicBool,
+    /// Calls for a comparison of all rooms with the log, now.
+    pub(crate) compare_now: Notify,
+    next_session: AtomicU64,
+}
+
+impl Hub {
+    /// Starts the hub and its bus on the current runtime, which has to outlive all sessions: what
+    /// they read from the log is read here.
+    #[must_use]
+    pub fn start(config: HubConfig, log: Arc<dyn Log>, bus: Arc<dyn Bus>) -> Self {
+        let stats = Arc::new(Stats::default());
+        let context = Arc::new(Context {
+            reader: Reader::new(log, &config, Arc::clone(&stats)),
+            config,
+            stats,
+            token: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            runtime: Handle::current(),
+            bus_up: AtomicBool::new(false),
+        });
+        let inner = Arc::new(Inner {
+            context,
+            bus,
+            rooms: RwLock::default(),
+            draining: AtomicBool::new(false),
+            compare_now: Notify::new(),
+            next_session: AtomicU64::new(1),
+        });
+        let receiver = Arc::new(Relay(Arc::downgrade(&inner)));
+        inner.bus.start(receiver, Arc::clone(&inner.context.stats));
+        upkeep::start(&inner);
+        Self { inner }
+    }
+
+    /// Takes a transaction of this worker, directly after its COMMIT was confirmed: serves the
+    /// sessions here and hands the frames to the bus. Never waits.
+    pub fn committed(&self, commit: Commit) {
+        if commit.events.is_empty() {
+            return;
+        }
+        let commit = Arc::new(commit);
+        self.inner.context.stats.commits.add(1);
+        if let Some(room) = self.inner.room(commit.restaurant_id) {
+            room.offer(&commit);
+        }
+        self.inner.bus.publish(commit);
+    }
+
+    /// What has been counted so far.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        &self.inner.context.stats
+    }
+
+    /// Whether changes come from other workers at once. If not, they come by comparison.
+    #[must_use]
+    pub fn bus_is_up(&self) -> bool {
+        self.inner.context.bus_is_up()
+    }
+
+    /// Sends all sessions away and ends all tasks, those of the bus included.
+    pub async fn shutdown(&self) {
+        let inner = &self.inner;
+        inner.draining.store(true, Ordering::SeqCst);
+        for seat in inner.seats() {
+            seat.close(Closing {
+                code: CloseCode::GoingAway,
+                reconnect_after: None,
+            });
+        }
+        inner.context.token.cancel();
+        inner.context.tasks.close();
+        inner.bus.shutdown().await;
+        inner.context.tasks.wait().await;
+    }
+}
+
+impl Inner {
+    pub(crate) fn room(&self, restaurant: RestaurantId) -> Option<Arc<Room>> {
+        self.rooms.read().get(&restaurant).map(Arc::clone)
+    }
+
+    pub(crate) fn all_rooms(&self) -> Vec<Arc<Room>> {
+        self.rooms.read().values().map(Arc::clone).collect()
+    }
+
+    pub(crate) fn next_session(&self) -> u64 {
+        self.next_session.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Takes a room off the list, unless another one has taken its place.
+    pub(crate) fn discard(&self, room: &Arc<Room>) {
+        room.seats.close();
+        room.token.cancel();
+        let mut rooms = self.rooms.write();
+        if rooms
+            .get(&room.id)
+            .is_some_and(|known| Arc::ptr_eq(known, room))
+        {
+            rooms.remove(&room.id);
+            self.bus.unsubscribe(room.id);
+            self.context.stats.rooms.add(-1);
+        }
+    }
+
+    fn bus_changed(&self, up: bool) {
+        let context = &self.context;
+        if context.bus_up.swap(up, Ordering::Relaxed) != up {
+            tracing::info!(up, "the bus changed");
+        }
+        context.stats.bus_up.set(i64::from(up));
+        if up {
+            context.stats.bus_connects.add(1);
+        }
+        self.compare_now.notify_one();
+    }
+
+    fn receive(&self, incoming: Incoming) {
+        match incoming {
+            Incoming::Commit(commit) => {
+                self.received(commit.committed_at_ms);
+                if let Some(room) = self.room(commit.restaurant_id) {
+                    room.offer(&commit);
+                }
+            }
+            Incoming::Hint(hint) => {
+                self.received(hint.committed_at_ms);
+                if let Some(room) = self.room(hint.restaurant_id) {
+                    room.hint(hint.epoch, hint.seq);
+                }
+            }
+            Incoming::Check(restaurant) => {
+                if let Some(room) = self.room(restaurant) {
+                    room.verify();
+                }
+            }
+            Incoming::Up => self.bus_changed(true),
+            Incoming::Down => self.bus_changed(false),
+        }
+    }
+
+    fn received(&self, committed_at_ms: u64) {
+        let context = &self.context;
+        context.stats.bus_received.add(1);
+        // Two workers' clocks may differ: what seems to come from the future took no time.
+        let lag_ms = (context.config.now_ms)().saturating_sub(committed_at_ms);
+        context.stats.bus_lag.record(Duration::from_millis(lag_ms));
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.context.token.cancel();
+    }
+}
+
+/// What the bus knows of the hub. Weak, because the hub owns the bus.
+struct Relay(Weak<Inner>);
+
+impl Receiver for Relay {
+    fn receive(&self, incoming: Incoming) {
+        if let Some(hub) = self.0.upgrade() {
+            hub.receive(incoming);
+        }
+    }
+}
+
+impl std::fmt::Debug for Hub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hub")
+            .field("rooms", &self.inner.rooms.read().len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,274 @@
+//! A room: one restaurant's live end on this worker, and the sessions that follow it.
+//!
+//! There is one room per restaurant, not one per restaurant and audience: staff and public are
+//! filters over the same cursor and the same ring. Sequences are per restaurant, so a room of its
+//! own for the public would see numbers with holes and could not tell a hole from a loss; here
+//! completeness is proved once, before the filter.
+
+use std::sync::Arc;
+
+use bytestring::ByteString;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use wire::live::frames::{CloseCode, ResyncReason};
+use wire::{Epoch, RestaurantId, Seq};
+
+use crate::backlog::Backlog;
+use crate::catch_up;
+use crate::context::Context;
+use crate::event::Commit;
+use crate::filter::Filter;
+use crate::joining::JoinError;
+use crate::log::{Head, Page};
+use crate::seats::{Closing, Seats};
+use crate::window::{Effect, Mark, Window};
+
+pub(crate) struct Room {
+    pub(crate) id: RestaurantId,
+    pub(crate) context: Arc<Context>,
+    pub(crate) seats: Seats,
+    pub(crate) backlog: Backlog,
+    pub(crate) opened: watch::Sender<Opened>,
+    /// Ends the room's tasks.
+    pub(crate) token: CancellationToken,
+    state: Mutex<State>,
+}
+
+/// How far the opening has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opened {
+    NotYet,
+    Open,
+    Failed(JoinError),
+}
+
+struct State {
+    phase: Phase,
+    catching_up: bool,
+    /// The log has to be asked for its head.
+    verify: bool,
+    /// The first event that is missing, and since when that has been known.
+    missing: Option<(Seq, Instant)>,
+}
+
+enum Phase {
+    /// Commits that arrive before the log has been read.
+    Opening(Vec<Arc<Commit>>),
+    Live(Box<Window>),
+}
+
+/// What there is for a session.
+pub(crate) enum Pulled {
+    Nothing,
+    Frames(Vec<ByteString>),
+    /// It stands before the recent events.
+    Behind,
+    /// It stood in another life of the log, and stands at the end of this one now.
+    Renewed(ResyncReason),
+}
+
+/// What the catching up has to do next.
+pub(crate) enum Work {
+    Rest,
+    Verify(Mark),
+    WaitUntil(Instant),
+    Read(Mark),
+}
+
+impl Room {
+    pub(crate) fn new(id: RestaurantId, context: Arc<Context>) -> Self {
+        Self {
+            id,
+            token: context.token.child_token(),
+            context,
+            seats: Seats::new(),
+            backlog: Backlog::default(),
+            opened: watch::Sender::new(Opened::NotYet),
+            state: Mutex::new(State {
+                phase: Phase::Opening(Vec::new()),
+                catching_up: false,
+                verify: false,
+                missing: None,
+            }),
+        }
+    }
+
+    /// Goes live at the end of the log, with what has arrived while it was read.
+    pub(crate) fn go_live(self: &Arc<Self>, page: Page) {
+        let window = Window::open(&self.context.config, page);
+        let held = {
+            let phase = &mut self.state.lock().phase;
+            match std::mem::replace(phase, Phase::Live(Box::new(window))) {
+                Phase::Opening(held) => held,
+                Phase::Live(_) => Vec::new(),
+            }
+        };
+        for commit in held {
+            self.offer(&commit);
+        }
+        // What came after `held` was full, and hints, only left a mark in `verify`.
+        self.change(|_| Effect::default());
+        self.opened.send_replace(Opened::Open);
+    }
+
+    /// Takes a commit of this worker or of another one, however often and in whatever order.
+    pub(crate) fn offer(self: &Arc<Self>, commit: &Arc<Commit>) {
+        if let State {
+            phase: Phase::Opening(held),
+            verify,
+            ..
+        } = &mut *self.state.lock()
+        {
+            if held.len() < self.context.config.pending_events {
+                held.push(Arc::clone(commit));
+            } else {
+                *verify = true;
+            }
+            return;
+        }
+        self.change(|window| window.offer(commit.epoch, &commit.events));
+    }
+
+    /// Takes the news that an event exists.
+    pub(crate) fn hint(self: &Arc<Self>, epoch: Epoch, seq: Seq) {
+        self.change(|window| window.hint(epoch, seq));
+    }
+
+    /// Takes the news that something may have happened.
+    pub(crate) fn verify(self: &Arc<Self>) {
+        self.change(|_| Effect {
+            verify: true,
+            ..Effect::default()
+        });
+    }
+
+    /// Takes a head that the log answered to a question asked at `asked`.
+    pub(crate) fn observe(self: &Arc<Self>, head: Head, asked: Mark) -> Effect {
+        self.change(|window| {
+            let was_behind = window.is_behind();
+            let effect = window.observe(head, asked);
+            if effect.verify {
+                tracing::error!(restaurant = %self.id, ?head, ?asked, "the log contradicts what was delivered");
+                self.context.stats.head_contradicts.add(1);
+            } else if !was_behind && window.is_behind() {
+                self.context.stats.head_behind.add(1);
+            }
+            effect
+        })
+    }
+
+    /// Takes a change to the window and sees to its consequences.
+    pub(crate) fn change(self: &Arc<Self>, change: impl FnOnce(&mut Window) -> Effect) -> Effect {
+        let (effect, catch_up) = {
+            let state = &mut *self.state.lock();
+            let Phase::Live(window) = &mut state.phase else {
+                state.verify = true;
+                return Effect::default();
+            };
+            let effect = change(window);
+            state.verify |= effect.verify;
+            let next = window.mark().seq + 1;
+            if !window.is_behind() {
+                state.missing = None;
+            } else if state.missing.is_none_or(|(seq, _)| seq != next) {
+                state.missing = Some((next, Instant::now()));
+            }
+            let catch_up = !state.catching_up && (state.verify || window.is_behind());
+            state.catching_up |= catch_up;
+            (effect, catch_up)
+        };
+        if effect.renewed {
+            tracing::warn!(restaurant = %self.id, "the log began a new life or lost its end");
+            self.context.stats.renewals.add(1);
+            self.backlog.clear();
+        }
+        if effect.gone {
+            self.dismiss();
+        } else if catch_up {
+            let task = catch_up::run(Arc::clone(self));
+            self.context.spawn(&self.token, task);
+        }
+        if effect.wake {
+            self.seats.wake_all();
+        }
+        effect
+    }
+
+    /// The restaurant is not in the log any more.
+    fn dismiss(&self) {
+        tracing::warn!(restaurant = %self.id, "the restaurant is gone");
+        self.seats.close();
+        self.token.cancel();
+        for seat in self.seats.collect() {
+            seat.close(Closing {
+                code: CloseCode::Forbidden,
+                reconnect_after: None,
+            });
+        }
+    }
+
+    /// What there is for a session that stands at `at`, which moves over what it gets and over what
+    /// it does not want or may not hear.
+    pub(crate) fn pull(&self, at: &mut Mark, filter: &Filter) -> Pulled {
+        let state = self.state.lock();
+        let Phase::Live(window) = &state.phase else {
+            return Pulled::Nothing;
+        };
+        let here = window.mark();
+        if at.generation != here.generation {
+            let before = std::mem::replace(at, here);
+            return Pulled::Renewed(if before.epoch == here.epoch {
+                ResyncReason::AheadOfLog
+            } else {
+                ResyncReason::EpochChanged
+            });
+        }
+        if at.seq >= here.seq {
+            return Pulled::Nothing;
+        }
+        let Some(events) = window.recent(at.seq + 1) else {
+            return Pulled::Behind;
+        };
+        let frames = filter.gather(events, &self.context.config, &mut at.seq);
+        if frames.is_empty() {
+            Pulled::Nothing
+        } else {
+            Pulled::Frames(frames)
+        }
+    }
+
+    /// Looks at the window, if the room is live.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Window) -> T) -> Option<T> {
+        match &self.state.lock().phase {
+            Phase::Opening(_) => None,
+            Phase::Live(window) => Some(look(window)),
+        }
+    }
+
+    /// What the catching up has to do next, of which the log's head is known to be `log_head`.
+    pub(crate) fn next_work(&self, log_head: Seq) -> Work {
+        let state = &mut *self.state.lock();
+        let Phase::Live(window) = &state.phase else {
+            state.catching_up = false;
+            return Work::Rest;
+        };
+        if std::mem::take(&mut state.verify) {
+            return Work::Verify(window.mark());
+        }
+        let Some((_, since)) = state.missing else {
+            state.catching_up = false;
+            return Work::Rest;
+        };
+        // While the bus is down nothing is on its way, and what the log has shown need not be
+        // waited for.
+        let patience = since + self.context.config.reorder_grace;
+        let waiting = self.context.bus_is_up() && window.mark().seq >= log_head;
+        if waiting && Instant::now() < patience {
+            Work::WaitUntil(patience)
+        } else {
+            Work::Read(window.mark())
+        }
+    }
+}
