@@ -24,6 +24,7 @@ mod upkeep;
 mod window;
 
 pub use bus::local::LocalBus;
+pub use bus::redis::{BadRedisUrl, RedisBus, RedisConfig};
 pub use config::HubConfig;
 pub use event::{Commit, Event};
 pub use hub::Hub;

@@ -5,6 +5,8 @@
 //! nothing is kept for later except the number up to which others should read the log.
 
 pub mod local;
+mod message;
+pub mod redis;
 
 use std::sync::Arc;
 

@@ -1,0 +1,248 @@
+//! What goes over the bus: one message per transaction.
+//!
+//! A version byte, then a header, then the events, both in postcard. The header comes first so
+//! that a worker recognises its own messages, and those it has to look up in the log anyway,
+//! without reading the frames. Kinds are written as words, not as numbers of variants: workers of
+//! two releases share a bus during a deploy, and a word that one of them does not know makes the
+//! message unreadable to it, which costs a look into the log and nothing else.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use serde::{Deserialize, Serialize};
+use wire::{Epoch, RestaurantId, Seq};
+
+use crate::bus::{Hint, Incoming};
+use crate::event::{Commit, Event};
+
+/// The first byte of every message of this form.
+const VERSION: u8 = 1;
+
+/// Above this many bytes of frames a message only says that they exist.
+pub(crate) const MAX_FRAMES: usize = 256 << 10;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Header {
+    origin: u64,
+    restaurant_id: RestaurantId,
+    epoch: Epoch,
+    last_seq: Seq,
+    committed_at_ms: u64,
+    /// How many events follow: all of the transaction's, or none.
+    events: usize,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Record<'a> {
+    kind: &'a str,
+    frame: &'a str,
+    public_frame: Option<&'a str>,
+}
+
+/// What a message says.
+#[derive(Clone, Debug)]
+pub(crate) enum Decoded {
+    /// It was sent by this worker itself.
+    Own,
+    Other(Incoming),
+}
+
+/// The message is not of this version, or not a message at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unreadable;
+
+impl From<postcard::Error> for Unreadable {
+    fn from(_: postcard::Error) -> Self {
+        Self
+    }
+}
+
+/// Writes a transaction, or only its last number when it is large.
+pub(crate) fn encode(origin: u64, commit: &Commit) -> postcard::Result<Vec<u8>> {
+    let frames: usize = commit.events.iter().map(Event::weight).sum();
+    let events = if frames > MAX_FRAMES {
+        &[]
+    } else {
+        commit.events.as_slice()
+    };
+    let header = Header {
+        origin,
+        restaurant_id: commit.restaurant_id,
+        epoch: commit.epoch,
+        last_seq: commit.range().map_or(0, |(_, last)| last),
+        committed_at_ms: commit.committed_at_ms,
+        events: events.len(),
+    };
+    let mut message = Vec::with_capacity(128 + if events.is_empty() { 0 } else { frames });
+    message.push(VERSION);
+    let mut message = postcard::to_extend(&header, message)?;
+    for event in events {
+        let record = Record {
+            kind: event.kind.as_str(),
+            frame: &event.frame,
+            public_frame: event.public_frame.as_deref(),
+        };
+        message = postcard::to_extend(&record, message)?;
+    }
+    Ok(message)
+}
+
+/// Writes only that an event exists.
+pub(crate) fn encode_hint(origin: u64, hint: &Hint) -> postcard::Result<Vec<u8>> {
+    let header = Header {
+        origin,
+        restaurant_id: hint.restaurant_id,
+        epoch: hint.epoch,
+        last_seq: hint.seq,
+        committed_at_ms: hint.committed_at_ms,
+        events: 0,
+    };
+    postcard::to_extend(&header, vec![VERSION])
+}
+
+/// Reads a message of the channel of `restaurant`. The frames stay where they are in `bytes`.
+pub(crate) fn decode(
+    own: u64,
+    restaurant: RestaurantId,
+    message: &[u8],
+) -> Result<Decoded, Unreadable> {
+    let Some((&VERSION, body)) = message.split_first() else {
+        return Err(Unreadable);
+    };
+    let (header, body) = postcard::take_from_bytes::<Header>(body)?;
+    if header.origin == own {
+        return Ok(Decoded::Own);
+    }
+    if header.restaurant_id != restaurant {
+        return Err(Unreadable);
+    }
+    let incoming = if header.events == 0 {
+        Incoming::Hint(Hint {
+            restaurant_id: restaurant,
+            epoch: header.epoch,
+            seq: header.last_seq,
+            committed_at_ms: header.committed_at_ms,
+        })
+    } else {
+        Incoming::Commit(Arc::new(Commit {
+            restaurant_id: restaurant,
+            epoch: header.epoch,
+            committed_at_ms: header.committed_at_ms,
+            events: events(&header, body)?,
+        }))
+    };
+    Ok(Decoded::Other(incoming))
+}
+
+/// Copies the body once; all frames share the copy.
+fn events(header: &Header, body: &[u8]) -> Result<Vec<Event>, Unreadable> {
+    let count = Seq::try_from(header.events).map_err(|_| Unreadable)?;
+    let first = header.last_seq.checked_sub(count).ok_or(Unreadable)? + 1;
+    let shared = Bytes::copy_from_slice(body);
+    let mut rest = &*shared;
+    let mut events = Vec::new();
+    for seq in first..=header.last_seq {
+        let (record, after) = postcard::take_from_bytes::<Record<'_>>(rest)?;
+        rest = after;
+        events.push(Event {
+            seq,
+            kind: record.kind.parse().map_err(|_| Unreadable)?,
+            frame: slice(&shared, record.frame)?,
+            public_frame: record.public_frame.map(|f| slice(&shared, f)).transpose()?,
+        });
+    }
+    Ok(events)
+}
+
+fn slice(shared: &Bytes, part: &str) -> Result<ByteString, Unreadable> {
+    shared
+        .slice_ref(part.as_bytes())
+        .try_into()
+        .map_err(|_| Unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{epoch, event};
+    use uuid::Uuid;
+    use wire::live::events::EventKind;
+
+    const HERE: RestaurantId = RestaurantId(Uuid::from_u128(7));
+
+    fn commit(events: Vec<Event>) -> Commit {
+        Commit {
+            restaurant_id: HERE,
+            epoch: epoch(3),
+            committed_at_ms: 1_700_000_000_123,
+            events,
+        }
+    }
+
+    fn three_events() -> Commit {
+        let mut events = vec![event(41), event(42), event(43)];
+        events[1].kind = EventKind::TableUpdated;
+        events[2].public_frame = Some("{\"ü\":1}".into());
+        commit(events)
+    }
+
+    #[test]
+    fn others_read_what_was_written() {
+        let commit = three_events();
+        let message = encode(1, &commit).unwrap();
+        let Ok(Decoded::Other(Incoming::Commit(read))) = decode(2, HERE, &message) else {
+            panic!("not a commit");
+        };
+        assert_eq!(*read, commit);
+    }
+
+    #[test]
+    fn own_messages_are_recognised() {
+        let message = encode(1, &three_events()).unwrap();
+        assert!(matches!(decode(1, HERE, &message), Ok(Decoded::Own)));
+    }
+
+    #[test]
+    fn a_large_transaction_is_only_announced() {
+        let mut large = three_events();
+        large.events[0].frame = "x".repeat(MAX_FRAMES).into();
+        let message = encode(1, &large).unwrap();
+        assert!(message.len() < 100, "{}", message.len());
+        let Ok(Decoded::Other(Incoming::Hint(hint))) = decode(2, HERE, &message) else {
+            panic!("not a hint");
+        };
+        assert_eq!((hint.epoch, hint.seq), (epoch(3), 43));
+        assert_eq!(encode_hint(1, &hint).unwrap(), message);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said_to_be_so() {
+        let message = encode(1, &three_events()).unwrap();
+        let elsewhere = RestaurantId(Uuid::from_u128(8));
+        assert_eq!(decode(2, elsewhere, &message).unwrap_err(), Unreadable);
+        let mut newer = message.clone();
+        newer[0] = VERSION + 1;
+        assert_eq!(decode(2, HERE, &newer).unwrap_err(), Unreadable);
+        let unknown = message.windows(5).position(|w| w == b"table").unwrap();
+        let mut news = message.clone();
+        news[unknown] = b'c';
+        assert_eq!(decode(2, HERE, &news).unwrap_err(), Unreadable);
+        for length in 0..message.len() {
+            assert_eq!(decode(2, HERE, &message[..length]).unwrap_err(), Unreadable);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+            let mut message = vec![VERSION];
+            message.extend(&bytes);
+            _ = decode(2, HERE, &message);
+            let mut message = encode(1, &three_events()).unwrap();
+            let at = bytes.len() % message.len();
+            message.splice(at.., bytes);
+            _ = decode(2, HERE, &message);
+        }
+    }
+}
