@@ -1,9 +1,24 @@
 //! Who is calling, and whether the caller may.
+//!
+//! [`authorize`] runs before anything else of a request is read, so the order of refusals is
+//! always: 401 without a credential, 404 for another restaurant, 403 for too low a role, and only
+//! then 400 or 422 for the body.
 
-use actix_web::dev::ServiceRequest;
+use std::future::{Ready, ready};
+
+use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use chrono::{DateTime, Utc};
+use domain::db::{Actor, Scope};
+use domain::identity::sessions::Standing;
 use wire::identity::Role;
+use wire::{ErrorCode, RestaurantId, SessionId, UserId};
 
 use crate::errors::ApiError;
+use crate::state::AppState;
+use crate::tokens::Claims;
 
 /// What a route needs from its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,19 +33,144 @@ pub enum Need {
     Admin,
 }
 
-/// Decides whether the caller may, before anything else of the request is read.
+/// Who is calling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The account.
+    pub user_id: UserId,
+    /// The device.
+    pub session_id: SessionId,
+    /// The restaurant of the token.
+    pub restaurant_id: Option<RestaurantId>,
+    /// What the caller may do, in the restaurant of the path if there is one.
+    pub role: Role,
+    /// When the credential expires.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl Caller {
+    /// For operations.
+    #[must_use]
+    pub const fn actor(&self) -> Actor {
+        Actor { user_id: Some(self.user_id), session_id: Some(self.session_id), role: self.role }
+    }
+
+    /// For operations in a restaurant.
+    #[must_use]
+    pub const fn scope(&self, restaurant: RestaurantId) -> Scope {
+        Scope::new(restaurant, self.actor())
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(request.extensions().get::<Self>().copied().ok_or_else(|| {
+            ApiError::internal(anyhow::anyhow!("the route does not say that it needs a caller"))
+        }))
+    }
+}
+
+/// Decides whether the caller may, before anything else of the request is read, and leaves the
+/// [`Caller`] for the handler.
 ///
 /// # Errors
-/// 401 without a valid credential, 404 for another restaurant, 403 for a role that is too low.
-pub async fn authorize(_request: &ServiceRequest, need: Need) -> Result<(), ApiError> {
-    match need {
-        Need::Public => Ok(()),
-        _ => {
-            std::future::ready(()).await;
-            Err(ApiError::new(
-                wire::ErrorCode::Unauthenticated,
-                "Please log in.",
-            ))
-        }
+/// 401 without a valid credential, 404 for another restaurant, 403 for a role that is too low,
+/// 503 while the worker cannot know.
+pub async fn authorize(request: &ServiceRequest, need: Need) -> Result<(), ApiError> {
+    let state = request
+        .app_data::<Data<AppState>>()
+        .ok_or_else(|| ApiError::internal(anyhow::anyhow!("there is no state")))?;
+    if need == Need::Public {
+        return Ok(());
     }
+    let token = bearer(request.headers())
+        .ok_or_else(|| ApiError::new(ErrorCode::Unauthenticated, "Please log in."))?;
+    let claims = state.tokens.verify(token, state.db.clock().now())?;
+    let standing = standing(state, &claims).await?;
+    let restaurant = match need {
+        Need::Member(_) => Some(restaurant_of(request)?),
+        Need::Public | Need::Account | Need::Admin => None,
+    };
+    let caller = caller(state, &claims, &standing, restaurant).await?;
+    let least = match need {
+        Need::Member(role) => role,
+        Need::Admin => Role::Admin,
+        Need::Public | Need::Account => Role::Staff,
+    };
+    if caller.role < least && need != Need::Account {
+        return Err(ApiError::new(ErrorCode::Forbidden, "Your role may not do this."));
+    }
+    request.extensions_mut().insert(caller);
+    Ok(())
+}
+
+/// The token of `Authorization: Bearer …`.
+#[must_use]
+pub fn bearer(headers: &header::HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// What the device of a token may do now.
+///
+/// # Errors
+/// `unauthenticated` when it was signed out since, 503 when that cannot be known.
+pub async fn standing(state: &AppState, claims: &Claims) -> Result<Standing, ApiError> {
+    let standing = state
+        .standings
+        .of(claims.sid)
+        .await
+        .map_err(|error| ApiError::unavailable(anyhow::anyhow!("{error}")))?;
+    standing
+        .filter(|now| now.is_live && now.user_id == claims.sub && now.auth_version == claims.ver)
+        .ok_or_else(|| {
+            ApiError::new(ErrorCode::Unauthenticated, "This device was signed out. Please log in.")
+        })
+}
+
+/// The caller, in the restaurant of the path if there is one.
+///
+/// # Errors
+/// 404 for another restaurant than the token's, 403 for one that no longer lets the caller in.
+pub async fn caller(
+    state: &AppState,
+    claims: &Claims,
+    standing: &Standing,
+    restaurant: Option<RestaurantId>,
+) -> Result<Caller, ApiError> {
+    let role = match (restaurant, standing.role) {
+        (Some(asked), _) if standing.is_admin => {
+            // An admin reaches every restaurant that there is.
+            state.read("restaurants.get", async move |conn| {
+                domain::identity::restaurants::get(conn, asked).await
+            }).await?;
+            Role::Admin
+        }
+        (None, _) if standing.is_admin => Role::Admin,
+        (Some(asked), _) if claims.rid != Some(asked) => return Err(ApiError::not_found()),
+        (Some(_), None) => {
+            let sentence = "You are no longer a member of this restaurant.";
+            return Err(ApiError::new(ErrorCode::Forbidden, sentence));
+        }
+        (_, role) => role.unwrap_or(Role::Staff),
+    };
+    Ok(Caller {
+        user_id: claims.sub,
+        session_id: claims.sid,
+        restaurant_id: claims.rid,
+        role,
+        expires_at: claims.expires_at(),
+    })
+}
+
+/// The restaurant of the path.
+fn restaurant_of(request: &ServiceRequest) -> Result<RestaurantId, ApiError> {
+    request
+        .match_info()
+        .get("rid")
+        .and_then(|id| id.parse().ok())
+        .ok_or_else(ApiError::not_found)
 }

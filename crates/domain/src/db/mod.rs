@@ -1,11 +1,13 @@
 //! Connections and transactions: the only way to the database.
 
+pub use diesel_async::AsyncPgConnection as PgConnection;
+
 mod connect;
 mod pool;
 mod tx;
 mod write;
 
-pub use pool::{Db, DbConfig, Observer, PoolState};
+pub use pool::{Db, DbConfig, Observer, PoolState, ping};
 pub(crate) use tx::Change;
 pub use tx::{Actor, Scope, Tx};
 pub use write::{Appended, AppendedEvent, Committed};

@@ -120,6 +120,12 @@ impl Db {
         &self.clock
     }
 
+    /// The same database under another clock.
+    #[must_use]
+    pub fn with_clock(&self, clock: Clock) -> Self {
+        Self { clock, ..self.clone() }
+    }
+
     /// How the pool stands.
     #[must_use]
     pub fn state(&self) -> PoolState {
@@ -239,6 +245,16 @@ async fn read_once<T>(
     let value = result?;
     ended?;
     Ok(value)
+}
+
+/// Asks for a sign of life.
+///
+/// # Errors
+/// [`Error::Unavailable`] when there is none.
+pub async fn ping(conn: &mut AsyncPgConnection) -> Result<()> {
+    use diesel_async::RunQueryDsl;
+    diesel::select(diesel::dsl::now).execute(conn).await?;
+    Ok(())
 }
 
 /// How transactions are opened and closed, so that the driver knows of them.

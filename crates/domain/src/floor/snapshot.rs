@@ -7,7 +7,7 @@ use wire::floor::snapshot::Snapshot;
 
 use super::{guests, tables};
 use crate::identity::restaurants;
-use crate::{Result, log};
+use crate::Result;
 
 /// Reads the floor. Must run in [`crate::db::Db::snapshot`], so that every part and the head of
 /// the log are of the same moment.
@@ -19,14 +19,13 @@ pub async fn read(
     restaurant: RestaurantId,
     now: DateTime<Utc>,
 ) -> Result<Snapshot> {
-    let head = log::head(conn, restaurant).await?;
-    let since = restaurants::service_day_start(conn, restaurant, now).await?;
+    let view = restaurants::floor_view(conn, restaurant, now).await?;
     Ok(Snapshot {
         restaurant: restaurants::get(conn, restaurant).await?,
-        guests: guests::floor(conn, restaurant, since).await?,
+        guests: guests::floor(conn, restaurant, view.service_day_start).await?,
         tables: tables::floor(conn, restaurant).await?,
         last_updated: now,
-        epoch: head.epoch,
-        seq: head.last_seq,
+        epoch: view.position.epoch,
+        seq: view.position.seq,
     })
 }

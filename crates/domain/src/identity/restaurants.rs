@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::identity::restaurants::{Restaurant, RestaurantSettings, UpdateRestaurant};
 use wire::live::events::{Action, EventKind};
-use wire::{Epoch, ErrorCode, RestaurantId};
+use wire::{Epoch, ErrorCode, Position, RestaurantId, Seq};
 
 use crate::checks::Checks;
 use crate::clock::new_id;
@@ -92,22 +92,43 @@ pub async fn settings(
     Ok(serde_json::from_value(settings)?)
 }
 
-/// When the restaurant's present service day began.
+/// What lists of the floor start from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FloorView {
+    /// When the restaurant's present service day began.
+    pub service_day_start: DateTime<Utc>,
+    /// Where its log stands; what is read after this contains at least as much.
+    pub position: Position,
+}
+
+/// What lists of the floor start from, in one query.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn service_day_start(
+pub async fn floor_view(
     conn: &mut AsyncPgConnection,
     id: RestaurantId,
     now: DateTime<Utc>,
-) -> Result<DateTime<Utc>> {
-    let restaurant = get(conn, id).await?;
-    let zone = restaurant.time_zone.parse().unwrap_or(Tz::UTC);
-    Ok(day::start(
-        now,
-        zone,
-        restaurant.settings.service_day_start_minute,
-    ))
+) -> Result<FloorView> {
+    let (zone, settings, epoch, seq) = restaurants::table
+        .inner_join(log_heads::table.on(log_heads::restaurant_id.eq(restaurants::id)))
+        .filter(restaurants::id.eq(id))
+        .select((
+            restaurants::time_zone,
+            restaurants::settings,
+            log_heads::epoch,
+            log_heads::last_seq,
+        ))
+        .first::<(String, serde_json::Value, Epoch, Seq)>(conn)
+        .await
+        .optional()?
+        .ok_or(Error::NotFound("restaurant"))?;
+    let settings: RestaurantSettings = serde_json::from_value(settings)?;
+    let zone = zone.parse().unwrap_or(Tz::UTC);
+    Ok(FloorView {
+        service_day_start: day::start(now, zone, settings.service_day_start_minute),
+        position: Position { epoch, seq },
+    })
 }
 
 /// Makes a restaurant and its empty log. Runs in a transaction that tells nobody: nobody can be

@@ -8,7 +8,6 @@ use wire::{GuestId, RestaurantId, TableId};
 
 use super::row::{GuestRow, its_tables};
 use crate::floor::words;
-use crate::identity::restaurants;
 use crate::page::{self, Page};
 use crate::schema::{guests, seatings};
 use crate::{Result, checks::Checks};
@@ -16,13 +15,12 @@ use crate::{Result, checks::Checks};
 /// The parties that `filter` asks for, in the order in which they were taken down.
 ///
 /// # Errors
-/// [`crate::Error::Invalid`] for a filter that cannot be read; [`crate::Error::NotFound`] when
-/// there is no such restaurant.
+/// [`crate::Error::Invalid`] for a filter that cannot be read.
 pub async fn list(
     conn: &mut AsyncPgConnection,
     restaurant: RestaurantId,
     filter: &GuestFilter,
-    now: DateTime<Utc>,
+    service_day_start: DateTime<Utc>,
 ) -> Result<Page<Guest>> {
     let statuses = words::<GuestStatus>("status", filter.status.as_deref())?;
     let limit = page::limit(filter.limit)?;
@@ -38,11 +36,10 @@ pub async fn list(
         .limit(limit + 1)
         .into_boxed();
     if filter.scope.unwrap_or(GuestScope::Floor) == GuestScope::Floor {
-        let since = restaurants::service_day_start(conn, restaurant, now).await?;
         query = query.filter(
             guests::finished_time
                 .is_null()
-                .or(guests::finished_time.ge(since)),
+                .or(guests::finished_time.ge(service_day_start)),
         );
     }
     if let Some(statuses) = statuses {

@@ -1,0 +1,259 @@
+//! A worker: everything it is made of, put together, started and stopped.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use actix_web::dev::{Extensions, ServerHandle};
+use actix_web::rt::net::TcpStream;
+use actix_web::web::Data;
+use actix_web::{App, HttpServer};
+use anyhow::Context;
+use chrono::TimeDelta;
+use domain::clock::Clock;
+use domain::db::{Db, DbConfig};
+use domain::identity::accounts;
+use domain::identity::passwords::Passwords;
+use domain::migrations;
+use realtime::{Bus, Hub, HubConfig, LocalBus, RedisBus, RedisBusConfig};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Config;
+use crate::live::log::DatabaseLog;
+use crate::metrics::{self, Metrics};
+use crate::middleware;
+use crate::openapi;
+use crate::routes::routes;
+use crate::standings::Standings;
+use crate::state::{AppState, unix_ms};
+use crate::tokens::Tokens;
+use crate::background;
+
+/// How long a request may wait for a connection to the database.
+const POOL_WAIT: Duration = Duration::from_secs(3);
+
+/// How long the kernel keeps what a peer does not acknowledge before it gives the connection up.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+
+/// How often the schema is looked at while it is not the one that is needed.
+const SCHEMA_WAIT: Duration = Duration::from_millis(500);
+
+/// How long requests that are under way have to finish after the sockets are gone.
+const LAST_REQUESTS: Duration = Duration::from_secs(3);
+
+/// A running worker.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What its handlers share.
+    pub state: Arc<AppState>,
+    servers: Vec<(ServerHandle, JoinHandle<std::io::Result<()>>)>,
+    token: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Server {
+    /// Starts a worker on the current runtime, which must be multi-threaded and outlive it.
+    ///
+    /// It listens at once, whether or not the database and Redis are there: until the schema is
+    /// right it answers 503 and `/health` says why.
+    ///
+    /// # Errors
+    /// When it cannot listen, or is told nonsense.
+    pub fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind((config.http.host, config.http.port))
+            .with_context(|| format!("cannot listen on {}:{}", config.http.host, config.http.port))?;
+        let address = listener.local_addr()?;
+        let metrics_listener = config
+            .metrics
+            .port
+            .map(|port| TcpListener::bind((config.http.host, port)))
+            .transpose()
+            .context("cannot listen on METRICS_PORT")?;
+        let state = Arc::new(state(config, clock)?);
+        let (token, tasks) = (CancellationToken::new(), TaskTracker::new());
+        tasks.spawn(prepare(Arc::clone(&state), token.clone(), tasks.clone()));
+        let mut servers = vec![serve(&state, listener)?];
+        if let Some(listener) = metrics_listener {
+            servers.push(serve_metrics(&state, listener)?);
+        }
+        tracing::info!(%address, worker_id = state.config.worker_id, "listening");
+        Ok(Self { address, state, servers, token, tasks })
+    }
+
+    /// Goes away: says so to the load balancer, sends the sockets away over `grace`, lets requests
+    /// finish, stops.
+    pub async fn stop(self, grace: Duration) {
+        let started = Instant::now();
+        self.state.draining.store(true, Ordering::Relaxed);
+        let last = LAST_REQUESTS.min(grace / 3);
+        self.state.hub.drain(grace.saturating_sub(last)).await;
+        for (handle, _) in &self.servers {
+            // A second at most in which what is under way may end; what is left then is cut.
+            let stopping = handle.stop(true);
+            if tokio::time::timeout(last, stopping).await.is_err() {
+                handle.stop(false).await;
+            }
+        }
+        for (_, task) in self.servers {
+            if let Ok(Err(error)) = task.await {
+                tracing::warn!(%error, "the HTTP server ended badly");
+            }
+        }
+        self.state.hub.shutdown().await;
+        self.token.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        tracing::info!(elapsed_ms = started.elapsed().as_millis(), "stopped");
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
+    let metrics = Arc::new(Metrics::new());
+    let db = Db::new(
+        DbConfig {
+            url: config.database.url.reveal().to_owned(),
+            pool_size: config.database.pool_size,
+            wait: POOL_WAIT,
+            clock,
+            observer: Arc::<Metrics>::clone(&metrics),
+        },
+        Handle::current(),
+    )?;
+    let bus: Arc<dyn Bus> = match &config.redis {
+        Some(redis) => Arc::new(RedisBus::new(RedisBusConfig::new(
+            redis.url.reveal(),
+            &redis.prefix,
+            &config.worker_id,
+        ))?),
+        None => Arc::new(LocalBus::new()),
+    };
+    let hub = Hub::start(HubConfig::new(unix_ms), Arc::new(DatabaseLog(db.clone())), bus);
+    metrics.watch(&db, &hub);
+    let auth = &config.auth;
+    let lifetime = TimeDelta::from_std(auth.access_token)?;
+    let previous = auth.previous_secret_key.as_ref().map(|key| key.reveal());
+    Ok(AppState {
+        tokens: Tokens::new(auth.secret_key.reveal(), previous, lifetime),
+        passwords: Passwords::new(auth.bcrypt_cost, config.http.threads),
+        standings: Standings::new(db.clone()),
+        db,
+        hub,
+        metrics,
+        started: Instant::now(),
+        schema_ready: AtomicBool::new(false),
+        draining: AtomicBool::new(false),
+        config,
+    })
+}
+
+/// Waits for the schema, makes the first admin, then begins the work in the background.
+async fn prepare(state: Arc<AppState>, token: CancellationToken, tasks: TaskTracker) {
+    let mut said = None;
+    loop {
+        match prepared(&state).await {
+            Ok(()) => break,
+            Err(error) => {
+                // Once for each reason, not twice a second.
+                let reason = format!("{error:#}");
+                if said.as_ref() != Some(&reason) {
+                    tracing::warn!(reason, "not ready yet; trying again");
+                    said = Some(reason);
+                }
+            }
+        }
+        tokio::select! {
+            () = token.cancelled() => return,
+            () = tokio::time::sleep(SCHEMA_WAIT) => {}
+        }
+    }
+    state.schema_ready.store(true, Ordering::Relaxed);
+    tracing::info!("ready");
+    background::start(&state, &token, &tasks);
+}
+
+async fn prepared(state: &AppState) -> anyhow::Result<()> {
+    let url = state.config.database.url.reveal();
+    if migrations::is_pending(url).await.context("the database is away")? {
+        anyhow::bail!("the schema is not migrated yet: run `qtable migrate`");
+    }
+    if let Some(admin) = &state.config.auth.admin {
+        let hash = state.passwords.hash(admin.password.reveal().to_owned()).await?;
+        let email = admin.email.clone();
+        state
+            .db
+            .transaction("accounts.admin", async move |conn, now| {
+                accounts::create_admin(conn, now, &email, &hash, false).await
+            })
+            .await
+            .context("the first admin could not be made")?;
+    }
+    Ok(())
+}
+
+type Started = (ServerHandle, JoinHandle<std::io::Result<()>>);
+
+fn serve(state: &Arc<AppState>, listener: TcpListener) -> anyhow::Result<Started> {
+    let data = Data::from(Arc::clone(state));
+    let server = HttpServer::new(move || {
+        let config = &data.config;
+        App::new()
+            .app_data(data.clone())
+            .configure(|app| routes().register(app))
+            .configure(openapi::ui)
+            .wrap(middleware::compress())
+            .wrap(middleware::cors(config))
+            .wrap(actix_web::middleware::from_fn(middleware::security))
+            .wrap(actix_web::middleware::from_fn(middleware::context))
+    })
+    .workers(state.config.http.threads)
+    .on_connect(keep_alive)
+    .keep_alive(Duration::from_secs(75))
+    .client_request_timeout(Duration::from_secs(15))
+    .shutdown_timeout(LAST_REQUESTS.as_secs())
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    let handle = server.handle();
+    Ok((handle, tokio::spawn(server)))
+}
+
+/// The metrics on a port of their own, which is not open to the world.
+fn serve_metrics(state: &Arc<AppState>, listener: TcpListener) -> anyhow::Result<Started> {
+    let data = Data::from(Arc::clone(state));
+    let server = HttpServer::new(move || {
+        App::new().app_data(data.clone()).route("/metrics", actix_web::web::get().to(metrics::own_port))
+    })
+    .workers(1)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    let handle = server.handle();
+    Ok((handle, tokio::spawn(server)))
+}
+
+/// Lets the kernel find dead peers: nothing of ours runs while a peer does not read.
+fn keep_alive(connection: &dyn std::any::Any, _: &mut Extensions) {
+    let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
+    let socket = SockRef::from(stream);
+    let probes = TcpKeepalive::new().with_time(UNACKNOWLEDGED).with_interval(Duration::from_secs(10));
+    let mut set = socket.set_tcp_keepalive(&probes).and(socket.set_tcp_nodelay(true));
+    #[cfg(target_os = "linux")]
+    {
+        set = set.and(socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED)));
+    }
+    if let Err(error) = set {
+        tracing::debug!(%error, "the connection's time limits could not be set");
+    }
+}

@@ -1,0 +1,132 @@
+//! Work that time brings: sending away those who may no longer listen, forgetting old events and
+//! dead logins. Every worker does it; rows are claimed, so there is no leader.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use domain::identity::sessions::{self, Standing};
+use domain::identity::tickets;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use wire::SessionId;
+use wire::live::frames::CloseCode;
+
+use crate::state::AppState;
+
+/// How often open sockets are checked against the database. With the time that a query takes, a
+/// revoked device is silent within 5 s, as the contract says.
+const CHECK_SOCKETS: Duration = Duration::from_secs(2);
+
+/// How many devices are asked about at once.
+const DEVICES_PER_QUERY: usize = 2000;
+
+/// How often old events are looked for, how many go at once, and how many times in a row.
+const PRUNE: Duration = Duration::from_secs(60);
+const PRUNE_BATCH: i64 = 500;
+const PRUNE_ROUNDS: usize = 200;
+
+/// How often dead logins and tickets are looked for, and how many go at once.
+const SWEEP: Duration = Duration::from_secs(600);
+const SWEEP_BATCH: i64 = 1000;
+
+/// Starts the work; it ends with `token`.
+pub fn start(state: &Arc<AppState>, token: &CancellationToken, tasks: &TaskTracker) {
+    every(CHECK_SOCKETS, state, token, tasks, async |state| check_sockets(state).await);
+    every(PRUNE, state, token, tasks, async |state| prune(state).await);
+    every(SWEEP, state, token, tasks, async |state| sweep(state).await);
+}
+
+/// Runs `work` every `period`, never twice at once. A failure is logged; the next round tries
+/// again.
+fn every<W>(
+    period: Duration,
+    state: &Arc<AppState>,
+    token: &CancellationToken,
+    tasks: &TaskTracker,
+    work: W,
+) where
+    W: AsyncFn(&AppState) -> domain::Result<()> + Send + 'static,
+{
+    let (state, token) = (Arc::clone(state), token.clone());
+    tasks.spawn(async move {
+        let mut ticks = interval(period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = token.cancelled() => return,
+                _ = ticks.tick() => {
+                    if let Err(error) = work(&state).await {
+                        tracing::warn!(%error, "background work failed and will be tried again");
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// Closes the sockets of devices that were signed out and of members who were let go.
+async fn check_sockets(state: &AppState) -> domain::Result<()> {
+    let mut devices: Vec<SessionId> =
+        state.hub.sessions().iter().filter_map(|session| session.who.session_id).collect();
+    devices.sort_unstable();
+    devices.dedup();
+    for some in devices.chunks(DEVICES_PER_QUERY) {
+        let asked = some.to_vec();
+        let found: Vec<Standing> = state
+            .db
+            .read("sessions.standings", async move |conn| sessions::standings(conn, &asked).await)
+            .await?;
+        let found: HashMap<SessionId, Standing> =
+            found.into_iter().map(|standing| (standing.session_id, standing)).collect();
+        for device in some {
+            if let Some(code) = farewell(found.get(device)) {
+                state.hub.close_where(|session| session.who.session_id == Some(*device), code);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Why a device's sockets have to be closed, if they have to.
+fn farewell(standing: Option<&Standing>) -> Option<CloseCode> {
+    match standing {
+        None => Some(CloseCode::TokenExpired),
+        Some(standing) if !standing.is_live => Some(CloseCode::TokenExpired),
+        Some(standing) if standing.role.is_none() && !standing.is_admin => {
+            Some(CloseCode::Forbidden)
+        }
+        Some(_) => None,
+    }
+}
+
+/// Forgets events that are older than the retention, in small batches.
+async fn prune(state: &AppState) -> domain::Result<()> {
+    let keep = TimeDelta::from_std(state.config.live.retention).unwrap_or(TimeDelta::MAX);
+    for _ in 0..PRUNE_ROUNDS {
+        let gone = state
+            .db
+            .transaction("log.prune", async move |conn, now| {
+                domain::log::prune(conn, now - keep, PRUNE_BATCH).await
+            })
+            .await?;
+        if gone == 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Removes logins and tickets that can never be used again.
+async fn sweep(state: &AppState) -> domain::Result<()> {
+    state
+        .db
+        .transaction("sessions.sweep", async move |conn, now| {
+            sessions::sweep_expired(conn, now, SWEEP_BATCH).await?;
+            tickets::sweep_expired(conn, now, SWEEP_BATCH).await
+        })
+        .await?;
+    Ok(())
+}

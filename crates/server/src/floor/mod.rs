@@ -1,0 +1,5 @@
+//! The floor: guests, tables, the snapshot.
+
+pub mod guests;
+pub mod snapshot;
+pub mod tables;

@@ -1,0 +1,100 @@
+//! What a load balancer and an operator are told of this worker.
+
+use std::time::{Duration, Instant};
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use tokio::time::timeout;
+use wire::health::{Health, HealthStatus, PartHealth, PartStatus};
+
+use crate::state::AppState;
+
+/// How long the database may take to answer before it is called down: a load balancer does not
+/// wait much longer itself.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The health of this worker: 200 when it can work (`healthy`, or `degraded` without its bus), 503
+/// when it cannot or is going away.
+#[utoipa::path(
+    get, path = "/health", tag = "operations",
+    responses((status = 200, body = Health), (status = 503, body = Health))
+)]
+pub async fn health(state: Data<AppState>) -> HttpResponse {
+    answer(&look(&state).await)
+}
+
+/// Whether the process runs at all.
+#[utoipa::path(get, path = "/health/live", tag = "operations", responses((status = 200)))]
+pub async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({ "status": "alive" }))
+}
+
+/// Whether requests may be sent here.
+#[utoipa::path(
+    get, path = "/health/ready", tag = "operations",
+    responses((status = 200, body = Health), (status = 503, body = Health))
+)]
+pub async fn ready(state: Data<AppState>) -> HttpResponse {
+    answer(&look(&state).await)
+}
+
+fn answer(health: &Health) -> HttpResponse {
+    let mut answer = match health.status {
+        HealthStatus::Healthy | HealthStatus::Degraded => HttpResponse::Ok(),
+        HealthStatus::Unhealthy | HealthStatus::Draining => HttpResponse::ServiceUnavailable(),
+    };
+    answer.json(health)
+}
+
+async fn look(state: &AppState) -> Health {
+    let database = database(state).await;
+    let redis = bus(state);
+    let status = if state.is_draining() {
+        HealthStatus::Draining
+    } else if database.status != PartStatus::Up {
+        HealthStatus::Unhealthy
+    } else if redis.status == PartStatus::Down {
+        HealthStatus::Degraded
+    } else {
+        HealthStatus::Healthy
+    };
+    let count = |gauge: i64| usize::try_from(gauge).unwrap_or(0);
+    Health {
+        status,
+        worker_id: state.config.worker_id.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        uptime_seconds: state.started.elapsed().as_secs(),
+        database,
+        redis,
+        sessions: count(state.hub.stats().sessions.get()),
+        rooms: count(state.hub.stats().rooms.get()),
+    }
+}
+
+async fn database(state: &AppState) -> PartHealth {
+    let started = Instant::now();
+    let asked = timeout(PATIENCE, state.db.read("health", async |conn| domain::db::ping(conn).await)).await;
+    let message = match asked {
+        Ok(Ok(())) if state.is_schema_ready() => None,
+        Ok(Ok(())) => Some("the schema is not migrated yet".to_owned()),
+        Ok(Err(_)) => Some("no connection".to_owned()),
+        Err(_) => Some("no answer in time".to_owned()),
+    };
+    PartHealth {
+        status: if message.is_none() { PartStatus::Up } else { PartStatus::Down },
+        latency_ms: Some(started.elapsed().as_secs_f64() * 1000.0),
+        message,
+    }
+}
+
+fn bus(state: &AppState) -> PartHealth {
+    let (status, message) = match (&state.config.redis, state.hub.bus_is_up()) {
+        (None, _) => (PartStatus::Off, None),
+        (Some(_), true) => (PartStatus::Up, None),
+        (Some(_), false) => {
+            let message = "no beat: changes of other workers come by looking into the log";
+            (PartStatus::Down, Some(message.to_owned()))
+        }
+    };
+    PartHealth { status, latency_ms: None, message }
+}

@@ -1,0 +1,232 @@
+//! Registration, login, tokens.
+
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use domain::identity::{accounts, sessions};
+use wire::identity::auth::{ChangePassword, Login, Me, Membership, Refresh, Register, Tokens};
+use wire::{ErrorBody, ErrorCode, RestaurantId, SessionId, UserId};
+
+use crate::auth::Caller;
+use crate::config::Registration;
+use crate::errors::ApiError;
+use crate::extract::Json;
+use crate::state::AppState;
+
+/// Makes a restaurant and its owner, and logs the owner in.
+#[utoipa::path(
+    post, path = "/api/v1/auth/register", tag = "auth", request_body = Register,
+    responses((status = 201, body = Tokens), (status = 403, body = ErrorBody), (status = 409, body = ErrorBody))
+)]
+pub async fn register(
+    state: Data<AppState>,
+    request: HttpRequest,
+    Json(input): Json<Register>,
+) -> Result<HttpResponse, ApiError> {
+    if state.config.auth.registration == Registration::Closed {
+        let sentence = "Registration is closed here. Ask the administration for an account.";
+        return Err(ApiError::new(ErrorCode::RegistrationClosed, sentence));
+    }
+    accounts::check_register(&input)?;
+    let hash = state.passwords.hash(input.password.clone()).await?;
+    let device = device_name(&request, None);
+    let opened = state
+        .db
+        .transaction("auth.register", async |conn, now| {
+            let made = accounts::register(conn, now, &input, &hash).await?;
+            let device = device.clone();
+            let opened =
+                sessions::open(conn, now, made.user_id, Some(made.restaurant_id), device, lifetime(&state))
+                    .await?;
+            let restaurants = accounts::memberships(conn, made.user_id).await?;
+            Ok(LoggedIn {
+                user_id: made.user_id,
+                session_id: opened.session_id,
+                restaurant_id: Some(made.restaurant_id),
+                auth_version: made.auth_version,
+                refresh_token: opened.refresh_token,
+                restaurants,
+            })
+        })
+        .await?;
+    Ok(HttpResponse::Created().json(opened.tokens(&state)?))
+}
+
+/// Address and password for tokens. An unknown address and a wrong password are answered alike,
+/// and take the same time.
+#[utoipa::path(
+    post, path = "/api/v1/auth/login", tag = "auth", request_body = Login,
+    responses((status = 200, body = Tokens), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody))
+)]
+pub async fn login(
+    state: Data<AppState>,
+    request: HttpRequest,
+    Json(input): Json<Login>,
+) -> Result<HttpResponse, ApiError> {
+    let account = state
+        .read("auth.account", async |conn| accounts::for_login(conn, &input.email).await)
+        .await?;
+    let hash = account.as_ref().map(|account| account.password_hash.clone());
+    let is_right = state.passwords.verify(input.password, hash).await?;
+    let Some(account) = account.filter(|_| is_right) else {
+        let sentence = "Address and password do not belong together.";
+        return Err(ApiError::new(ErrorCode::WrongCredentials, sentence));
+    };
+    let asked = input.restaurant_id;
+    let device = device_name(&request, input.device_name.as_deref());
+    let opened = state
+        .db
+        .transaction("auth.login", async |conn, now| {
+            let restaurants = accounts::memberships(conn, account.user_id).await?;
+            let restaurant_id =
+                accounts::choose_restaurant(&restaurants, asked, account.is_admin)?;
+            let opened =
+                sessions::open(conn, now, account.user_id, restaurant_id, device.clone(), lifetime(&state))
+                    .await?;
+            Ok(LoggedIn {
+                user_id: account.user_id,
+                session_id: opened.session_id,
+                restaurant_id,
+                auth_version: account.auth_version,
+                refresh_token: opened.refresh_token,
+                restaurants,
+            })
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(opened.tokens(&state)?))
+}
+
+/// A refresh token for a new pair. The token before works for one more minute, because a reply may
+/// be lost.
+#[utoipa::path(
+    post, path = "/api/v1/auth/refresh", tag = "auth", request_body = Refresh,
+    responses((status = 200, body = Tokens), (status = 401, body = ErrorBody))
+)]
+pub async fn refresh(
+    state: Data<AppState>,
+    Json(input): Json<Refresh>,
+) -> Result<HttpResponse, ApiError> {
+    let logged_in = state
+        .db
+        .transaction("auth.refresh", async |conn, now| {
+            // Also what is refused is committed: a token that was used twice ends its family.
+            let sessions::Refreshed::Rotated(rotated) =
+                sessions::refresh(conn, now, &input.refresh_token, lifetime(&state)).await?
+            else {
+                return Ok(None);
+            };
+            Ok(Some(LoggedIn {
+                user_id: rotated.user_id,
+                session_id: rotated.session_id,
+                restaurant_id: rotated.restaurant_id,
+                auth_version: rotated.auth_version,
+                refresh_token: rotated.refresh_token,
+                restaurants: accounts::memberships(conn, rotated.user_id).await?,
+            }))
+        })
+        .await?;
+    let Some(logged_in) = logged_in else {
+        state.standings.forget();
+        return Err(ApiError::new(ErrorCode::RefreshRefused, "Please log in again."));
+    };
+    Ok(HttpResponse::Ok().json(logged_in.tokens(&state)?))
+}
+
+/// Signs this device out.
+#[utoipa::path(post, path = "/api/v1/auth/logout", tag = "auth", responses((status = 204)))]
+pub async fn logout(state: Data<AppState>, caller: Caller) -> Result<HttpResponse, ApiError> {
+    state
+        .db
+        .transaction("auth.logout", async move |conn, now| {
+            sessions::revoke(conn, now, caller.session_id).await
+        })
+        .await?;
+    state.standings.forget();
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Who is calling.
+#[utoipa::path(get, path = "/api/v1/auth/me", tag = "auth", responses((status = 200, body = Me)))]
+pub async fn me(state: Data<AppState>, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let me = state
+        .read("auth.me", async move |conn| {
+            accounts::me(conn, caller.user_id, caller.session_id, caller.restaurant_id, caller.role)
+                .await
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(me))
+}
+
+/// A new password for oneself. Signs the other devices out; this one refreshes its token.
+#[utoipa::path(
+    put, path = "/api/v1/auth/password", tag = "auth", request_body = ChangePassword,
+    responses((status = 204), (status = 401, body = ErrorBody))
+)]
+pub async fn change_password(
+    state: Data<AppState>,
+    caller: Caller,
+    Json(input): Json<ChangePassword>,
+) -> Result<HttpResponse, ApiError> {
+    accounts::check_new_password("newPassword", &input.new_password)?;
+    let known = state
+        .read("auth.password_hash", async move |conn| {
+            accounts::password_hash_of(conn, caller.user_id).await
+        })
+        .await?;
+    if !state.passwords.verify(input.current_password, Some(known)).await? {
+        let sentence = "The present password is another.";
+        return Err(ApiError::new(ErrorCode::WrongCredentials, sentence));
+    }
+    let hash = state.passwords.hash(input.new_password).await?;
+    state
+        .db
+        .transaction("auth.change_password", async |conn, now| {
+            accounts::change_password(conn, now, caller.user_id, caller.session_id, &hash).await
+        })
+        .await?;
+    state.standings.forget();
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Somebody who has just logged in.
+struct LoggedIn {
+    user_id: UserId,
+    session_id: SessionId,
+    restaurant_id: Option<RestaurantId>,
+    auth_version: i32,
+    refresh_token: String,
+    restaurants: Vec<Membership>,
+}
+
+impl LoggedIn {
+    fn tokens(self, state: &AppState) -> Result<Tokens, ApiError> {
+        let now = state.db.clock().now();
+        Ok(Tokens {
+            access_token: state.tokens.issue(
+                self.user_id,
+                self.session_id,
+                self.restaurant_id,
+                self.auth_version,
+                now,
+            )?,
+            token_type: "bearer".to_owned(),
+            expires_in: state.tokens.lifetime_seconds(),
+            refresh_token: self.refresh_token,
+            restaurant_id: self.restaurant_id,
+            user_id: self.user_id,
+            restaurants: self.restaurants,
+        })
+    }
+}
+
+/// What to call the device: what it says, or its user agent.
+fn device_name(request: &HttpRequest, said: Option<&str>) -> Option<String> {
+    let agent = || request.headers().get(header::USER_AGENT)?.to_str().ok();
+    let name = said.or_else(agent)?;
+    Some(name.chars().filter(|c| !c.is_control()).take(100).collect())
+}
+
+/// How long a device stays logged in without being used.
+fn lifetime(state: &AppState) -> chrono::TimeDelta {
+    chrono::TimeDelta::from_std(state.config.auth.refresh_token).unwrap_or(chrono::TimeDelta::MAX)
+}

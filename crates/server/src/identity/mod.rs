@@ -1,0 +1,6 @@
+//! Who is who: logins, devices, members, the restaurant.
+
+pub mod auth;
+pub mod restaurants;
+pub mod sessions;
+pub mod users;

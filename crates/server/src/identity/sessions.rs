@@ -1,0 +1,47 @@
+//! Devices that are logged in.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use domain::identity::sessions;
+use wire::SessionId;
+use wire::identity::sessions::DeviceSession;
+
+use crate::auth::Caller;
+use crate::errors::ApiError;
+use crate::extract::Path;
+use crate::state::AppState;
+
+/// The caller's devices, the last used first.
+#[utoipa::path(
+    get, path = "/api/v1/auth/sessions", tag = "auth",
+    responses((status = 200, body = Vec<DeviceSession>))
+)]
+pub async fn list(state: Data<AppState>, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let now = state.db.clock().now();
+    let devices = state
+        .read("sessions.list", async move |conn| {
+            sessions::list(conn, now, caller.user_id, caller.session_id).await
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(devices))
+}
+
+/// Signs a device of the caller out.
+#[utoipa::path(
+    delete, path = "/api/v1/auth/sessions/{sid}", tag = "auth",
+    params(("sid" = SessionId, Path)), responses((status = 204))
+)]
+pub async fn revoke(
+    state: Data<AppState>,
+    caller: Caller,
+    Path(session): Path<SessionId>,
+) -> Result<HttpResponse, ApiError> {
+    state
+        .db
+        .transaction("sessions.revoke", async move |conn, now| {
+            sessions::revoke_of_user(conn, now, caller.user_id, session).await
+        })
+        .await?;
+    state.standings.forget();
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,154 @@
+//! `/openapi.json` and `/docs`: generated from the handlers and the types, and from the list of
+//! routes what every route has in common.
+
+use std::sync::LazyLock;
+
+use actix_web::HttpResponse;
+use actix_web::http::Method;
+use actix_web::http::header;
+use actix_web::web::{self, ServiceConfig};
+use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{Modify, OpenApi};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::auth::Need;
+use crate::floor::{guests, snapshot, tables};
+use crate::identity::{auth, restaurants, sessions, users};
+use crate::live::{realtime, tickets};
+use crate::routes::routes;
+use crate::{health, metrics};
+
+/// The document. Routes are listed under their canonical path.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "QTable",
+        description = "The real-time backend of a restaurant: tables, guests and everyone who \
+                       follows them. Every path also answers under `/api` and at the root. \
+                       Requests may spell fields in snake_case.",
+        license(name = "MIT OR Apache-2.0")
+    ),
+    paths(
+        auth::register, auth::login, auth::refresh, auth::logout, auth::me, auth::change_password,
+        sessions::list, sessions::revoke,
+        restaurants::get, restaurants::update,
+        users::list, users::create, users::update, users::delete,
+        guests::list, guests::create, guests::get, guests::update, guests::delete,
+        tables::list, tables::create, tables::get, tables::update, tables::delete, tables::clear,
+        snapshot::full,
+        realtime::follow, tickets::issue,
+        health::health, health::live, health::ready, metrics::metrics, document,
+    ),
+    components(schemas(wire::ErrorBody)),
+    modifiers(&Common)
+)]
+struct Document;
+
+static DOCUMENT: LazyLock<String> =
+    LazyLock::new(|| Document::openapi().to_json().unwrap_or_default());
+
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", tag = "operations", responses((status = 200)))]
+pub async fn document() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+        .body(DOCUMENT.as_str())
+}
+
+/// Swagger UI at `/docs/`.
+pub fn ui(app: &mut ServiceConfig) {
+    app.service(web::redirect("/docs", "/docs/"))
+        .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json")));
+}
+
+/// What every route has in common, by its method and by what it needs.
+struct Common;
+
+impl Modify for Common {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        components.add_security_scheme("bearer", bearer);
+        for (method, path, need) in routes().list() {
+            let Some(item) = find(document, path) else { continue };
+            if method == Method::PATCH {
+                // The same handler as PUT.
+                item.patch.clone_from(&item.put);
+                if let Some(operation) = &mut item.patch {
+                    let id = operation.operation_id.take().unwrap_or_default();
+                    operation.operation_id = Some(format!("{id}_patch"));
+                }
+            }
+            if let Some(operation) = operation(item, &method) {
+                describe(operation, path, need);
+            }
+        }
+    }
+}
+
+fn find<'d>(document: &'d mut utoipa::openapi::OpenApi, path: &str) -> Option<&'d mut PathItem> {
+    let canonical = format!("/api/v1{path}");
+    let key = if document.paths.paths.contains_key(path) { path } else { canonical.as_str() };
+    document.paths.paths.get_mut(key)
+}
+
+fn operation<'i>(item: &'i mut PathItem, method: &Method) -> Option<&'i mut Operation> {
+    let method = match method.as_str() {
+        "GET" => HttpMethod::Get,
+        "POST" => HttpMethod::Post,
+        "PUT" => HttpMethod::Put,
+        "PATCH" => HttpMethod::Patch,
+        "DELETE" => HttpMethod::Delete,
+        _ => return None,
+    };
+    match method {
+        HttpMethod::Get => item.get.as_mut(),
+        HttpMethod::Post => item.post.as_mut(),
+        HttpMethod::Put => item.put.as_mut(),
+        HttpMethod::Patch => item.patch.as_mut(),
+        _ => item.delete.as_mut(),
+    }
+}
+
+fn describe(operation: &mut Operation, path: &str, need: Need) {
+    let mut errors = vec![("500", "A fault of the server."), ("503", "Away for the moment.")];
+    if need != Need::Public {
+        operation.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
+        errors.push(("401", "No credential, or one that is not valid."));
+        errors.push(("403", "The role may not do this."));
+    }
+    if path.contains('{') {
+        errors.push(("404", "No such resource, or it belongs to another restaurant."));
+    }
+    if operation.request_body.is_some() || operation.parameters.is_some() {
+        errors.push(("400", "The request could not be read."));
+        errors.push(("422", "Fields are missing or out of range."));
+    }
+    if operation.request_body.is_some() {
+        errors.push(("413", "The body is larger than 1 MiB."));
+        errors.push(("415", "The body is not JSON."));
+    }
+    if path == "/realtime" {
+        for status in [("401", "No credential."), ("403", "Not let in."), ("404", "Another restaurant."), ("429", "Too many sockets.")] {
+            errors.push(status);
+        }
+    }
+    if path.starts_with("/health") || path == "/openapi.json" {
+        return;
+    }
+    for (status, description) in errors {
+        operation
+            .responses
+            .responses
+            .entry(status.to_owned())
+            .or_insert_with(|| RefOr::T(error(description)));
+    }
+}
+
+fn error(description: &str) -> Response {
+    let envelope = ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
+    ResponseBuilder::new().description(description).content("application/json", envelope).build()
+}

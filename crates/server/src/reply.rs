@@ -1,0 +1,150 @@
+//! What handlers answer with: a resource, a page of a list, or nothing, with the headers of each.
+
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use domain::page::Page;
+use serde::Serialize;
+use wire::Position;
+
+/// `X-Event-Seq: <epoch>:<seq>`, the position of the log after a write.
+pub const EVENT_SEQ: HeaderName = HeaderName::from_static("x-event-seq");
+
+/// A resource with a version: its `ETag`.
+pub trait Versioned {
+    /// Counts the changes.
+    fn version(&self) -> i32;
+}
+
+macro_rules! versioned {
+    ($($resource:ty),+ $(,)?) => {$(
+        impl Versioned for $resource {
+            fn version(&self) -> i32 {
+                self.version
+            }
+        }
+    )+};
+}
+
+versioned!(
+    wire::floor::guests::Guest,
+    wire::floor::tables::Table,
+    wire::identity::restaurants::Restaurant,
+    wire::identity::users::User,
+);
+
+/// A resource as it is.
+pub fn found<T: Serialize + Versioned>(resource: &T) -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::ETAG, etag(resource.version()))).json(resource)
+}
+
+fn etag(version: i32) -> String {
+    format!("\"{version}\"")
+}
+
+/// What a write did, and where the log stands after it.
+#[derive(Debug)]
+pub struct Saved<T> {
+    /// What the operation returned.
+    pub value: T,
+    position: Option<Position>,
+}
+
+impl<T> Saved<T> {
+    /// After a commit; `position` is `None` where nothing changed.
+    #[must_use]
+    pub const fn new(value: T, position: Option<Position>) -> Self {
+        Self { value, position }
+    }
+
+    /// 204.
+    #[must_use]
+    pub fn no_content(&self) -> HttpResponse {
+        self.with_position(HttpResponse::NoContent()).finish()
+    }
+
+    fn with_position(&self, mut answer: HttpResponseBuilder) -> HttpResponseBuilder {
+        if let Some(position) = self.position {
+            answer.insert_header((EVENT_SEQ, position.to_string()));
+        }
+        answer
+    }
+}
+
+impl<T: Serialize + Versioned> Saved<T> {
+    /// 200 with the resource.
+    #[must_use]
+    pub fn ok(&self) -> HttpResponse {
+        self.answer(HttpResponse::Ok())
+    }
+
+    /// 201 with the resource, which is to be found under the request's path and `id`.
+    #[must_use]
+    pub fn created(&self, request: &HttpRequest, id: impl std::fmt::Display) -> HttpResponse {
+        let mut answer = HttpResponse::Created();
+        answer.insert_header((header::LOCATION, format!("{}/{id}", canonical(request))));
+        self.answer(answer)
+    }
+
+    fn answer(&self, answer: HttpResponseBuilder) -> HttpResponse {
+        let mut answer = self.with_position(answer);
+        answer.insert_header((header::ETAG, etag(self.value.version()))).json(&self.value)
+    }
+}
+
+/// A page of a list; where there is another, `Link` names it (RFC 8288).
+pub fn page<T: Serialize>(request: &HttpRequest, page: &Page<T>) -> HttpResponse {
+    listed(HttpResponse::Ok(), request, page)
+}
+
+/// Something read at a position of the log: its `ETag`.
+pub fn at<T: Serialize>(position: Position, body: &T) -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::ETAG, format!("\"{position}\""))).json(body)
+}
+
+/// A page of a list of the floor, under the log's position.
+pub fn floor_page<T: Serialize>(
+    request: &HttpRequest,
+    position: Position,
+    page: &Page<T>,
+) -> HttpResponse {
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header((header::ETAG, format!("\"{position}\"")));
+    listed(answer, request, page)
+}
+
+/// 304 when the caller has what there is at `position`.
+pub fn not_modified(request: &HttpRequest, position: Position) -> Option<HttpResponse> {
+    let known = request.headers().get(header::IF_NONE_MATCH)?.to_str().ok()?;
+    let tag = format!("\"{position}\"");
+    let is_known = known.split(',').map(|known| known.trim().trim_start_matches("W/")).any(|known| known == tag);
+    is_known.then(|| HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish())
+}
+
+fn listed<T: Serialize>(
+    mut answer: HttpResponseBuilder,
+    request: &HttpRequest,
+    page: &Page<T>,
+) -> HttpResponse {
+    if let Some(cursor) = &page.next
+        && let Ok(link) = HeaderValue::from_str(&next_link(request, cursor))
+    {
+        answer.insert_header((header::LINK, link));
+    }
+    answer.json(&page.items)
+}
+
+fn next_link(request: &HttpRequest, cursor: &str) -> String {
+    let query = request.query_string();
+    let mut pairs: Vec<&str> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="))
+        .collect();
+    let cursor = format!("cursor={cursor}");
+    pairs.push(&cursor);
+    format!("<{}?{}>; rel=\"next\"", canonical(request), pairs.join("&"))
+}
+
+/// The request's path under the canonical mount.
+fn canonical(request: &HttpRequest) -> String {
+    format!("/api/v1{}", request.path())
+}

@@ -1,0 +1,60 @@
+//! Every route, on one screen: method, path, what it needs of its caller, who answers.
+//!
+//! Canonical paths begin with `/api/v1`, which a middleware has taken off when these are matched,
+//! as it does with `/api`. OpenAPI's list and the matrix test are compared with this one.
+
+use wire::identity::Role::{Manager, Staff};
+
+use crate::auth::Need::{Account, Member, Public};
+use crate::floor::{guests, snapshot, tables};
+use crate::identity::{auth, restaurants, sessions, users};
+use crate::live::{realtime, tickets};
+use crate::routing::Routes;
+use crate::{health, metrics, openapi};
+
+/// All routes.
+#[must_use]
+#[rustfmt::skip]
+pub fn routes() -> Routes {
+    Routes::new()
+        .post("/auth/register", Public, auth::register)
+        .post("/auth/login", Public, auth::login)
+        .post("/auth/refresh", Public, auth::refresh)
+        .post("/auth/logout", Account, auth::logout)
+        .get("/auth/me", Account, auth::me)
+        .put("/auth/password", Account, auth::change_password)
+        .get("/auth/sessions", Account, sessions::list)
+        .delete("/auth/sessions/{sid}", Account, sessions::revoke)
+
+        .get("/restaurants/{rid}", Member(Staff), restaurants::get)
+        .put("/restaurants/{rid}", Member(Manager), restaurants::update)
+        .get("/restaurants/{rid}/users", Member(Manager), users::list)
+        .post("/restaurants/{rid}/users", Member(Manager), users::create)
+        .put("/restaurants/{rid}/users/{uid}", Member(Manager), users::update)
+        .delete("/restaurants/{rid}/users/{uid}", Member(Manager), users::delete)
+
+        .get("/restaurants/{rid}/guests", Member(Staff), guests::list)
+        .post("/restaurants/{rid}/guests", Member(Staff), guests::create)
+        .get("/restaurants/{rid}/guests/{gid}", Member(Staff), guests::get)
+        .put("/restaurants/{rid}/guests/{gid}", Member(Staff), guests::update)
+        .patch("/restaurants/{rid}/guests/{gid}", Member(Staff), guests::update)
+        .delete("/restaurants/{rid}/guests/{gid}", Member(Staff), guests::delete)
+
+        .get("/restaurants/{rid}/tables", Member(Staff), tables::list)
+        .post("/restaurants/{rid}/tables", Member(Manager), tables::create)
+        .get("/restaurants/{rid}/tables/{tid}", Member(Staff), tables::get)
+        .put("/restaurants/{rid}/tables/{tid}", Member(Staff), tables::update)
+        .patch("/restaurants/{rid}/tables/{tid}", Member(Staff), tables::update)
+        .delete("/restaurants/{rid}/tables/{tid}", Member(Manager), tables::delete)
+        .put("/restaurants/{rid}/tables/{tid}/clear", Member(Staff), tables::clear)
+
+        .get("/restaurants/{rid}/sync/full", Member(Staff), snapshot::full)
+        .get("/realtime", Public, realtime::follow)
+        .post("/realtime/tickets", Account, tickets::issue)
+
+        .get("/health", Public, health::health)
+        .get("/health/live", Public, health::live)
+        .get("/health/ready", Public, health::ready)
+        .get("/metrics", Public, metrics::metrics)
+        .get("/openapi.json", Public, openapi::document)
+}
