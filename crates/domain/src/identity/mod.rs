@@ -1,3 +1,10 @@
 //! Who is who: accounts, devices, members, restaurants.
+//!
+//! Accounts and devices belong to no restaurant and have no log: their operations work in
+//! [`crate::db::Db::transaction`]. Members have a log: theirs work in [`crate::db::Db::write`].
+//!
+//! **Locks** continue the one order: restaurant, account, its devices, head. Whoever signs several
+//! devices of an account out locks the account first.
 
+pub mod passwords;
 pub mod restaurants;
