@@ -6,6 +6,9 @@ CREATE TABLE users (
     first_name text NOT NULL DEFAULT '',
     last_name text NOT NULL DEFAULT '',
     is_admin boolean NOT NULL DEFAULT false,
+    -- The restaurant that made the account, and may give it a new password when its holder has
+    -- forgotten it. A restaurant that an account only joined must not: it would take it over.
+    home_restaurant_id uuid REFERENCES restaurants (id) ON DELETE SET NULL,
     -- Raised when tokens that are out must not be honoured any more (a new password).
     auth_version integer NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL,

@@ -8,3 +8,5 @@
 
 pub mod passwords;
 pub mod restaurants;
+mod secrets;
+pub mod sessions;
