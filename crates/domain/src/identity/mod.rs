@@ -10,3 +10,4 @@ pub mod passwords;
 pub mod restaurants;
 mod secrets;
 pub mod sessions;
+pub mod tickets;
