@@ -6,6 +6,7 @@
 //! **Locks** continue the one order: restaurant, account, its devices, head. Whoever signs several
 //! devices of an account out locks the account first.
 
+pub mod accounts;
 pub mod passwords;
 pub mod restaurants;
 mod secrets;

@@ -1,0 +1,140 @@
+//! Who is at the door, and which restaurants are theirs.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use wire::identity::Role;
+use wire::identity::auth::{Me, Membership};
+use wire::{ErrorCode, RestaurantId, SessionId, UserId};
+
+use super::lower;
+use crate::schema::{memberships, restaurants, users};
+use crate::{Error, Result};
+
+/// What a login needs to know of an account.
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub struct Account {
+    /// The account.
+    #[diesel(column_name = id)]
+    pub user_id: UserId,
+    /// What the password is verified against.
+    pub password_hash: String,
+    /// Runs the platform.
+    pub is_admin: bool,
+    /// Raised with every new password.
+    pub auth_version: i32,
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Never the hash.
+        f.debug_struct("Account")
+            .field("user_id", &self.user_id)
+            .field("is_admin", &self.is_admin)
+            .field("auth_version", &self.auth_version)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The account of an address, whatever the case of its letters. The caller verifies a password
+/// even if there is none, so that the time it takes does not tell.
+///
+/// # Errors
+/// When the database is away.
+pub async fn for_login(conn: &mut AsyncPgConnection, email: &str) -> Result<Option<Account>> {
+    let email = email.trim();
+    // What a text of the database cannot hold is nobody's address.
+    if email.contains('\0') {
+        return Ok(None);
+    }
+    Ok(users::table
+        .filter(lower(users::email).eq(lower(email)))
+        .select(Account::as_select())
+        .first(conn)
+        .await
+        .optional()?)
+}
+
+/// The restaurants that an account may enter, by name.
+///
+/// # Errors
+/// When the database is away.
+pub async fn memberships(conn: &mut AsyncPgConnection, user_id: UserId) -> Result<Vec<Membership>> {
+    let rows = memberships::table
+        .inner_join(restaurants::table.on(restaurants::id.eq(memberships::restaurant_id)))
+        .filter(memberships::user_id.eq(user_id))
+        .filter(memberships::is_active)
+        .order((restaurants::name, restaurants::id))
+        .select((restaurants::id, restaurants::name, memberships::role))
+        .load::<(RestaurantId, String, Role)>(conn)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, name, role)| Membership { id, name, role })
+        .collect())
+}
+
+/// For which restaurant a login is: the one that was asked for, or the first. An admin may ask for
+/// any (whether it exists shows when the device's session is opened) and needs none.
+///
+/// # Errors
+/// [`Error::NotFound`] for a restaurant of which the account is no member; `forbidden` for an
+/// account that has none.
+pub fn choose_restaurant(
+    memberships: &[Membership],
+    asked: Option<RestaurantId>,
+    is_admin: bool,
+) -> Result<Option<RestaurantId>> {
+    match asked {
+        Some(id) if is_admin || memberships.iter().any(|one| one.id == id) => Ok(Some(id)),
+        Some(_) => Err(Error::NotFound("restaurant")),
+        None => match memberships.first() {
+            Some(first) => Ok(Some(first.id)),
+            None if is_admin => Ok(None),
+            None => Err(Error::refused(
+                ErrorCode::Forbidden,
+                "This account belongs to no restaurant.",
+            )),
+        },
+    }
+}
+
+/// Who is calling, with a token for `restaurant_id` and the role there that the caller was let in
+/// with.
+///
+/// # Errors
+/// [`Error::NotFound`] for an account that is gone.
+pub async fn me(
+    conn: &mut AsyncPgConnection,
+    user_id: UserId,
+    session_id: SessionId,
+    restaurant_id: Option<RestaurantId>,
+    role: Role,
+) -> Result<Me> {
+    let (email, first_name, last_name, is_admin, created_at) = users::table
+        .find(user_id)
+        .select((
+            users::email,
+            users::first_name,
+            users::last_name,
+            users::is_admin,
+            users::created_at,
+        ))
+        .first::<(String, String, String, bool, DateTime<Utc>)>(conn)
+        .await
+        .optional()?
+        .ok_or(Error::NotFound("user"))?;
+    Ok(Me {
+        id: user_id,
+        email,
+        first_name,
+        last_name,
+        is_admin,
+        restaurant_id,
+        role,
+        session_id,
+        restaurants: memberships(conn, user_id).await?,
+        created_at,
+    })
+}
