@@ -12,3 +12,4 @@ pub mod restaurants;
 mod secrets;
 pub mod sessions;
 pub mod tickets;
+pub mod users;
