@@ -162,7 +162,11 @@ pub async fn create(
         .values(&row)
         .execute(conn)
         .await
-        .map_err(|error| slug_taken(error, &row.slug))?;
+        .map_err(|error| match slug_taken(error, &row.slug) {
+            // Nobody asked for this one: somebody else just took it, and another will do.
+            Error::Refused { .. } if new.slug.is_none() => Error::Contended,
+            error => error,
+        })?;
     diesel::insert_into(log_heads::table)
         .values((
             log_heads::restaurant_id.eq(row.id),
