@@ -1,0 +1,10 @@
+//! Who is who.
+
+mod accounts;
+mod admin;
+mod members;
+mod owners;
+mod passwords;
+mod refresh;
+mod sessions;
+mod tickets;
