@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,6 +22,8 @@ pub(crate) struct Context {
     /// The runtime on which the hub was started. Sessions live on others that may end before.
     pub(crate) runtime: Handle,
     pub(crate) bus_up: AtomicBool,
+    /// Calls for a comparison of all rooms with the log, now.
+    pub(crate) compare_now: Notify,
 }
 
 impl Context {

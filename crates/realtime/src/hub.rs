@@ -37,8 +37,6 @@ pub(crate) struct Inner {
     /// Changed only together with the bus's subscriptions, so that the two agree.
     pub(crate) rooms: RwLock<HashMap<RestaurantId, Arc<Room>>>,
     pub(crate) draining: AtomicBool,
-    /// Calls for a comparison of all rooms with the log, now.
-    pub(crate) compare_now: Notify,
     next_session: AtomicU64,
 }
 
@@ -56,13 +54,13 @@ impl Hub {
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
             bus_up: AtomicBool::new(false),
+            compare_now: Notify::new(),
         });
         let inner = Arc::new(Inner {
             context,
             bus,
             rooms: RwLock::default(),
             draining: AtomicBool::new(false),
-            compare_now: Notify::new(),
             next_session: AtomicU64::new(1),
         });
         let receiver = Arc::new(Relay(Arc::downgrade(&inner)));
@@ -151,7 +149,7 @@ impl Inner {
         if up {
             context.stats.bus_connects.add(1);
         }
-        self.compare_now.notify_one();
+        context.compare_now.notify_one();
     }
 
     fn receive(&self, incoming: Incoming) {

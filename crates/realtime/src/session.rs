@@ -159,8 +159,7 @@ impl Session {
         self.resync(ResyncReason::Pruned)
     }
 
-    fn resync(&mut self, reason: ResyncReason) -> Pull {
-        self.block = None;
+    fn resync(&self, reason: ResyncReason) -> Pull {
         self.room.context.stats.resyncs.add(reason);
         Pull::Resync {
             reason,

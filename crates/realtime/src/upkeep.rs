@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::backoff::Backoff;
+use crate::context::Context;
 use crate::hub::Inner;
 use crate::reader::ReadError;
 use crate::room::Room;
@@ -18,7 +19,8 @@ const HEADS_AT_ONCE: usize = 1000;
 pub(crate) fn start(hub: &Arc<Inner>) {
     let context = &hub.context;
     if let Some(every) = context.config.compare_every {
-        context.spawn(&context.token, compare(Arc::downgrade(hub), every));
+        let task = compare(Arc::downgrade(hub), Arc::clone(context), every);
+        context.spawn(&context.token, task);
     }
     context.spawn(
         &context.token,
@@ -29,26 +31,26 @@ pub(crate) fn start(hub: &Arc<Inner>) {
 /// Compares all rooms with the log: a message that was lost shows when a later one comes, the last
 /// one only here. At once when the bus comes or goes, often while it is away. One question at a
 /// time, however long the log takes to answer.
-async fn compare(hub: Weak<Inner>, every: Duration) {
+async fn compare(hub: Weak<Inner>, context: Arc<Context>, every: Duration) {
     let mut backoff = Backoff::for_log();
-    let mut pause = every;
+    let mut failed = Duration::ZERO;
     loop {
-        let Some(inner) = hub.upgrade() else { return };
-        tokio::select! {
-            () = sleep(pause) => {}
-            () = inner.compare_now.notified() => {}
-        }
-        let compared = compare_rooms(&inner).await;
-        let normal = if inner.context.bus_is_up() {
+        let pause = if context.bus_is_up() {
             every
         } else {
-            inner.context.config.compare_every_when_down
+            context.config.compare_every_when_down
         };
-        pause = if compared.is_ok() {
-            backoff.reset();
-            normal
-        } else {
-            normal.max(backoff.pause())
+        tokio::select! {
+            () = sleep(pause.max(failed)) => {}
+            () = context.compare_now.notified() => {}
+        }
+        let Some(inner) = hub.upgrade() else { return };
+        failed = match compare_rooms(&inner).await {
+            Ok(()) => {
+                backoff.reset();
+                Duration::ZERO
+            }
+            Err(_) => backoff.pause(),
         };
     }
 }

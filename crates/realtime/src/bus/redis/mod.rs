@@ -226,7 +226,12 @@ impl Bus for RedisBus {
     fn shutdown(&self) -> BoxFuture<'_, ()> {
         self.shared.token.cancel();
         self.tasks.close();
-        self.tasks.wait().boxed()
+        async move {
+            self.tasks.wait().await;
+            // The publisher gave its connection back.
+            self.pool.close();
+        }
+        .boxed()
     }
 }
 
