@@ -12,11 +12,12 @@ use actix_web::{App, HttpServer};
 use anyhow::Context;
 use chrono::TimeDelta;
 use domain::clock::Clock;
-use domain::db::{Db, DbConfig};
+use domain::db::{Db, DbConfig, Observer};
 use domain::identity::accounts;
 use domain::identity::passwords::Passwords;
 use domain::migrations;
-use realtime::{Bus, Hub, HubConfig, LocalBus, RedisBus, RedisBusConfig};
+use realtime::bus::Bus;
+use realtime::{Hub, HubConfig, LocalBus, RedisBus, RedisConfig};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -25,14 +26,14 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::live::log::DatabaseLog;
-use crate::metrics::{self, Metrics};
-use crate::middleware;
+use crate::metrics::{self, Metrics, MetricsPage};
+use crate::middleware::{self, Platform};
 use crate::openapi;
 use crate::routes::routes;
 use crate::standings::Standings;
 use crate::state::{AppState, unix_ms};
 use crate::tokens::Tokens;
-use crate::background;
+use crate::{background, gauges};
 
 /// How long a request may wait for a connection to the database.
 const POOL_WAIT: Duration = Duration::from_secs(3);
@@ -69,19 +70,13 @@ impl Server {
         let listener = TcpListener::bind((config.http.host, config.http.port))
             .with_context(|| format!("cannot listen on {}:{}", config.http.host, config.http.port))?;
         let address = listener.local_addr()?;
-        let metrics_listener = config
-            .metrics
-            .port
-            .map(|port| TcpListener::bind((config.http.host, port)))
-            .transpose()
-            .context("cannot listen on METRICS_PORT")?;
         let state = Arc::new(state(config, clock)?);
         let (token, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(prepare(Arc::clone(&state), token.clone(), tasks.clone()));
         let mut servers = vec![serve(&state, listener)?];
-        if let Some(listener) = metrics_listener {
-            servers.push(serve_metrics(&state, listener)?);
-        }
+        let metrics = metrics::listen(&state.config, Arc::clone(&state.metrics))
+            .context("cannot listen on METRICS_PORT")?;
+        servers.extend(metrics.map(spawn));
         tracing::info!(%address, worker_id = state.config.worker_id, "listening");
         Ok(Self { address, state, servers, token, tasks })
     }
@@ -120,19 +115,19 @@ impl std::fmt::Debug for Server {
 }
 
 fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
-    let metrics = Arc::new(Metrics::new());
+    let metrics = Arc::new(Metrics::new()?);
     let db = Db::new(
         DbConfig {
             url: config.database.url.reveal().to_owned(),
             pool_size: config.database.pool_size,
             wait: POOL_WAIT,
             clock,
-            observer: Arc::<Metrics>::clone(&metrics),
+            observer: Arc::clone(&metrics) as Arc<dyn Observer>,
         },
         Handle::current(),
     )?;
     let bus: Arc<dyn Bus> = match &config.redis {
-        Some(redis) => Arc::new(RedisBus::new(RedisBusConfig::new(
+        Some(redis) => Arc::new(RedisBus::new(RedisConfig::new(
             redis.url.reveal(),
             &redis.prefix,
             &config.worker_id,
@@ -140,7 +135,7 @@ fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
         None => Arc::new(LocalBus::new()),
     };
     let hub = Hub::start(HubConfig::new(unix_ms), Arc::new(DatabaseLog(db.clone())), bus);
-    metrics.watch(&db, &hub);
+    gauges::install(&metrics, &db, &hub);
     let auth = &config.auth;
     let lifetime = TimeDelta::from_std(auth.access_token)?;
     let previous = auth.previous_secret_key.as_ref().map(|key| key.reveal());
@@ -206,16 +201,16 @@ type Started = (ServerHandle, JoinHandle<std::io::Result<()>>);
 
 fn serve(state: &Arc<AppState>, listener: TcpListener) -> anyhow::Result<Started> {
     let data = Data::from(Arc::clone(state));
+    let metrics = Arc::clone(&state.metrics);
+    let page = Data::new(MetricsPage::on_main(&state.config, Arc::clone(&metrics)));
+    let platform = Data::new(Platform::new(&state.config, metrics));
     let server = HttpServer::new(move || {
-        let config = &data.config;
-        App::new()
+        let app = App::new()
             .app_data(data.clone())
-            .configure(|app| routes().register(app))
+            .app_data(page.clone())
             .configure(openapi::ui)
-            .wrap(middleware::compress())
-            .wrap(middleware::cors(config))
-            .wrap(actix_web::middleware::from_fn(middleware::security))
-            .wrap(actix_web::middleware::from_fn(middleware::context))
+            .default_service(routes().service());
+        middleware::around(app, platform.clone())
     })
     .workers(state.config.http.threads)
     .on_connect(keep_alive)
@@ -225,22 +220,12 @@ fn serve(state: &Arc<AppState>, listener: TcpListener) -> anyhow::Result<Started
     .disable_signals()
     .listen(listener)?
     .run();
-    let handle = server.handle();
-    Ok((handle, tokio::spawn(server)))
+    Ok(spawn(server))
 }
 
-/// The metrics on a port of their own, which is not open to the world.
-fn serve_metrics(state: &Arc<AppState>, listener: TcpListener) -> anyhow::Result<Started> {
-    let data = Data::from(Arc::clone(state));
-    let server = HttpServer::new(move || {
-        App::new().app_data(data.clone()).route("/metrics", actix_web::web::get().to(metrics::own_port))
-    })
-    .workers(1)
-    .disable_signals()
-    .listen(listener)?
-    .run();
+fn spawn(server: actix_web::dev::Server) -> Started {
     let handle = server.handle();
-    Ok((handle, tokio::spawn(server)))
+    (handle, tokio::spawn(server))
 }
 
 /// Lets the kernel find dead peers: nothing of ours runs while a peer does not read.

@@ -8,6 +8,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use domain::identity::sessions::{self, Standing};
 use domain::identity::tickets;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -34,22 +36,20 @@ const SWEEP_BATCH: i64 = 1000;
 
 /// Starts the work; it ends with `token`.
 pub fn start(state: &Arc<AppState>, token: &CancellationToken, tasks: &TaskTracker) {
-    every(CHECK_SOCKETS, state, token, tasks, async |state| check_sockets(state).await);
-    every(PRUNE, state, token, tasks, async |state| prune(state).await);
-    every(SWEEP, state, token, tasks, async |state| sweep(state).await);
+    every(CHECK_SOCKETS, state, token, tasks, |state| check_sockets(state).boxed());
+    every(PRUNE, state, token, tasks, |state| prune(state).boxed());
+    every(SWEEP, state, token, tasks, |state| sweep(state).boxed());
 }
 
 /// Runs `work` every `period`, never twice at once. A failure is logged; the next round tries
 /// again.
-fn every<W>(
+fn every(
     period: Duration,
     state: &Arc<AppState>,
     token: &CancellationToken,
     tasks: &TaskTracker,
-    work: W,
-) where
-    W: AsyncFn(&AppState) -> domain::Result<()> + Send + 'static,
-{
+    work: fn(&AppState) -> BoxFuture<'_, domain::Result<()>>,
+) {
     let (state, token) = (Arc::clone(state), token.clone());
     tasks.spawn(async move {
         let mut ticks = interval(period);
@@ -74,10 +74,10 @@ async fn check_sockets(state: &AppState) -> domain::Result<()> {
     devices.sort_unstable();
     devices.dedup();
     for some in devices.chunks(DEVICES_PER_QUERY) {
-        let asked = some.to_vec();
+        let (asked, now) = (some.to_vec(), state.db.clock().now());
         let found: Vec<Standing> = state
             .db
-            .read("sessions.standings", async move |conn| sessions::standings(conn, &asked).await)
+            .read("sessions.standings", async move |conn| sessions::standings(conn, now, &asked).await)
             .await?;
         let found: HashMap<SessionId, Standing> =
             found.into_iter().map(|standing| (standing.session_id, standing)).collect();

@@ -276,7 +276,24 @@ impl ResponseError for ApiError {
     }
 }
 
-// domain::Error → ApiError stands here.
+impl From<domain::Error> for ApiError {
+    fn from(error: domain::Error) -> Self {
+        use domain::Error as E;
+        match error {
+            E::Refused { code, message } => Self::new(code, message),
+            E::Invalid(fields) => Self::invalid(fields),
+            E::NotFound(what) => {
+                Self::new(ErrorCode::NotFound, format!("There is no such {what}."))
+            }
+            E::Stale(current) => {
+                Self::new(ErrorCode::StaleVersion, "It has changed since you read it.")
+                    .current(*current)
+            }
+            E::Unavailable(_) | E::Contended => Self::unavailable(error),
+            E::Database(_) | E::Internal(_) => Self::internal(error),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

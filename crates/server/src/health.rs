@@ -1,5 +1,6 @@
 //! What a load balancer and an operator are told of this worker.
 
+use std::future::{Ready, ready as ready_now};
 use std::time::{Duration, Instant};
 
 use actix_web::HttpResponse;
@@ -25,8 +26,8 @@ pub async fn health(state: Data<AppState>) -> HttpResponse {
 
 /// Whether the process runs at all.
 #[utoipa::path(get, path = "/health/live", tag = "operations", responses((status = 200)))]
-pub async fn live() -> HttpResponse {
-    HttpResponse::Ok().json(serde_json::json!({ "status": "alive" }))
+pub fn live() -> Ready<HttpResponse> {
+    ready_now(HttpResponse::Ok().json(serde_json::json!({ "status": "alive" })))
 }
 
 /// Whether requests may be sent here.

@@ -1,6 +1,7 @@
 //! `/openapi.json` and `/docs`: generated from the handlers and the types, and from the list of
 //! routes what every route has in common.
 
+use std::future::{Ready, ready};
 use std::sync::LazyLock;
 
 use actix_web::HttpResponse;
@@ -18,6 +19,7 @@ use crate::floor::{guests, snapshot, tables};
 use crate::identity::{auth, restaurants, sessions, users};
 use crate::live::{realtime, tickets};
 use crate::routes::routes;
+use crate::routing::canonical;
 use crate::{health, metrics};
 
 /// The document. Routes are listed under their canonical path.
@@ -39,9 +41,9 @@ use crate::{health, metrics};
         tables::list, tables::create, tables::get, tables::update, tables::delete, tables::clear,
         snapshot::full,
         realtime::follow, tickets::issue,
-        health::health, health::live, health::ready, metrics::metrics, document,
+        health::health, health::live, health::ready, metrics::page::page, document,
     ),
-    components(schemas(wire::ErrorBody)),
+    components(schemas(wire::ErrorBody, wire::floor::guests::GuestScope)),
     modifiers(&Common)
 )]
 struct Document;
@@ -51,11 +53,13 @@ static DOCUMENT: LazyLock<String> =
 
 /// This document.
 #[utoipa::path(get, path = "/openapi.json", tag = "operations", responses((status = 200)))]
-pub async fn document() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("application/json")
-        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
-        .body(DOCUMENT.as_str())
+pub fn document() -> Ready<HttpResponse> {
+    ready(
+        HttpResponse::Ok()
+            .content_type("application/json")
+            .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+            .body(DOCUMENT.as_str()),
+    )
 }
 
 /// Swagger UI at `/docs/`.
@@ -73,8 +77,8 @@ impl Modify for Common {
         let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         components.add_security_scheme("bearer", bearer);
         for (method, path, need) in routes().list() {
-            let Some(item) = find(document, path) else { continue };
-            if method == Method::PATCH {
+            let Some(item) = document.paths.paths.get_mut(&canonical(path)) else { continue };
+            if *method == Method::PATCH {
                 // The same handler as PUT.
                 item.patch.clone_from(&item.put);
                 if let Some(operation) = &mut item.patch {
@@ -82,17 +86,11 @@ impl Modify for Common {
                     operation.operation_id = Some(format!("{id}_patch"));
                 }
             }
-            if let Some(operation) = operation(item, &method) {
+            if let Some(operation) = operation(item, method) {
                 describe(operation, path, need);
             }
         }
     }
-}
-
-fn find<'d>(document: &'d mut utoipa::openapi::OpenApi, path: &str) -> Option<&'d mut PathItem> {
-    let canonical = format!("/api/v1{path}");
-    let key = if document.paths.paths.contains_key(path) { path } else { canonical.as_str() };
-    document.paths.paths.get_mut(key)
 }
 
 fn operation<'i>(item: &'i mut PathItem, method: &Method) -> Option<&'i mut Operation> {

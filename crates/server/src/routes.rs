@@ -55,6 +55,6 @@ pub fn routes() -> Routes {
         .get("/health", Public, health::health)
         .get("/health/live", Public, health::live)
         .get("/health/ready", Public, health::ready)
-        .get("/metrics", Public, metrics::metrics)
+        .get("/metrics", Public, metrics::page::page)
         .get("/openapi.json", Public, openapi::document)
 }

@@ -41,10 +41,11 @@ impl Standings {
     pub async fn of(&self, session: SessionId) -> Result<Option<Standing>, Arc<domain::Error>> {
         self.cache
             .try_get_with(session, async {
+                let now = self.db.clock().now();
                 let found = self.db.read("sessions.standing", async move |conn| {
-                    sessions::standings(conn, &[session]).await
+                    sessions::standing(conn, now, session).await
                 });
-                Ok(found.await?.pop())
+                found.await
             })
             .await
     }

@@ -67,7 +67,7 @@ impl AppState {
         let position = committed.appended.map(|appended| {
             let position = appended.position();
             for event in &appended.events {
-                self.metrics.event_committed(event.kind);
+                self.metrics.events_committed(event.kind, 1);
             }
             self.hub.committed(commit(appended));
             position

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use actix_web::http::Uri;
 use ipnet::IpNet;
 
 use super::Environment;
@@ -147,11 +148,12 @@ fn origins(text: &str, environment: Environment) -> Result<CorsOrigins, String> 
 }
 
 fn is_origin(text: &str) -> bool {
-    text.split_once("://").is_some_and(|(scheme, host)| {
-        !scheme.is_empty()
-            && !host.is_empty()
-            && !host.contains(['/', '?', '#', '@', '*'])
-            && text.bytes().all(|byte| byte.is_ascii_graphic())
+    text.parse::<Uri>().is_ok_and(|uri| {
+        uri.scheme().is_some()
+            && uri.path_and_query().is_none_or(|rest| rest == "/")
+            && uri
+                .authority()
+                .is_some_and(|host| !host.as_str().contains(['@', '*']))
     })
 }
 

@@ -3,7 +3,8 @@
 use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use domain::identity::{accounts, sessions};
+use domain::identity::accounts;
+use domain::identity::sessions::{self, NewSession};
 use wire::identity::auth::{ChangePassword, Login, Me, Membership, Refresh, Register, Tokens};
 use wire::{ErrorBody, ErrorCode, RestaurantId, SessionId, UserId};
 
@@ -34,10 +35,13 @@ pub async fn register(
         .db
         .transaction("auth.register", async |conn, now| {
             let made = accounts::register(conn, now, &input, &hash).await?;
-            let device = device.clone();
-            let opened =
-                sessions::open(conn, now, made.user_id, Some(made.restaurant_id), device, lifetime(&state))
-                    .await?;
+            let new = NewSession {
+                user_id: made.user_id,
+                auth_version: made.auth_version,
+                restaurant_id: Some(made.restaurant_id),
+                device_name: device.clone(),
+            };
+            let opened = sessions::open(conn, now, &new, lifetime(&state)).await?;
             let restaurants = accounts::memberships(conn, made.user_id).await?;
             Ok(LoggedIn {
                 user_id: made.user_id,
@@ -80,9 +84,13 @@ pub async fn login(
             let restaurants = accounts::memberships(conn, account.user_id).await?;
             let restaurant_id =
                 accounts::choose_restaurant(&restaurants, asked, account.is_admin)?;
-            let opened =
-                sessions::open(conn, now, account.user_id, restaurant_id, device.clone(), lifetime(&state))
-                    .await?;
+            let new = NewSession {
+                user_id: account.user_id,
+                auth_version: account.auth_version,
+                restaurant_id,
+                device_name: device.clone(),
+            };
+            let opened = sessions::open(conn, now, &new, lifetime(&state)).await?;
             Ok(LoggedIn {
                 user_id: account.user_id,
                 session_id: opened.session_id,
@@ -173,7 +181,7 @@ pub async fn change_password(
             accounts::password_hash_of(conn, caller.user_id).await
         })
         .await?;
-    if !state.passwords.verify(input.current_password, Some(known)).await? {
+    if !state.passwords.verify(input.current_password, Some(known.clone())).await? {
         let sentence = "The present password is another.";
         return Err(ApiError::new(ErrorCode::WrongCredentials, sentence));
     }
@@ -181,7 +189,8 @@ pub async fn change_password(
     state
         .db
         .transaction("auth.change_password", async |conn, now| {
-            accounts::change_password(conn, now, caller.user_id, caller.session_id, &hash).await
+            let (user, device) = (caller.user_id, caller.session_id);
+            accounts::change_password(conn, now, user, device, &known, &hash).await
         })
         .await?;
     state.standings.forget();

@@ -1,29 +1,37 @@
 //! Devices that are logged in.
 
-use actix_web::HttpResponse;
 use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
 use domain::identity::sessions;
 use wire::SessionId;
 use wire::identity::sessions::DeviceSession;
+use wire::paging::PageQuery;
 
 use crate::auth::Caller;
 use crate::errors::ApiError;
-use crate::extract::Path;
+use crate::extract::{Path, Query};
+use crate::reply;
 use crate::state::AppState;
 
 /// The caller's devices, the last used first.
 #[utoipa::path(
     get, path = "/api/v1/auth/sessions", tag = "auth",
-    responses((status = 200, body = Vec<DeviceSession>))
+    params(PageQuery), responses((status = 200, body = Vec<DeviceSession>))
 )]
-pub async fn list(state: Data<AppState>, caller: Caller) -> Result<HttpResponse, ApiError> {
+pub async fn list(
+    state: Data<AppState>,
+    caller: Caller,
+    request: HttpRequest,
+    Query(page): Query<PageQuery>,
+) -> Result<HttpResponse, ApiError> {
     let now = state.db.clock().now();
     let devices = state
-        .read("sessions.list", async move |conn| {
-            sessions::list(conn, now, caller.user_id, caller.session_id).await
+        .read("sessions.list", async |conn| {
+            let (limit, cursor) = (page.limit, page.cursor.as_deref());
+            sessions::list(conn, now, caller.user_id, caller.session_id, limit, cursor).await
         })
         .await?;
-    Ok(HttpResponse::Ok().json(devices))
+    Ok(reply::page(&request, &devices))
 }
 
 /// Signs a device of the caller out.

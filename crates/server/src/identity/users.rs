@@ -4,24 +4,32 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use domain::identity::{accounts, users};
 use wire::identity::users::{CreateUser, UpdateUser, User};
+use wire::paging::PageQuery;
 use wire::{ErrorBody, RestaurantId, UserId};
 
 use crate::auth::Caller;
 use crate::errors::ApiError;
-use crate::extract::{IfMatch, Json, Path};
+use crate::extract::{IfMatch, Json, Path, Query};
+use crate::reply;
 use crate::state::AppState;
 
 /// The members, by address.
 #[utoipa::path(
     get, path = "/api/v1/restaurants/{rid}/users", tag = "users",
-    params(("rid" = RestaurantId, Path)), responses((status = 200, body = Vec<User>))
+    params(("rid" = RestaurantId, Path), PageQuery), responses((status = 200, body = Vec<User>))
 )]
 pub async fn list(
     state: Data<AppState>,
+    request: HttpRequest,
     Path(rid): Path<RestaurantId>,
+    Query(page): Query<PageQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let members = state.read("users.list", async move |conn| users::list(conn, rid).await).await?;
-    Ok(HttpResponse::Ok().json(members))
+    let members = state
+        .read("users.list", async |conn| {
+            users::list(conn, rid, page.limit, page.cursor.as_deref()).await
+        })
+        .await?;
+    Ok(reply::page(&request, &members))
 }
 
 /// Adds a member. An address that has an account already joins with it.

@@ -84,7 +84,7 @@ impl Session {
             Ok(never) => match never {},
             Err(end) => end,
         };
-        self.state.metrics.disconnected(end.code);
+        self.state.metrics.disconnected(Some(end.code));
         tracing::debug!(
             restaurant_id = %self.restaurant_id,
             session_id = %self.caller.session_id,

@@ -1,0 +1,5 @@
+mod credentials;
+mod resume;
+mod storm;
+mod stream;
+mod talk;

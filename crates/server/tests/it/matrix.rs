@@ -1,0 +1,112 @@
+//! Every route × every kind of caller × two restaurants.
+
+use reqwest::Method;
+use server::auth::Need;
+use server::routes::routes;
+use uuid::Uuid;
+use wire::identity::Role;
+
+use crate::support::{Client, Restaurant, TestApp};
+
+/// A path of the route in a restaurant; other ids are of things that do not exist.
+fn path(pattern: &str, restaurant: &str) -> String {
+    let mut path = pattern.replace("{rid}", restaurant);
+    while let Some((before, rest)) = path.split_once('{') {
+        let (_, after) = rest.split_once('}').unwrap();
+        path = format!("{before}{}{after}", Uuid::from_u128(42));
+    }
+    path
+}
+
+/// Sends a body that can never be accepted: whoever gets past the checks of who he is gets 400 or
+/// 422 for it, or 404 for a thing that does not exist.
+async fn knock(client: &Client, method: &Method, path: &str) -> u16 {
+    let body = (*method != Method::GET && *method != Method::DELETE).then(|| b"{nonsense".to_vec());
+    let headers = [("content-type", "application/json")];
+    let reply = client.send_raw(method.clone(), path, body, &headers).await;
+    if reply.status >= 400 {
+        assert!(reply.body["code"].is_string(), "{method} {path}: not the envelope: {}", reply.text);
+    }
+    reply.status
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_asks_who_is_there_before_anything_else() {
+    let app = TestApp::with(1, &[]).await;
+    let (house, other) = (Restaurant::new(&app).await, Restaurant::new(&app).await);
+    let (staff, manager) = (house.member(&app, "staff").await, house.member(&app, "manager").await);
+    let stranger = other.member(&app, "manager").await;
+    let anybody = app.client(0);
+    let forged = anybody.with_token("eyJhbGciOiJub25lIn0.e30.");
+    let members = [(Role::Staff, &staff), (Role::Manager, &manager), (Role::Owner, &house.owner)];
+
+    let mut checked = 0;
+    for (method, pattern, need) in routes().list() {
+        // The server's type and the client's are of different versions of one crate.
+        let method = Method::from_bytes(method.as_str().as_bytes()).unwrap();
+        // Ends the very login with which the others are checked.
+        if pattern == "/auth/logout" {
+            assert_eq!(knock(&anybody, &method, pattern).await, 401);
+            continue;
+        }
+        let path = path(pattern, &house.id);
+        let what = format!("{method} {pattern}");
+        match need {
+            Need::Public => {
+                let status = knock(&anybody, &method, &path).await;
+                assert!(pattern == "/realtime" || (status != 401 && status != 403), "{what}: {status}");
+            }
+            Need::Account => {
+                assert_eq!(knock(&anybody, &method, &path).await, 401, "{what}");
+                assert_eq!(knock(&forged, &method, &path).await, 401, "{what}");
+                let status = knock(&staff, &method, &path).await;
+                assert!(![401, 403].contains(&status), "{what}: {status}");
+            }
+            Need::Member(least) => {
+                assert_eq!(knock(&anybody, &method, &path).await, 401, "{what}");
+                assert_eq!(knock(&forged, &method, &path).await, 401, "{what}");
+                assert_eq!(knock(&stranger, &method, &path).await, 404, "{what} by a stranger");
+                for (role, client) in members {
+                    let status = knock(client, &method, &path).await;
+                    if role < least {
+                        assert_eq!(status, 403, "{what} by {role}");
+                    } else {
+                        assert!(![401, 403].contains(&status), "{what} by {role}: {status}");
+                    }
+                }
+            }
+            Need::Admin => {
+                assert_eq!(knock(&anybody, &method, &path).await, 401, "{what}");
+                assert_eq!(knock(&house.owner, &method, &path).await, 403, "{what}");
+            }
+        }
+        checked += 1;
+    }
+    assert!(checked > 25, "only {checked} routes were checked");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_reaches_every_restaurant_that_there_is() {
+    let admin = [("ADMIN_EMAIL", "admin@example.com"), ("ADMIN_PASSWORD", "correct horse battery")];
+    let app = TestApp::with(1, &admin).await;
+    let house = Restaurant::new(&app).await;
+    let tokens = crate::support::restaurant::login(&app.client(0), "admin@example.com").await;
+    let client = app.client(0).with_token(tokens["access_token"].as_str().unwrap());
+    client.get(&house.path("/guests")).await.expect(200);
+    client.get(&format!("/restaurants/{}/tables", Uuid::now_v7())).await.expect_error(404, "not_found");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_three_mounts_are_one_tree() {
+    let app = TestApp::with(1, &[]).await;
+    let house = Restaurant::new(&app).await;
+    for mount in ["", "/api", "/api/v1"] {
+        let path = format!("{mount}/restaurants/{}/guests", house.id);
+        house.owner.get(&path).await.expect(200);
+        app.client(0).get(&format!("{mount}/health/live")).await.expect(200);
+    }
+    app.client(0).get("/api/v2/health").await.expect_error(404, "not_found");
+    app.finish().await;
+}

@@ -1,0 +1,154 @@
+//! What operators see: health, metrics, documents.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use server::auth::Need;
+use server::routes::routes;
+use testkit::proxy::Proxy;
+use testkit::wait::{DEADLINE, until};
+
+use crate::support::app::database;
+use crate::support::{Restaurant, TestApp};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_without_its_database_says_so_and_comes_up_with_it() {
+    let database = database().await;
+    let proxy = Proxy::for_url(&database.url).await;
+    proxy.refuse();
+    let url = proxy.url();
+    let mut app = TestApp::on(database, 0, &[("DATABASE_URL", &url)]).await;
+    let number = app.add_worker_unready();
+    let client = app.client(number);
+    let health = client.get("/health").await.expect(503);
+    assert_eq!((&health["status"], &health["database"]["status"]), (&json!("unhealthy"), &json!("down")));
+    client.get("/health/live").await.expect(200);
+    client.get("/health/ready").await.expect(503);
+    let body = json!({"email": "a@example.com", "password": "password"});
+    let reply = client.post("/auth/login", body).await;
+    assert!(reply.header("retry-after").is_some());
+    reply.expect_error(503, "unavailable");
+
+    proxy.heal();
+    until("the worker to be ready", DEADLINE, async || {
+        (client.get("/health/ready").await.status == 200).then_some(())
+    })
+    .await;
+    app.take_faults();
+    let house = Restaurant::new(&app).await;
+    let mut tablet = house.socket(&app, 0).await;
+
+    // Away later: the socket stays, writes are refused, and it all goes on.
+    proxy.refuse();
+    house.owner.post(&house.path("/guests"), json!({"guestName": "A", "partySize": 2})).await.expect_error(503, "unavailable");
+    proxy.heal();
+    until("a write to succeed", DEADLINE, async || {
+        let body = json!({"guestName": "B", "partySize": 2});
+        (house.owner.post(&house.path("/guests"), body).await.status == 201).then_some(())
+    })
+    .await;
+    app.take_faults();
+    assert_eq!(tablet.frame().await["data"]["guestName"], "B");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draining_worker_refuses_new_sockets_and_says_so() {
+    let mut app = TestApp::start().await;
+    let house = Restaurant::new(&app).await;
+    let client = house.owner.at(&app.client(1));
+    let mut tablet = crate::support::Socket::open(&client, &house.id, "").await;
+    let address = app.worker(1).address;
+    let closed = tokio::spawn(async move { tablet.closed().await });
+    app.stop_worker(Duration::from_secs(1)).await;
+    let closed = closed.await.unwrap();
+    assert_eq!(closed.code, 1001);
+    assert!(tokio::net::TcpStream::connect(address).await.is_err(), "still listening");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_tell_what_happened() {
+    let app = TestApp::start().await;
+    let house = Restaurant::new(&app).await;
+    let mut tablet = house.socket(&app, 1).await;
+    house.guest("Ann", 2).await;
+    tablet.until(1).await;
+    drop(tablet);
+    let page = |worker: usize| {
+        let client = app.client(worker);
+        async move { client.get("/metrics").await.text }
+    };
+    let first = page(0).await;
+    for line in [
+        "qtable_events_committed_total{kind=\"guest_created\"} 1",
+        "qtable_bus_published_total 1",
+        "qtable_bus_up 1",
+        "route=\"/api/v1/restaurants/{rid}/guests\"",
+    ] {
+        assert!(first.contains(line), "{line} is not in\n{first}");
+    }
+    until("the other worker to have counted", DEADLINE, async || {
+        let page = page(1).await;
+        let expected = ["qtable_frames_sent_total 1", "qtable_disconnects_total{code=\"1000\"} 1", "qtable_sessions 0"];
+        expected.iter().all(|line| page.contains(line)).then_some(())
+    })
+    .await;
+    assert!(!first.contains("Ann") && !first.contains(&house.id), "no names, no ids");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_in_production_need_a_token() {
+    let production = [
+        ("ENVIRONMENT", "production"),
+        ("BCRYPT_COST", ""),
+        ("SECRET_KEY", "k8Jq2Vn5Xz9Lw3Rt7Yp1Bm4Cd6Fg0Hs8"),
+    ];
+    let app = TestApp::with(1, &production).await;
+    app.client(0).get("/metrics").await.expect_error(404, "not_found");
+    app.finish().await;
+    let with_token = [production.as_slice(), &[("METRICS_TOKEN", "a-token-for-prometheus")]].concat();
+    let app = TestApp::with(1, &with_token).await;
+    app.client(0).get("/metrics").await.expect_error(401, "unauthenticated");
+    let client = app.client(0).with_token("a-token-for-prometheus");
+    assert_eq!(client.get("/metrics").await.status, 200);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_lists_every_route() {
+    let app = TestApp::with(1, &[]).await;
+    let document = app.client(0).get("/openapi.json").await.expect(200);
+    let mut documented = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
+            let path = path.strip_prefix("/api/v1").unwrap_or(path);
+            documented.insert(format!("{} {path}", method.to_uppercase()));
+        }
+    }
+    let routed: BTreeSet<String> =
+        routes().list().map(|(method, path, _)| format!("{method} {path}")).collect();
+    assert_eq!(documented, routed);
+    for (method, path, need) in routes().list() {
+        let canonical = format!("/api/v1{path}");
+        let item = if document["paths"][path].is_object() { &document["paths"][path] } else { &document["paths"][&canonical] };
+        let operation = &item[method.as_str().to_lowercase()];
+        assert!(operation["summary"].as_str().or(operation["description"].as_str()).is_some(), "{path}");
+        assert_eq!(operation["security"].is_array(), need != Need::Public, "{method} {path}");
+        if need != Need::Public {
+            let envelope = &operation["responses"]["401"]["content"]["application/json"]["schema"]["$ref"];
+            assert_eq!(envelope, "#/components/schemas/ErrorBody", "{method} {path}");
+        }
+    }
+    // No reference leads nowhere.
+    let text = document.to_string();
+    for reference in text.split("#/components/schemas/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(document["components"]["schemas"][name] != Value::Null, "{name} is missing");
+    }
+    let page = app.client(0).get("/docs/").await;
+    assert!(page.status == 200 && page.text.contains("swagger-ui"), "{page:?}");
+    app.finish().await;
+}

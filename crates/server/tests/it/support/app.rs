@@ -1,0 +1,209 @@
+//! Several workers of one installation, in this process: a database and a Redis prefix of their
+//! own, real listeners on free ports.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+use domain::clock::Clock;
+use parking_lot::Mutex;
+use server::app::Server;
+use server::config::Config;
+use testkit::database::{Template, TestDatabase};
+use tokio::sync::OnceCell;
+
+use super::Client;
+
+/// An installation.
+pub struct TestApp {
+    workers: Vec<Server>,
+    database: TestDatabase,
+    vars: HashMap<String, String>,
+    time: TestTime,
+    faults: Faults,
+    is_finished: bool,
+}
+
+/// Answers with 5xx that no test asked for.
+pub type Faults = Arc<Mutex<Vec<String>>>;
+
+/// The machine's clock, and how far a test has moved it.
+#[derive(Clone, Default)]
+pub struct TestTime(Arc<AtomicI64>);
+
+impl TestTime {
+    pub fn advance(&self, by: TimeDelta) {
+        self.0.fetch_add(by.num_milliseconds(), Ordering::SeqCst);
+    }
+
+    fn clock(&self) -> Clock {
+        let offset = Arc::clone(&self.0);
+        #[expect(clippy::disallowed_methods, reason = "tests are where the time is handed in")]
+        Clock::new(move || Utc::now() + TimeDelta::milliseconds(offset.load(Ordering::SeqCst)))
+    }
+}
+
+static TEMPLATE: OnceCell<Template> = OnceCell::const_new();
+
+/// A migrated database of its own.
+pub async fn database() -> TestDatabase {
+    let template = TEMPLATE
+        .get_or_init(async || {
+            let key = domain::migrations::fingerprint();
+            Template::prepare(&testkit::database::admin_url(), key, async |url| {
+                domain::migrations::run(&url).await.unwrap();
+            })
+            .await
+        })
+        .await;
+    template.create().await
+}
+
+impl TestApp {
+    /// Two workers.
+    pub async fn start() -> Self {
+        Self::with(2, &[]).await
+    }
+
+    /// So many workers, with these variables beside the usual ones. An empty value removes one.
+    pub async fn with(workers: usize, vars: &[(&str, &str)]) -> Self {
+        let database = database().await;
+        Self::on(database, workers, vars).await
+    }
+
+    /// The same on a database that is there.
+    pub async fn on(database: TestDatabase, workers: usize, vars: &[(&str, &str)]) -> Self {
+        // What the client library for TLS wants, even where there is none.
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let usual = [
+            ("DATABASE_URL", database.url.as_str()),
+            ("DATABASE_POOL_SIZE", "6"),
+            ("REDIS_URL", &testkit::redis::url()),
+            ("REDIS_PREFIX", &testkit::redis::random_prefix()),
+            ("SECRET_KEY", "a key for tests, long enough for anybody"),
+            ("ENVIRONMENT", "test"),
+            ("BCRYPT_COST", "4"),
+            ("HOST", "127.0.0.1"),
+            ("PORT", "0"),
+            ("HTTP_THREADS", "1"),
+        ];
+        let mut vars: HashMap<String, String> =
+            usual.iter().chain(vars).map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        vars.retain(|_, value| !value.is_empty());
+        let mut app = Self {
+            workers: Vec::new(),
+            database,
+            vars,
+            time: TestTime::default(),
+            faults: Faults::default(),
+            is_finished: false,
+        };
+        for _ in 0..workers {
+            app.add_worker().await;
+        }
+        app
+    }
+
+    /// Starts one more worker and waits until it is ready. Returns its number.
+    pub async fn add_worker(&mut self) -> usize {
+        let number = self.add_worker_unready();
+        let client = self.client(number);
+        testkit::wait::until("the worker to be ready", testkit::wait::DEADLINE, async || {
+            (client.get("/health/ready").await.status == 200).then_some(())
+        })
+        .await;
+        self.faults.lock().clear();
+        number
+    }
+
+    /// Starts one more worker without waiting.
+    pub fn add_worker_unready(&mut self) -> usize {
+        let number = self.workers.len();
+        let mut vars = self.vars.clone();
+        vars.insert("WORKER_ID".into(), format!("w{number}"));
+        let config = Config::from_vars(|name| vars.get(name).cloned()).unwrap();
+        self.workers.push(Server::start(config, self.time.clock()).unwrap());
+        number
+    }
+
+    /// Stops the last worker, as a deploy would.
+    pub async fn stop_worker(&mut self, grace: Duration) {
+        self.workers.pop().unwrap().stop(grace).await;
+    }
+
+    /// A worker.
+    pub fn worker(&self, number: usize) -> &Server {
+        &self.workers[number]
+    }
+
+    /// How many there are.
+    pub fn workers(&self) -> usize {
+        self.workers.len()
+    }
+
+    /// A client of a worker, without a credential.
+    pub fn client(&self, worker: usize) -> Client {
+        Client::new(self.workers[worker].address, Arc::clone(&self.faults))
+    }
+
+    /// The clock of all workers.
+    pub fn time(&self) -> &TestTime {
+        &self.time
+    }
+
+    /// Where the database is, for looking behind the workers' backs.
+    pub fn database_url(&self) -> &str {
+        &self.database.url
+    }
+
+    /// Answers of 5xx so far; a test that provoked them takes them away.
+    pub fn take_faults(&self) -> Vec<String> {
+        std::mem::take(&mut *self.faults.lock())
+    }
+
+    /// Stops everything; at the end every log is without gaps and nobody got an unexpected 5xx.
+    pub async fn finish(mut self) {
+        self.is_finished = true;
+        self.check_logs().await;
+        let faults = self.take_faults();
+        for worker in self.workers.drain(..) {
+            worker.stop(Duration::ZERO).await;
+        }
+        assert!(faults.is_empty(), "unexpected faults: {faults:#?}");
+    }
+
+    async fn check_logs(&self) {
+        let sql = connect(self.database_url()).await;
+        let rows = sql
+            .query(
+                "SELECT h.restaurant_id::text, h.last_seq - h.pruned_seq, count(e.seq), \
+                 count(*) FILTER (WHERE e.frame::jsonb ->> 'seq' <> e.seq::text) \
+                 FROM log_heads h LEFT JOIN events e USING (restaurant_id) \
+                 GROUP BY h.restaurant_id",
+                &[],
+            )
+            .await
+            .unwrap();
+        for row in rows {
+            let (id, expected, found, wrong) =
+                (row.get::<_, String>(0), row.get::<_, i64>(1), row.get::<_, i64>(2), row.get::<_, i64>(3));
+            assert_eq!(expected, found, "the log of {id} has gaps");
+            assert_eq!(wrong, 0, "frames of {id} carry other numbers than the log");
+        }
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        assert!(self.is_finished || std::thread::panicking(), "call finish() at the end of a test");
+    }
+}
+
+/// A connection of the test's own.
+pub async fn connect(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}

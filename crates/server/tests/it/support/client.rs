@@ -1,0 +1,141 @@
+//! A client of one worker.
+
+use std::net::SocketAddr;
+
+use reqwest::Method;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+use super::app::Faults;
+
+/// Somebody with a worker and perhaps a credential.
+#[derive(Clone)]
+pub struct Client {
+    pub address: SocketAddr,
+    pub token: Option<String>,
+    http: reqwest::Client,
+    faults: Faults,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: HeaderMap,
+    /// The body as JSON; `null` when it is empty or something else.
+    pub body: Value,
+    pub text: String,
+    request: String,
+}
+
+impl Client {
+    pub fn new(address: SocketAddr, faults: Faults) -> Self {
+        Self { address, token: None, http: reqwest::Client::new(), faults }
+    }
+
+    /// The same client with a credential.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The same credential at another worker.
+    pub fn at(&self, other: &Self) -> Self {
+        Self { address: other.address, ..self.clone() }
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(Method::GET, path, None, &[]).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Reply {
+        self.send(Method::POST, path, Some(body), &[]).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Reply {
+        self.send(Method::PUT, path, Some(body), &[]).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Reply {
+        self.send(Method::DELETE, path, None, &[]).await
+    }
+
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Reply {
+        let body = body.map(|body| body.to_string());
+        let mut headers = headers.to_vec();
+        if body.is_some() && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+            headers.push(("content-type", "application/json"));
+        }
+        self.send_raw(method, path, body.map(String::into_bytes), &headers).await
+    }
+
+    /// Sends bytes as they are.
+    pub async fn send_raw(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+        headers: &[(&str, &str)],
+    ) -> Reply {
+        let mut request = self.http.request(method.clone(), format!("http://{}{path}", self.address));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        let answer = request.send().await.unwrap();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let text = answer.text().await.unwrap();
+        let reply = Reply {
+            status,
+            headers,
+            body: serde_json::from_str(&text).unwrap_or_default(),
+            text,
+            request: format!("{method} {path}"),
+        };
+        if status >= 500 {
+            self.faults.lock().push(format!("{}: {status} {}", reply.request, reply.text));
+        }
+        reply
+    }
+}
+
+impl Reply {
+    /// The body, if the status is the one that is expected.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}: {}", self.request, self.text);
+        self.body
+    }
+
+    /// Checks that it is an error in the one envelope, with this status and code.
+    #[track_caller]
+    pub fn expect_error(self, status: u16, code: &str) -> Value {
+        assert_eq!((self.status, self.body["code"].as_str()), (status, Some(code)), "{}: {}", self.request, self.text);
+        assert_eq!(self.body["status"], status, "{}", self.text);
+        assert!(self.body["error"].as_str().is_some_and(|text| !text.is_empty()), "{}", self.text);
+        let id = self.headers.get("x-request-id").map(|id| id.to_str().unwrap());
+        assert!(id.is_some(), "{}: no X-Request-Id", self.request);
+        assert_eq!(self.body["requestId"].as_str(), id, "{}", self.text);
+        self.body
+    }
+
+    /// The fields that are at fault.
+    pub fn fields(&self) -> Vec<&str> {
+        let fields = self.body["fields"].as_array();
+        fields.into_iter().flatten().filter_map(|fault| fault["field"].as_str()).collect()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}

@@ -1,0 +1,11 @@
+//! What the tests share: workers, clients, sockets, restaurants.
+
+pub mod app;
+pub mod client;
+pub mod restaurant;
+pub mod socket;
+
+pub use app::TestApp;
+pub use client::{Client, Reply};
+pub use restaurant::{Restaurant, guest, table};
+pub use socket::Socket;

@@ -1,0 +1,98 @@
+//! A restaurant with its staff.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Client, Socket, TestApp};
+
+/// A restaurant, and clients of its staff at the first worker.
+pub struct Restaurant {
+    pub id: String,
+    pub owner: Client,
+    pub owner_tokens: Value,
+    pub email: String,
+}
+
+pub const PASSWORD: &str = "correct horse battery";
+
+impl Restaurant {
+    /// Registers one.
+    pub async fn new(app: &TestApp) -> Self {
+        let email = format!("owner-{}@example.com", Uuid::new_v4().simple());
+        let tokens = app
+            .client(0)
+            .post(
+                "/api/v1/auth/register",
+                json!({
+                    "restaurantName": "Chez Nous", "email": email, "password": PASSWORD,
+                    "firstName": "Ada", "lastName": "Byron",
+                }),
+            )
+            .await
+            .expect(201);
+        Self {
+            id: tokens["restaurant_id"].as_str().unwrap().to_owned(),
+            owner: app.client(0).with_token(tokens["access_token"].as_str().unwrap()),
+            owner_tokens: tokens,
+            email,
+        }
+    }
+
+    /// A path below the restaurant.
+    pub fn path(&self, rest: &str) -> String {
+        format!("/api/v1/restaurants/{}{rest}", self.id)
+    }
+
+    /// A new member and its client, at the first worker.
+    pub async fn member(&self, app: &TestApp, role: &str) -> Client {
+        self.member_with_id(app, role).await.1
+    }
+
+    /// The same, with the account's id.
+    pub async fn member_with_id(&self, app: &TestApp, role: &str) -> (String, Client) {
+        let email = format!("{role}-{}@example.com", Uuid::new_v4().simple());
+        let user = self
+            .owner
+            .post(&self.path("/users"), json!({"email": email, "password": PASSWORD, "firstName": role, "role": role}))
+            .await
+            .expect(201);
+        let tokens = login(&app.client(0), &email).await;
+        let client = app.client(0).with_token(tokens["access_token"].as_str().unwrap());
+        (user["id"].as_str().unwrap().to_owned(), client)
+    }
+
+    /// Adds a table.
+    pub async fn table(&self, number: &str, capacity: i32) -> String {
+        id(self.owner.post(&self.path("/tables"), table(number, capacity)).await.expect(201))
+    }
+
+    /// Takes a party down.
+    pub async fn guest(&self, name: &str, size: i32) -> String {
+        id(self.owner.post(&self.path("/guests"), guest(name, size)).await.expect(201))
+    }
+
+    /// A socket of the owner at a worker.
+    pub async fn socket(&self, app: &TestApp, worker: usize) -> Socket {
+        Socket::open(&self.owner.at(&app.client(worker)), &self.id, "").await
+    }
+}
+
+/// Logs in.
+pub async fn login(client: &Client, email: &str) -> Value {
+    client
+        .post("/api/v1/auth/login", json!({"email": email, "password": PASSWORD}))
+        .await
+        .expect(200)
+}
+
+pub fn guest(name: &str, size: i32) -> Value {
+    json!({"guestName": name, "partySize": size})
+}
+
+pub fn table(number: &str, capacity: i32) -> Value {
+    json!({"tableNumber": number, "capacity": capacity})
+}
+
+fn id(resource: Value) -> String {
+    resource["id"].as_str().unwrap().to_owned()
+}
