@@ -114,18 +114,40 @@ impl std::fmt::Debug for Server {
     }
 }
 
+/// The database, for commands that are not a worker.
+///
+/// # Errors
+/// When the pool cannot be made.
+pub fn database(config: &Config) -> anyhow::Result<Db> {
+    pool(config, Clock::system(), Arc::new(()))
+}
+
+fn pool(config: &Config, clock: Clock, observer: Arc<dyn Observer>) -> anyhow::Result<Db> {
+    let config = DbConfig {
+        url: config.database.url.reveal().to_owned(),
+        pool_size: config.database.pool_size,
+        wait: POOL_WAIT,
+        clock,
+        observer,
+    };
+    Ok(Db::new(config, Handle::current())?)
+}
+
+/// An error of an operation as somebody at a terminal is told of it: every field that is at fault.
+#[must_use]
+pub fn told(error: domain::Error) -> anyhow::Error {
+    match error {
+        domain::Error::Invalid(fields) => {
+            let faults = fields.iter().map(|fault| format!("{} {}", fault.field, fault.message));
+            anyhow::anyhow!(faults.collect::<Vec<_>>().join("; "))
+        }
+        error => error.into(),
+    }
+}
+
 fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
     let metrics = Arc::new(Metrics::new()?);
-    let db = Db::new(
-        DbConfig {
-            url: config.database.url.reveal().to_owned(),
-            pool_size: config.database.pool_size,
-            wait: POOL_WAIT,
-            clock,
-            observer: Arc::clone(&metrics) as Arc<dyn Observer>,
-        },
-        Handle::current(),
-    )?;
+    let db = pool(&config, clock, Arc::clone(&metrics) as Arc<dyn Observer>)?;
     let bus: Arc<dyn Bus> = match &config.redis {
         Some(redis) => Arc::new(RedisBus::new(RedisConfig::new(
             redis.url.reveal(),

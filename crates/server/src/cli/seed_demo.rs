@@ -33,7 +33,7 @@ impl SeedDemo {
         if config.environment.is_production() {
             anyhow::bail!("The demo has a password that everybody knows; it is not for production.");
         }
-        let db = super::database(config)?;
+        let db = crate::app::database(config)?;
         let passwords = Passwords::new(config.auth.bcrypt_cost, 1);
         if seed(&db, &passwords).await? {
             println!("Made the restaurant QTable Demo ({RESTAURANT}); log in as {EMAIL} / {PASSWORD}.");
@@ -122,7 +122,11 @@ fn at(db: &Db, minutes_ago: i64) -> Db {
 /// right.
 fn floor_plan() -> Vec<CreateTable> {
     let main = (0..12).map(|n: i32| {
-        let capacity = [2, 4, 4, 6][(n % 4).unsigned_abs() as usize];
+        let capacity = match n % 4 {
+            0 => 2,
+            3 => 6,
+            _ => 4,
+        };
         let (column, row) = (f64::from(n % 4), f64::from(n / 4));
         let shape = if capacity == 6 { TableShape::Rectangle } else { TableShape::Square };
         (n + 1, capacity, 0.10 + 0.17 * column, 0.40 + 0.20 * row, shape, "Main")

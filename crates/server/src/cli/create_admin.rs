@@ -1,0 +1,42 @@
+//! `qtable create-admin`: somebody who reaches every restaurant.
+
+use clap::Args;
+use domain::identity::accounts;
+use domain::identity::passwords::Passwords;
+
+use crate::app;
+use crate::config::Config;
+
+/// Makes an administrator of the platform, or makes an existing account one.
+#[derive(Args, Debug)]
+pub struct CreateAdmin {
+    /// The account's address.
+    #[arg(long)]
+    email: String,
+    /// A password of 8–72 bytes; of an existing account only with --reset-password.
+    #[arg(long, env = "QTABLE_PASSWORD", hide_env_values = true)]
+    password: String,
+    /// Gives an existing account this password, too.
+    #[arg(long)]
+    reset_password: bool,
+}
+
+impl CreateAdmin {
+    /// Makes the administrator.
+    ///
+    /// # Errors
+    /// When the address or password will not do, or the database is away.
+    pub async fn run(self, config: &Config) -> anyhow::Result<()> {
+        accounts::check_new_password("password", &self.password).map_err(app::told)?;
+        let hash = Passwords::new(config.auth.bcrypt_cost, 1).hash(self.password).await?;
+        let db = app::database(config)?;
+        let (email, resets) = (self.email, self.reset_password);
+        db.transaction("accounts.admin", async |conn, now| {
+            accounts::create_admin(conn, now, &email, &hash, resets).await
+        })
+        .await
+        .map_err(app::told)?;
+        println!("{email} is an administrator.");
+        Ok(())
+    }
+}
