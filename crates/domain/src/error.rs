@@ -39,6 +39,9 @@ pub enum Error {
     /// done, and trying again will do.
     #[error("changed while it was being locked")]
     Contended,
+    /// The reply to COMMIT was lost, and whether it was done could not be learned either.
+    #[error("the reply to COMMIT was lost and its outcome could not be learned")]
+    OutcomeUnknown,
     /// A fault: the database refused what should have been allowed.
     #[error("database: {0}")]
     Database(DieselError),

@@ -17,6 +17,7 @@ use wire::identity::Role;
 use wire::{ErrorCode, RestaurantId, SessionId, UserId};
 
 use crate::errors::ApiError;
+use crate::middleware::Context;
 use crate::state::AppState;
 use crate::tokens::Claims;
 
@@ -52,7 +53,11 @@ impl Caller {
     /// For operations.
     #[must_use]
     pub const fn actor(&self) -> Actor {
-        Actor { user_id: Some(self.user_id), session_id: Some(self.session_id), role: self.role }
+        Actor {
+            user_id: Some(self.user_id),
+            session_id: Some(self.session_id),
+            role: self.role,
+        }
     }
 
     /// For operations in a restaurant.
@@ -68,7 +73,9 @@ impl FromRequest for Caller {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(request.extensions().get::<Self>().copied().ok_or_else(|| {
-            ApiError::internal(anyhow::anyhow!("the route does not say that it needs a caller"))
+            ApiError::internal(anyhow::anyhow!(
+                "the route does not say that it needs a caller"
+            ))
         }))
     }
 }
@@ -101,7 +108,13 @@ pub async fn authorize(request: &ServiceRequest, need: Need) -> Result<(), ApiEr
         Need::Public | Need::Account => Role::Staff,
     };
     if caller.role < least && need != Need::Account {
-        return Err(ApiError::new(ErrorCode::Forbidden, "Your role may not do this."));
+        return Err(ApiError::new(
+            ErrorCode::Forbidden,
+            "Your role may not do this.",
+        ));
+    }
+    if let Some(context) = Context::of(request) {
+        context.set_user(caller.user_id);
     }
     request.extensions_mut().insert(caller);
     Ok(())
@@ -110,8 +123,14 @@ pub async fn authorize(request: &ServiceRequest, need: Need) -> Result<(), ApiEr
 /// The token of `Authorization: Bearer …`.
 #[must_use]
 pub fn bearer(headers: &header::HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    let (scheme, token) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
 }
 
 /// What the device of a token may do now.
@@ -127,7 +146,10 @@ pub async fn standing(state: &AppState, claims: &Claims) -> Result<Standing, Api
     standing
         .filter(|now| now.is_live && now.user_id == claims.sub && now.auth_version == claims.ver)
         .ok_or_else(|| {
-            ApiError::new(ErrorCode::Unauthenticated, "This device was signed out. Please log in.")
+            ApiError::new(
+                ErrorCode::Unauthenticated,
+                "This device was signed out. Please log in.",
+            )
         })
 }
 
@@ -144,9 +166,11 @@ pub async fn caller(
     let role = match (restaurant, standing.role) {
         (Some(asked), _) if standing.is_admin => {
             // An admin reaches every restaurant that there is.
-            state.read("restaurants.get", async move |conn| {
-                domain::identity::restaurants::get(conn, asked).await
-            }).await?;
+            state
+                .read("restaurants.get", async move |conn| {
+                    domain::identity::restaurants::get(conn, asked).await
+                })
+                .await?;
             Role::Admin
         }
         (None, _) if standing.is_admin => Role::Admin,

@@ -289,7 +289,7 @@ impl From<domain::Error> for ApiError {
                 Self::new(ErrorCode::StaleVersion, "It has changed since you read it.")
                     .current(*current)
             }
-            E::Unavailable(_) | E::Contended => Self::unavailable(error),
+            E::Unavailable(_) | E::OutcomeUnknown | E::Contended => Self::unavailable(error),
             E::Database(_) | E::Internal(_) => Self::internal(error),
         }
     }

@@ -123,7 +123,10 @@ impl Db {
     /// The same database under another clock.
     #[must_use]
     pub fn with_clock(&self, clock: Clock) -> Self {
-        Self { clock, ..self.clone() }
+        Self {
+            clock,
+            ..self.clone()
+        }
     }
 
     /// How the pool stands.
@@ -223,7 +226,11 @@ impl Db {
     pub(super) fn observe<T>(&self, operation: &'static str, started: Instant, result: &Result<T>) {
         let is_fault = matches!(
             result,
-            Err(Error::Unavailable(_) | Error::Database(_) | Error::Internal(_) | Error::Contended)
+            Err(Error::Unavailable(_)
+                | Error::OutcomeUnknown
+                | Error::Database(_)
+                | Error::Internal(_)
+                | Error::Contended)
         );
         self.observer
             .operation(operation, started.elapsed(), !is_fault);

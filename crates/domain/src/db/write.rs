@@ -232,7 +232,7 @@ impl Db {
                         xid,
                     })
                 }
-                (error, None) if is_dead(&error) => Err(unknown_outcome()),
+                (error, None) if is_dead(&error) => Err(Error::OutcomeUnknown),
                 (error, _) => Err(error),
             },
         }
@@ -270,7 +270,7 @@ impl Db {
                 Ok(None) => break,
             }
         }
-        Err(unknown_outcome())
+        Err(Error::OutcomeUnknown)
     }
 }
 
@@ -282,11 +282,6 @@ enum Outcome<T> {
         value: T,
         xid: String,
     },
-}
-
-/// Must not look like a dead connection: that would run the transaction again.
-fn unknown_outcome() -> Error {
-    Error::Internal("the reply to COMMIT was lost and its outcome could not be learned".to_owned())
 }
 
 /// Waits a little, longer with every try, and not all at the same pace.

@@ -22,7 +22,10 @@ async fn a_worker_without_its_database_says_so_and_comes_up_with_it() {
     let number = app.add_worker_unready();
     let client = app.client(number);
     let health = client.get("/health").await.expect(503);
-    assert_eq!((&health["status"], &health["database"]["status"]), (&json!("unhealthy"), &json!("down")));
+    assert_eq!(
+        (&health["status"], &health["database"]["status"]),
+        (&json!("unhealthy"), &json!("down"))
+    );
     client.get("/health/live").await.expect(200);
     client.get("/health/ready").await.expect(503);
     let body = json!({"email": "a@example.com", "password": "password"});
@@ -41,7 +44,14 @@ async fn a_worker_without_its_database_says_so_and_comes_up_with_it() {
 
     // Away later: the socket stays, writes are refused, and it all goes on.
     proxy.refuse();
-    house.owner.post(&house.path("/guests"), json!({"guestName": "A", "partySize": 2})).await.expect_error(503, "unavailable");
+    house
+        .owner
+        .post(
+            &house.path("/guests"),
+            json!({"guestName": "A", "partySize": 2}),
+        )
+        .await
+        .expect_error(503, "unavailable");
     proxy.heal();
     until("a write to succeed", DEADLINE, async || {
         let body = json!({"guestName": "B", "partySize": 2});
@@ -50,6 +60,28 @@ async fn a_worker_without_its_database_says_so_and_comes_up_with_it() {
     .await;
     app.take_faults();
     assert_eq!(tablet.frame().await["data"]["guestName"], "B");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_without_redis_at_start_works_and_says_so() {
+    let proxy = Proxy::for_url(&testkit::redis::url()).await;
+    proxy.refuse();
+    let app = TestApp::with(2, &[("REDIS_URL", &proxy.url())]).await;
+    let health = app.client(0).get("/health").await.expect(200);
+    assert_eq!(
+        (&health["status"], &health["redis"]["status"]),
+        (&json!("degraded"), &json!("down"))
+    );
+    let house = Restaurant::new(&app).await;
+    let mut tablet = house.socket(&app, 1).await;
+    house.guest("Ann", 2).await;
+    assert_eq!(tablet.frame().await["data"]["guestName"], "Ann");
+    proxy.heal();
+    until("the bus to be up", DEADLINE, async || {
+        (app.client(1).get("/health").await.expect(200)["status"] == "healthy").then_some(())
+    })
+    .await;
     app.finish().await;
 }
 
@@ -64,7 +96,10 @@ async fn a_draining_worker_refuses_new_sockets_and_says_so() {
     app.stop_worker(Duration::from_secs(1)).await;
     let closed = closed.await.unwrap();
     assert_eq!(closed.code, 1001);
-    assert!(tokio::net::TcpStream::connect(address).await.is_err(), "still listening");
+    assert!(
+        tokio::net::TcpStream::connect(address).await.is_err(),
+        "still listening"
+    );
     app.finish().await;
 }
 
@@ -91,11 +126,21 @@ async fn metrics_tell_what_happened() {
     }
     until("the other worker to have counted", DEADLINE, async || {
         let page = page(1).await;
-        let expected = ["qtable_frames_sent_total 1", "qtable_disconnects_total{code=\"1000\"} 1", "qtable_sessions 0"];
-        expected.iter().all(|line| page.contains(line)).then_some(())
+        let expected = [
+            "qtable_frames_sent_total 1",
+            "qtable_disconnects_total{code=\"1000\"} 1",
+            "qtable_sessions 0",
+        ];
+        expected
+            .iter()
+            .all(|line| page.contains(line))
+            .then_some(())
     })
     .await;
-    assert!(!first.contains("Ann") && !first.contains(&house.id), "no names, no ids");
+    assert!(
+        !first.contains("Ann") && !first.contains(&house.id),
+        "no names, no ids"
+    );
     app.finish().await;
 }
 
@@ -107,11 +152,21 @@ async fn metrics_in_production_need_a_token() {
         ("SECRET_KEY", "k8Jq2Vn5Xz9Lw3Rt7Yp1Bm4Cd6Fg0Hs8"),
     ];
     let app = TestApp::with(1, &production).await;
-    app.client(0).get("/metrics").await.expect_error(404, "not_found");
+    app.client(0)
+        .get("/metrics")
+        .await
+        .expect_error(404, "not_found");
     app.finish().await;
-    let with_token = [production.as_slice(), &[("METRICS_TOKEN", "a-token-for-prometheus")]].concat();
+    let with_token = [
+        production.as_slice(),
+        &[("METRICS_TOKEN", "a-token-for-prometheus")],
+    ]
+    .concat();
     let app = TestApp::with(1, &with_token).await;
-    app.client(0).get("/metrics").await.expect_error(401, "unauthenticated");
+    app.client(0)
+        .get("/metrics")
+        .await
+        .expect_error(401, "unauthenticated");
     let client = app.client(0).with_token("a-token-for-prometheus");
     assert_eq!(client.get("/metrics").await.status, 200);
     app.finish().await;
@@ -128,27 +183,53 @@ async fn the_document_lists_every_route() {
             documented.insert(format!("{} {path}", method.to_uppercase()));
         }
     }
-    let routed: BTreeSet<String> =
-        routes().list().map(|(method, path, _)| format!("{method} {path}")).collect();
+    let routed: BTreeSet<String> = routes()
+        .list()
+        .map(|(method, path, _)| format!("{method} {path}"))
+        .collect();
     assert_eq!(documented, routed);
     for (method, path, need) in routes().list() {
         let canonical = format!("/api/v1{path}");
-        let item = if document["paths"][path].is_object() { &document["paths"][path] } else { &document["paths"][&canonical] };
+        let item = if document["paths"][path].is_object() {
+            &document["paths"][path]
+        } else {
+            &document["paths"][&canonical]
+        };
         let operation = &item[method.as_str().to_lowercase()];
-        assert!(operation["summary"].as_str().or(operation["description"].as_str()).is_some(), "{path}");
-        assert_eq!(operation["security"].is_array(), need != Need::Public, "{method} {path}");
+        assert!(
+            operation["summary"]
+                .as_str()
+                .or(operation["description"].as_str())
+                .is_some(),
+            "{path}"
+        );
+        assert_eq!(
+            operation["security"].is_array(),
+            need != Need::Public,
+            "{method} {path}"
+        );
         if need != Need::Public {
-            let envelope = &operation["responses"]["401"]["content"]["application/json"]["schema"]["$ref"];
-            assert_eq!(envelope, "#/components/schemas/ErrorBody", "{method} {path}");
+            let envelope =
+                &operation["responses"]["401"]["content"]["application/json"]["schema"]["$ref"];
+            assert_eq!(
+                envelope, "#/components/schemas/ErrorBody",
+                "{method} {path}"
+            );
         }
     }
     // No reference leads nowhere.
     let text = document.to_string();
     for reference in text.split("#/components/schemas/").skip(1) {
         let name = reference.split('"').next().unwrap();
-        assert!(document["components"]["schemas"][name] != Value::Null, "{name} is missing");
+        assert!(
+            document["components"]["schemas"][name] != Value::Null,
+            "{name} is missing"
+        );
     }
     let page = app.client(0).get("/docs/").await;
-    assert!(page.status == 200 && page.text.contains("swagger-ui"), "{page:?}");
+    assert!(
+        page.status == 200 && page.text.contains("swagger-ui"),
+        "{page:?}"
+    );
     app.finish().await;
 }
