@@ -67,8 +67,10 @@ impl Server {
     /// # Errors
     /// When it cannot listen, or is told nonsense.
     pub fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind((config.http.host, config.http.port))
-            .with_context(|| format!("cannot listen on {}:{}", config.http.host, config.http.port))?;
+        let listener =
+            TcpListener::bind((config.http.host, config.http.port)).with_context(|| {
+                format!("cannot listen on {}:{}", config.http.host, config.http.port)
+            })?;
         let address = listener.local_addr()?;
         let state = Arc::new(state(config, clock)?);
         let (token, tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -78,7 +80,13 @@ impl Server {
             .context("cannot listen on METRICS_PORT")?;
         servers.extend(metrics.map(spawn));
         tracing::info!(%address, worker_id = state.config.worker_id, "listening");
-        Ok(Self { address, state, servers, token, tasks })
+        Ok(Self {
+            address,
+            state,
+            servers,
+            token,
+            tasks,
+        })
     }
 
     /// Goes away: says so to the load balancer, sends the sockets away over `grace`, lets requests
@@ -110,7 +118,9 @@ impl Server {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Server")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -138,7 +148,9 @@ fn pool(config: &Config, clock: Clock, observer: Arc<dyn Observer>) -> anyhow::R
 pub fn told(error: domain::Error) -> anyhow::Error {
     match error {
         domain::Error::Invalid(fields) => {
-            let faults = fields.iter().map(|fault| format!("{} {}", fault.field, fault.message));
+            let faults = fields
+                .iter()
+                .map(|fault| format!("{} {}", fault.field, fault.message));
             anyhow::anyhow!(faults.collect::<Vec<_>>().join("; "))
         }
         error => error.into(),
@@ -156,7 +168,11 @@ fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
         ))?),
         None => Arc::new(LocalBus::new()),
     };
-    let hub = Hub::start(HubConfig::new(unix_ms), Arc::new(DatabaseLog(db.clone())), bus);
+    let hub = Hub::start(
+        HubConfig::new(unix_ms),
+        Arc::new(DatabaseLog(db.clone())),
+        bus,
+    );
     gauges::install(&metrics, &db, &hub);
     let auth = &config.auth;
     let lifetime = TimeDelta::from_std(auth.access_token)?;
@@ -202,11 +218,17 @@ async fn prepare(state: Arc<AppState>, token: CancellationToken, tasks: TaskTrac
 
 async fn prepared(state: &AppState) -> anyhow::Result<()> {
     let url = state.config.database.url.reveal();
-    if migrations::is_pending(url).await.context("the database is away")? {
+    if migrations::is_pending(url)
+        .await
+        .context("the database is away")?
+    {
         anyhow::bail!("the schema is not migrated yet: run `qtable migrate`");
     }
     if let Some(admin) = &state.config.auth.admin {
-        let hash = state.passwords.hash(admin.password.reveal().to_owned()).await?;
+        let hash = state
+            .passwords
+            .hash(admin.password.reveal().to_owned())
+            .await?;
         let email = admin.email.clone();
         state
             .db
@@ -252,10 +274,16 @@ fn spawn(server: actix_web::dev::Server) -> Started {
 
 /// Lets the kernel find dead peers: nothing of ours runs while a peer does not read.
 fn keep_alive(connection: &dyn std::any::Any, _: &mut Extensions) {
-    let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
+    let Some(stream) = connection.downcast_ref::<TcpStream>() else {
+        return;
+    };
     let socket = SockRef::from(stream);
-    let probes = TcpKeepalive::new().with_time(UNACKNOWLEDGED).with_interval(Duration::from_secs(10));
-    let mut set = socket.set_tcp_keepalive(&probes).and(socket.set_tcp_nodelay(true));
+    let probes = TcpKeepalive::new()
+        .with_time(UNACKNOWLEDGED)
+        .with_interval(Duration::from_secs(10));
+    let mut set = socket
+        .set_tcp_keepalive(&probes)
+        .and(socket.set_tcp_nodelay(true));
     #[cfg(target_os = "linux")]
     {
         set = set.and(socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED)));

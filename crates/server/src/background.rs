@@ -36,7 +36,9 @@ const SWEEP_BATCH: i64 = 1000;
 
 /// Starts the work; it ends with `token`.
 pub fn start(state: &Arc<AppState>, token: &CancellationToken, tasks: &TaskTracker) {
-    every(CHECK_SOCKETS, state, token, tasks, |state| check_sockets(state).boxed());
+    every(CHECK_SOCKETS, state, token, tasks, |state| {
+        check_sockets(state).boxed()
+    });
     every(PRUNE, state, token, tasks, |state| prune(state).boxed());
     every(SWEEP, state, token, tasks, |state| sweep(state).boxed());
 }
@@ -69,21 +71,31 @@ fn every(
 
 /// Closes the sockets of devices that were signed out and of members who were let go.
 async fn check_sockets(state: &AppState) -> domain::Result<()> {
-    let mut devices: Vec<SessionId> =
-        state.hub.sessions().iter().filter_map(|session| session.who.session_id).collect();
+    let mut devices: Vec<SessionId> = state
+        .hub
+        .sessions()
+        .iter()
+        .filter_map(|session| session.who.session_id)
+        .collect();
     devices.sort_unstable();
     devices.dedup();
     for some in devices.chunks(DEVICES_PER_QUERY) {
         let (asked, now) = (some.to_vec(), state.db.clock().now());
         let found: Vec<Standing> = state
             .db
-            .read("sessions.standings", async move |conn| sessions::standings(conn, now, &asked).await)
+            .read("sessions.standings", async move |conn| {
+                sessions::standings(conn, now, &asked).await
+            })
             .await?;
-        let found: HashMap<SessionId, Standing> =
-            found.into_iter().map(|standing| (standing.session_id, standing)).collect();
+        let found: HashMap<SessionId, Standing> = found
+            .into_iter()
+            .map(|standing| (standing.session_id, standing))
+            .collect();
         for device in some {
             if let Some(code) = farewell(found.get(device)) {
-                state.hub.close_where(|session| session.who.session_id == Some(*device), code);
+                state
+                    .hub
+                    .close_where(|session| session.who.session_id == Some(*device), code);
             }
         }
     }

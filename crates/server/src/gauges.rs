@@ -25,7 +25,10 @@ pub fn install(metrics: &Arc<Metrics>, db: &Db, hub: &Hub) {
     });
 }
 
-#[expect(clippy::cast_precision_loss, reason = "gauges are floats, and these numbers are small")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "gauges are floats, and these numbers are small"
+)]
 fn gauge(sheet: &mut Sheet, name: &str, help: &str, value: i64) {
     sheet.gauge(name, help, value as f64);
 }
@@ -33,43 +36,147 @@ fn gauge(sheet: &mut Sheet, name: &str, help: &str, value: i64) {
 fn pool(sheet: &mut Sheet, db: &Db) {
     let state = db.state();
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-    gauge(sheet, "db_pool_open", "Open connections to the database.", count(state.open));
-    gauge(sheet, "db_pool_idle", "Open connections that nobody uses.", count(state.idle));
-    gauge(sheet, "db_pool_waiting", "Callers who wait for a connection.", count(state.waiting));
-    gauge(sheet, "db_pool_limit", "Connections at most.", count(state.limit));
+    gauge(
+        sheet,
+        "db_pool_open",
+        "Open connections to the database.",
+        count(state.open),
+    );
+    gauge(
+        sheet,
+        "db_pool_idle",
+        "Open connections that nobody uses.",
+        count(state.idle),
+    );
+    gauge(
+        sheet,
+        "db_pool_waiting",
+        "Callers who wait for a connection.",
+        count(state.waiting),
+    );
+    gauge(
+        sheet,
+        "db_pool_limit",
+        "Connections at most.",
+        count(state.limit),
+    );
 }
 
 fn rooms(sheet: &mut Sheet, stats: &Stats) {
     gauge(sheet, "sessions", "Open sockets.", stats.sessions.get());
-    gauge(sheet, "rooms", "Restaurants that are followed here.", stats.rooms.get());
-    sheet.counter("frames_sent_total", "Frames handed to sockets.", stats.frames_delivered.get());
-    sheet.counter("resumes_total", "Sessions that went on where they had been.", stats.resumes.get());
-    let resyncs = stats.resyncs.iter().map(|(reason, counter)| (reason.as_str(), counter.get()));
-    sheet.counters("resyncs_total", "Sessions that had to take a snapshot.", "reason", resyncs);
-    sheet.counter("renewals_total", "Logs that began a new life.", stats.renewals.get());
+    gauge(
+        sheet,
+        "rooms",
+        "Restaurants that are followed here.",
+        stats.rooms.get(),
+    );
+    sheet.counter(
+        "frames_sent_total",
+        "Frames handed to sockets.",
+        stats.frames_delivered.get(),
+    );
+    sheet.counter(
+        "resumes_total",
+        "Sessions that went on where they had been.",
+        stats.resumes.get(),
+    );
+    let resyncs = stats
+        .resyncs
+        .iter()
+        .map(|(reason, counter)| (reason.as_str(), counter.get()));
+    sheet.counters(
+        "resyncs_total",
+        "Sessions that had to take a snapshot.",
+        "reason",
+        resyncs,
+    );
+    sheet.counter(
+        "renewals_total",
+        "Logs that began a new life.",
+        stats.renewals.get(),
+    );
 }
 
 fn bus(sheet: &mut Sheet, stats: &Stats) {
-    gauge(sheet, "bus_up", "1 while the bus between workers works.", stats.bus_up.get());
-    sheet.counter("bus_connects_total", "How often the bus came up.", stats.bus_connects.get());
-    sheet.counter("bus_published_total", "Transactions published.", stats.bus_published.get());
+    gauge(
+        sheet,
+        "bus_up",
+        "1 while the bus between workers works.",
+        stats.bus_up.get(),
+    );
+    sheet.counter(
+        "bus_connects_total",
+        "How often the bus came up.",
+        stats.bus_connects.get(),
+    );
+    sheet.counter(
+        "bus_published_total",
+        "Transactions published.",
+        stats.bus_published.get(),
+    );
     let failed = stats.bus_publish_failed.get() + stats.bus_dropped.get();
-    sheet.counter("bus_failed_total", "Transactions that others found by themselves.", failed);
-    sheet.counter("bus_received_total", "Messages of other workers.", stats.bus_received.get());
-    sheet.counter("bus_unreadable_total", "Messages that could not be read.", stats.bus_unreadable.get());
+    sheet.counter(
+        "bus_failed_total",
+        "Transactions that others found by themselves.",
+        failed,
+    );
+    sheet.counter(
+        "bus_received_total",
+        "Messages of other workers.",
+        stats.bus_received.get(),
+    );
+    sheet.counter(
+        "bus_unreadable_total",
+        "Messages that could not be read.",
+        stats.bus_unreadable.get(),
+    );
     let lag = &stats.bus_lag;
-    let classes = lag.cumulative().map(|(ms, count)| (Duration::from_millis(ms), count));
+    let classes = lag
+        .cumulative()
+        .map(|(ms, count)| (Duration::from_millis(ms), count));
     let help = "From COMMIT on another worker to its arrival here.";
     sheet.durations("bus_lag_seconds", help, classes, lag.count(), lag.total());
 }
 
 fn log(sheet: &mut Sheet, stats: &Stats) {
-    sheet.counter("log_reads_total", "Questions to the event log.", stats.log_reads.get());
-    sheet.counter("log_failures_total", "Questions that it did not answer.", stats.log_failures.get());
-    sheet.counter("gap_fills_total", "Gaps for which the log was read.", stats.gap_fills.get());
-    sheet.counter("gap_events_total", "Events read to fill gaps.", stats.gap_events.get());
-    sheet.counter("backlog_reads_total", "Pages read for sessions far behind.", stats.backlog_reads.get());
-    sheet.counter("head_behind_total", "Comparisons that found a room behind.", stats.head_behind.get());
-    sheet.counter("head_contradicts_total", "Comparisons that found the log behind a room.", stats.head_contradicts.get());
-    sheet.counter("log_holes_total", "Pages of the log that lacked events.", stats.log_holes.get());
+    sheet.counter(
+        "log_reads_total",
+        "Questions to the event log.",
+        stats.log_reads.get(),
+    );
+    sheet.counter(
+        "log_failures_total",
+        "Questions that it did not answer.",
+        stats.log_failures.get(),
+    );
+    sheet.counter(
+        "gap_fills_total",
+        "Gaps for which the log was read.",
+        stats.gap_fills.get(),
+    );
+    sheet.counter(
+        "gap_events_total",
+        "Events read to fill gaps.",
+        stats.gap_events.get(),
+    );
+    sheet.counter(
+        "backlog_reads_total",
+        "Pages read for sessions far behind.",
+        stats.backlog_reads.get(),
+    );
+    sheet.counter(
+        "head_behind_total",
+        "Comparisons that found a room behind.",
+        stats.head_behind.get(),
+    );
+    sheet.counter(
+        "head_contradicts_total",
+        "Comparisons that found the log behind a room.",
+        stats.head_contradicts.get(),
+    );
+    sheet.counter(
+        "log_holes_total",
+        "Pages of the log that lacked events.",
+        stats.log_holes.get(),
+    );
 }

@@ -74,7 +74,13 @@ async fn look(state: &AppState) -> Health {
 
 async fn database(state: &AppState) -> PartHealth {
     let started = Instant::now();
-    let asked = timeout(PATIENCE, state.db.read("health", async |conn| domain::db::ping(conn).await)).await;
+    let asked = timeout(
+        PATIENCE,
+        state
+            .db
+            .read("health", async |conn| domain::db::ping(conn).await),
+    )
+    .await;
     let message = match asked {
         Ok(Ok(())) if state.is_schema_ready() => None,
         Ok(Ok(())) => Some("the schema is not migrated yet".to_owned()),
@@ -82,7 +88,11 @@ async fn database(state: &AppState) -> PartHealth {
         Err(_) => Some("no answer in time".to_owned()),
     };
     PartHealth {
-        status: if message.is_none() { PartStatus::Up } else { PartStatus::Down },
+        status: if message.is_none() {
+            PartStatus::Up
+        } else {
+            PartStatus::Down
+        },
         latency_ms: Some(started.elapsed().as_secs_f64() * 1000.0),
         message,
     }
@@ -97,5 +107,9 @@ fn bus(state: &AppState) -> PartHealth {
             (PartStatus::Down, Some(message.to_owned()))
         }
     };
-    PartHealth { status, latency_ms: None, message }
+    PartHealth {
+        status,
+        latency_ms: None,
+        message,
+    }
 }

@@ -77,7 +77,9 @@ impl Modify for Common {
         let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         components.add_security_scheme("bearer", bearer);
         for (method, path, need) in routes().list() {
-            let Some(item) = document.paths.paths.get_mut(&canonical(path)) else { continue };
+            let Some(item) = document.paths.paths.get_mut(&canonical(path)) else {
+                continue;
+            };
             if *method == Method::PATCH {
                 // The same handler as PUT.
                 item.patch.clone_from(&item.put);
@@ -112,14 +114,23 @@ fn operation<'i>(item: &'i mut PathItem, method: &Method) -> Option<&'i mut Oper
 }
 
 fn describe(operation: &mut Operation, path: &str, need: Need) {
-    let mut errors = vec![("500", "A fault of the server."), ("503", "Away for the moment.")];
+    let mut errors = vec![
+        ("500", "A fault of the server."),
+        ("503", "Away for the moment."),
+    ];
     if need != Need::Public {
-        operation.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
+        operation.security = Some(vec![SecurityRequirement::new(
+            "bearer",
+            Vec::<String>::new(),
+        )]);
         errors.push(("401", "No credential, or one that is not valid."));
         errors.push(("403", "The role may not do this."));
     }
     if path.contains('{') {
-        errors.push(("404", "No such resource, or it belongs to another restaurant."));
+        errors.push((
+            "404",
+            "No such resource, or it belongs to another restaurant.",
+        ));
     }
     if operation.request_body.is_some() || operation.parameters.is_some() {
         errors.push(("400", "The request could not be read."));
@@ -130,7 +141,12 @@ fn describe(operation: &mut Operation, path: &str, need: Need) {
         errors.push(("415", "The body is not JSON."));
     }
     if path == "/realtime" {
-        for status in [("401", "No credential."), ("403", "Not let in."), ("404", "Another restaurant."), ("429", "Too many sockets.")] {
+        for status in [
+            ("401", "No credential."),
+            ("403", "Not let in."),
+            ("404", "Another restaurant."),
+            ("429", "Too many sockets."),
+        ] {
             errors.push(status);
         }
     }
@@ -147,6 +163,11 @@ fn describe(operation: &mut Operation, path: &str, need: Need) {
 }
 
 fn error(description: &str) -> Response {
-    let envelope = ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
-    ResponseBuilder::new().description(description).content("application/json", envelope).build()
+    let envelope = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("ErrorBody")))
+        .build();
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/json", envelope)
+        .build()
 }

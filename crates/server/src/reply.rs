@@ -34,7 +34,9 @@ versioned!(
 
 /// A resource as it is.
 pub fn found<T: Serialize + Versioned>(resource: &T) -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::ETAG, etag(resource.version()))).json(resource)
+    HttpResponse::Ok()
+        .insert_header((header::ETAG, etag(resource.version())))
+        .json(resource)
 }
 
 fn etag(version: i32) -> String {
@@ -87,7 +89,9 @@ impl<T: Serialize + Versioned> Saved<T> {
 
     fn answer(&self, answer: HttpResponseBuilder) -> HttpResponse {
         let mut answer = self.with_position(answer);
-        answer.insert_header((header::ETAG, etag(self.value.version()))).json(&self.value)
+        answer
+            .insert_header((header::ETAG, etag(self.value.version())))
+            .json(&self.value)
     }
 }
 
@@ -98,7 +102,9 @@ pub fn page<T: Serialize>(request: &HttpRequest, page: &Page<T>) -> HttpResponse
 
 /// Something read at a position of the log: its `ETag`.
 pub fn at<T: Serialize>(position: Position, body: &T) -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::ETAG, format!("\"{position}\""))).json(body)
+    HttpResponse::Ok()
+        .insert_header((header::ETAG, format!("\"{position}\"")))
+        .json(body)
 }
 
 /// A page of a list of the floor, under the log's position.
@@ -114,10 +120,21 @@ pub fn floor_page<T: Serialize>(
 
 /// 304 when the caller has what there is at `position`.
 pub fn not_modified(request: &HttpRequest, position: Position) -> Option<HttpResponse> {
-    let known = request.headers().get(header::IF_NONE_MATCH)?.to_str().ok()?;
+    let known = request
+        .headers()
+        .get(header::IF_NONE_MATCH)?
+        .to_str()
+        .ok()?;
     let tag = format!("\"{position}\"");
-    let is_known = known.split(',').map(|known| known.trim().trim_start_matches("W/")).any(|known| known == tag);
-    is_known.then(|| HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish())
+    let is_known = known
+        .split(',')
+        .map(|known| known.trim().trim_start_matches("W/"))
+        .any(|known| known == tag);
+    is_known.then(|| {
+        HttpResponse::NotModified()
+            .insert_header((header::ETAG, tag))
+            .finish()
+    })
 }
 
 fn listed<T: Serialize>(

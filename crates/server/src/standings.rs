@@ -30,7 +30,10 @@ impl Standings {
     /// An empty cache.
     #[must_use]
     pub fn new(db: Db) -> Self {
-        let cache = Cache::builder().max_capacity(CAPACITY).time_to_live(FRESH).build();
+        let cache = Cache::builder()
+            .max_capacity(CAPACITY)
+            .time_to_live(FRESH)
+            .build();
         Self { db, cache }
     }
 
@@ -58,6 +61,8 @@ impl Standings {
 
 impl std::fmt::Debug for Standings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Standings").field("known", &self.cache.entry_count()).finish_non_exhaustive()
+        f.debug_struct("Standings")
+            .field("known", &self.cache.entry_count())
+            .finish_non_exhaustive()
     }
 }

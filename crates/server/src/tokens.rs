@@ -105,11 +105,17 @@ impl Tokens {
             .iter()
             .find_map(|key| jsonwebtoken::decode::<Claims>(token, key, &self.validation).ok())
             .ok_or_else(|| {
-                ApiError::new(ErrorCode::Unauthenticated, "The token is not valid. Please log in.")
+                ApiError::new(
+                    ErrorCode::Unauthenticated,
+                    "The token is not valid. Please log in.",
+                )
             })?
             .claims;
         if claims.expires_at() <= now {
-            return Err(ApiError::new(ErrorCode::TokenExpired, "The token has expired."));
+            return Err(ApiError::new(
+                ErrorCode::TokenExpired,
+                "The token has expired.",
+            ));
         }
         Ok(claims)
     }
@@ -117,7 +123,9 @@ impl Tokens {
 
 impl std::fmt::Debug for Tokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tokens").field("lifetime", &self.lifetime).finish_non_exhaustive()
+        f.debug_struct("Tokens")
+            .field("lifetime", &self.lifetime)
+            .finish_non_exhaustive()
     }
 }
 
@@ -133,7 +141,9 @@ mod tests {
 
     fn issue(tokens: &Tokens, now: DateTime<Utc>) -> String {
         let id = Uuid::from_u128(7);
-        tokens.issue(UserId(id), SessionId(id), Some(RestaurantId(id)), 3, now).unwrap()
+        tokens
+            .issue(UserId(id), SessionId(id), Some(RestaurantId(id)), 3, now)
+            .unwrap()
     }
 
     fn code(tokens: &Tokens, token: &str, now: DateTime<Utc>) -> Option<ErrorCode> {
@@ -161,7 +171,14 @@ mod tests {
         let (_, body) = good.split_once('.').unwrap();
         let (payload, signature) = body.split_once('.').unwrap();
         let none = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#);
-        let other = issue(&Tokens::new("another key of thirty-two bytes!", None, TimeDelta::minutes(15)), now);
+        let other = issue(
+            &Tokens::new(
+                "another key of thirty-two bytes!",
+                None,
+                TimeDelta::minutes(15),
+            ),
+            now,
+        );
         let forged = [
             format!("{none}.{payload}."),
             format!("{none}.{payload}.{signature}"),
@@ -172,7 +189,11 @@ mod tests {
             "a.b.c".to_owned(),
         ];
         for token in forged {
-            assert_eq!(code(&tokens, &token, now), Some(ErrorCode::Unauthenticated), "{token}");
+            assert_eq!(
+                code(&tokens, &token, now),
+                Some(ErrorCode::Unauthenticated),
+                "{token}"
+            );
         }
     }
 
@@ -180,8 +201,15 @@ mod tests {
     fn tokens_survive_the_change_of_the_key() {
         let now = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
         let old = Tokens::new(KEY, None, TimeDelta::minutes(15));
-        let new = Tokens::new("another key of thirty-two bytes!", Some(KEY), TimeDelta::minutes(15));
+        let new = Tokens::new(
+            "another key of thirty-two bytes!",
+            Some(KEY),
+            TimeDelta::minutes(15),
+        );
         assert_eq!(code(&new, &issue(&old, now), now), None);
-        assert_eq!(code(&old, &issue(&new, now), now), Some(ErrorCode::Unauthenticated));
+        assert_eq!(
+            code(&old, &issue(&new, now), now),
+            Some(ErrorCode::Unauthenticated)
+        );
     }
 }

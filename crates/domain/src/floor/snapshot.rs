@@ -6,8 +6,8 @@ use wire::RestaurantId;
 use wire::floor::snapshot::Snapshot;
 
 use super::{guests, tables};
-use crate::identity::restaurants;
 use crate::Result;
+use crate::identity::restaurants;
 
 /// Reads the floor. Must run in [`crate::db::Db::snapshot`], so that every part and the head of
 /// the log are of the same moment.

@@ -27,7 +27,9 @@ pub async fn list(
 ) -> Result<HttpResponse, ApiError> {
     let now = state.db.clock().now();
     let view = state
-        .read("floor.view", async move |conn| restaurants::floor_view(conn, rid, now).await)
+        .read("floor.view", async move |conn| {
+            restaurants::floor_view(conn, rid, now).await
+        })
         .await?;
     if let Some(answer) = reply::not_modified(&request, view.position) {
         return Ok(answer);
@@ -54,7 +56,9 @@ pub async fn create(
     Json(input): Json<CreateGuest>,
 ) -> Result<HttpResponse, ApiError> {
     let saved = state
-        .write("guests.create", &caller.scope(rid), async |tx| guests::create(tx, &input).await)
+        .write("guests.create", &caller.scope(rid), async |tx| {
+            guests::create(tx, &input).await
+        })
         .await?;
     Ok(saved.created(&request, saved.value.id))
 }
@@ -69,8 +73,11 @@ pub async fn get(
     state: Data<AppState>,
     Path((rid, gid)): Path<(RestaurantId, GuestId)>,
 ) -> Result<HttpResponse, ApiError> {
-    let guest =
-        state.read("guests.get", async move |conn| guests::get(conn, rid, gid).await).await?;
+    let guest = state
+        .read("guests.get", async move |conn| {
+            guests::get(conn, rid, gid).await
+        })
+        .await?;
     Ok(reply::found(&guest))
 }
 

@@ -24,13 +24,18 @@ pub async fn full(
 ) -> Result<HttpResponse, ApiError> {
     let now = state.db.clock().now();
     let view = state
-        .read("floor.view", async move |conn| restaurants::floor_view(conn, rid, now).await)
+        .read("floor.view", async move |conn| {
+            restaurants::floor_view(conn, rid, now).await
+        })
         .await?;
     if let Some(answer) = reply::not_modified(&request, view.position) {
         return Ok(answer);
     }
     let snapshot = read(&state, rid).await?;
-    let position = Position { epoch: snapshot.epoch, seq: snapshot.seq };
+    let position = Position {
+        epoch: snapshot.epoch,
+        seq: snapshot.seq,
+    };
     Ok(reply::at(position, &snapshot))
 }
 

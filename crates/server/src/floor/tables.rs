@@ -27,13 +27,18 @@ pub async fn list(
 ) -> Result<HttpResponse, ApiError> {
     let now = state.db.clock().now();
     let view = state
-        .read("floor.view", async move |conn| restaurants::floor_view(conn, rid, now).await)
+        .read("floor.view", async move |conn| {
+            restaurants::floor_view(conn, rid, now).await
+        })
         .await?;
     if let Some(answer) = reply::not_modified(&request, view.position) {
         return Ok(answer);
     }
-    let page =
-        state.read("tables.list", async |conn| tables::list(conn, rid, &filter).await).await?;
+    let page = state
+        .read("tables.list", async |conn| {
+            tables::list(conn, rid, &filter).await
+        })
+        .await?;
     Ok(reply::floor_page(&request, view.position, &page))
 }
 
@@ -51,7 +56,9 @@ pub async fn create(
     Json(input): Json<CreateTable>,
 ) -> Result<HttpResponse, ApiError> {
     let saved = state
-        .write("tables.create", &caller.scope(rid), async |tx| tables::create(tx, &input).await)
+        .write("tables.create", &caller.scope(rid), async |tx| {
+            tables::create(tx, &input).await
+        })
         .await?;
     Ok(saved.created(&request, saved.value.id))
 }
@@ -66,8 +73,11 @@ pub async fn get(
     state: Data<AppState>,
     Path((rid, tid)): Path<(RestaurantId, TableId)>,
 ) -> Result<HttpResponse, ApiError> {
-    let table =
-        state.read("tables.get", async move |conn| tables::get(conn, rid, tid).await).await?;
+    let table = state
+        .read("tables.get", async move |conn| {
+            tables::get(conn, rid, tid).await
+        })
+        .await?;
     Ok(reply::found(&table))
 }
 
@@ -126,7 +136,9 @@ pub async fn clear(
     Path((rid, tid)): Path<(RestaurantId, TableId)>,
 ) -> Result<HttpResponse, ApiError> {
     let saved = state
-        .write("tables.clear", &caller.scope(rid), async move |tx| tables::clear(tx, tid).await)
+        .write("tables.clear", &caller.scope(rid), async move |tx| {
+            tables::clear(tx, tid).await
+        })
         .await?;
     Ok(saved.ok())
 }

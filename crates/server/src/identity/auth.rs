@@ -68,9 +68,13 @@ pub async fn login(
     Json(input): Json<Login>,
 ) -> Result<HttpResponse, ApiError> {
     let account = state
-        .read("auth.account", async |conn| accounts::for_login(conn, &input.email).await)
+        .read("auth.account", async |conn| {
+            accounts::for_login(conn, &input.email).await
+        })
         .await?;
-    let hash = account.as_ref().map(|account| account.password_hash.clone());
+    let hash = account
+        .as_ref()
+        .map(|account| account.password_hash.clone());
     let is_right = state.passwords.verify(input.password, hash).await?;
     let Some(account) = account.filter(|_| is_right) else {
         let sentence = "Address and password do not belong together.";
@@ -82,8 +86,7 @@ pub async fn login(
         .db
         .transaction("auth.login", async |conn, now| {
             let restaurants = accounts::memberships(conn, account.user_id).await?;
-            let restaurant_id =
-                accounts::choose_restaurant(&restaurants, asked, account.is_admin)?;
+            let restaurant_id = accounts::choose_restaurant(&restaurants, asked, account.is_admin)?;
             let new = NewSession {
                 user_id: account.user_id,
                 auth_version: account.auth_version,
@@ -135,7 +138,10 @@ pub async fn refresh(
         .await?;
     let Some(logged_in) = logged_in else {
         state.standings.forget();
-        return Err(ApiError::new(ErrorCode::RefreshRefused, "Please log in again."));
+        return Err(ApiError::new(
+            ErrorCode::RefreshRefused,
+            "Please log in again.",
+        ));
     };
     Ok(HttpResponse::Ok().json(logged_in.tokens(&state)?))
 }
@@ -158,8 +164,14 @@ pub async fn logout(state: Data<AppState>, caller: Caller) -> Result<HttpRespons
 pub async fn me(state: Data<AppState>, caller: Caller) -> Result<HttpResponse, ApiError> {
     let me = state
         .read("auth.me", async move |conn| {
-            accounts::me(conn, caller.user_id, caller.session_id, caller.restaurant_id, caller.role)
-                .await
+            accounts::me(
+                conn,
+                caller.user_id,
+                caller.session_id,
+                caller.restaurant_id,
+                caller.role,
+            )
+            .await
         })
         .await?;
     Ok(HttpResponse::Ok().json(me))
@@ -181,7 +193,11 @@ pub async fn change_password(
             accounts::password_hash_of(conn, caller.user_id).await
         })
         .await?;
-    if !state.passwords.verify(input.current_password, Some(known.clone())).await? {
+    if !state
+        .passwords
+        .verify(input.current_password, Some(known.clone()))
+        .await?
+    {
         let sentence = "The present password is another.";
         return Err(ApiError::new(ErrorCode::WrongCredentials, sentence));
     }

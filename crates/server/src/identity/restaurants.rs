@@ -21,8 +21,11 @@ pub async fn get(
     state: Data<AppState>,
     Path(rid): Path<RestaurantId>,
 ) -> Result<HttpResponse, ApiError> {
-    let restaurant =
-        state.read("restaurants.get", async move |conn| restaurants::get(conn, rid).await).await?;
+    let restaurant = state
+        .read("restaurants.get", async move |conn| {
+            restaurants::get(conn, rid).await
+        })
+        .await?;
     Ok(reply::found(&restaurant))
 }
 

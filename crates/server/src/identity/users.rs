@@ -102,7 +102,9 @@ pub async fn delete(
 
 /// The hash of a password that was given, once it is known to be acceptable.
 async fn hash(state: &AppState, password: Option<&str>) -> Result<Option<String>, ApiError> {
-    let Some(password) = password else { return Ok(None) };
+    let Some(password) = password else {
+        return Ok(None);
+    };
     accounts::check_new_password("password", password)?;
     Ok(Some(state.passwords.hash(password.to_owned()).await?))
 }

@@ -18,9 +18,14 @@ impl Log for DatabaseLog {
     ) -> BoxFuture<'a, Result<Vec<(RestaurantId, Head)>, LogError>> {
         let restaurants = restaurants.to_vec();
         async move {
-            let read = self.0.read("log.heads", async move |conn| log::heads(conn, &restaurants).await);
+            let read = self.0.read("log.heads", async move |conn| {
+                log::heads(conn, &restaurants).await
+            });
             let heads = read.await.map_err(log_error)?;
-            Ok(heads.into_iter().map(|(id, found)| (id, head(found))).collect())
+            Ok(heads
+                .into_iter()
+                .map(|(id, found)| (id, head(found)))
+                .collect())
         }
         .boxed()
     }
@@ -41,10 +46,16 @@ impl Log for DatabaseLog {
         .boxed()
     }
 
-    fn tail(&self, restaurant: RestaurantId, count: usize) -> BoxFuture<'_, Result<Page, LogError>> {
+    fn tail(
+        &self,
+        restaurant: RestaurantId,
+        count: usize,
+    ) -> BoxFuture<'_, Result<Page, LogError>> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         async move {
-            let read = self.0.read("log.tail", async move |conn| log::tail(conn, restaurant, count).await);
+            let read = self.0.read("log.tail", async move |conn| {
+                log::tail(conn, restaurant, count).await
+            });
             read.await.map(page).map_err(log_error)
         }
         .boxed()
@@ -52,11 +63,18 @@ impl Log for DatabaseLog {
 }
 
 fn head(head: log::Head) -> Head {
-    Head { epoch: head.epoch, last_seq: head.last_seq, pruned_seq: head.pruned_seq }
+    Head {
+        epoch: head.epoch,
+        last_seq: head.last_seq,
+        pruned_seq: head.pruned_seq,
+    }
 }
 
 fn page(found: LogPage) -> Page {
-    Page { head: head(found.head), events: found.events.into_iter().map(event).collect() }
+    Page {
+        head: head(found.head),
+        events: found.events.into_iter().map(event).collect(),
+    }
 }
 
 fn event(event: LoggedEvent) -> Event {

@@ -52,17 +52,28 @@ impl Follow {
     }
 
     fn kinds(&self) -> Result<Option<Vec<EventKind>>, ApiError> {
-        let Some(types) = &self.types else { return Ok(None) };
-        let words = types.split(',').map(str::trim).filter(|word| !word.is_empty());
+        let Some(types) = &self.types else {
+            return Ok(None);
+        };
+        let words = types
+            .split(',')
+            .map(str::trim)
+            .filter(|word| !word.is_empty());
         let kinds = words
-            .map(|word| word.parse().map_err(|_| field("types", "names an event that does not exist")))
+            .map(|word| {
+                word.parse()
+                    .map_err(|_| field("types", "names an event that does not exist"))
+            })
             .collect::<Result<Vec<EventKind>, _>>()?;
         Ok(Some(kinds))
     }
 }
 
 fn field(field: &str, message: &str) -> ApiError {
-    ApiError::invalid(vec![wire::FieldError { field: field.into(), message: message.into() }])
+    ApiError::invalid(vec![wire::FieldError {
+        field: field.into(),
+        message: message.into(),
+    }])
 }
 
 /// Opens a WebSocket that follows a restaurant.
@@ -86,7 +97,10 @@ pub async fn follow(
         audience: Audience::Staff,
         kinds: follow.kinds()?,
         since: follow.since()?,
-        who: Who { user_id: Some(caller.user_id), session_id: Some(caller.session_id) },
+        who: Who {
+            user_id: Some(caller.user_id),
+            session_id: Some(caller.session_id),
+        },
     };
     check_upgrade(&request)?;
     if state.is_draining() {
@@ -104,7 +118,13 @@ pub async fn follow(
     })?;
     let (response, transport) = Transport::upgrade(&request, payload, &[PROTOCOL])
         .map_err(|_| ApiError::new(ErrorCode::BadRequest, NOT_A_HANDSHAKE))?;
-    let session = Session::new(state.into_inner(), transport, session, caller, follow.restaurant_id);
+    let session = Session::new(
+        state.into_inner(),
+        transport,
+        session,
+        caller,
+        follow.restaurant_id,
+    );
     actix_web::rt::spawn(session.run(opening));
     Ok(response)
 }
@@ -114,8 +134,10 @@ const NOT_A_HANDSHAKE: &str = "This path opens a WebSocket (RFC 6455, version 13
 /// Checks the handshake before a room is opened for it.
 fn check_upgrade(request: &HttpRequest) -> Result<(), ApiError> {
     actix_http::ws::verify_handshake(request.head()).map_err(|_| {
-        ApiError::new(ErrorCode::BadRequest, NOT_A_HANDSHAKE)
-            .header(header::UPGRADE, header::HeaderValue::from_static("websocket"))
+        ApiError::new(ErrorCode::BadRequest, NOT_A_HANDSHAKE).header(
+            header::UPGRADE,
+            header::HeaderValue::from_static("websocket"),
+        )
     })
 }
 
@@ -144,7 +166,11 @@ async fn credential(
 
 /// The token of `Sec-WebSocket-Protocol: bearer, <token>`.
 fn subprotocol_token(request: &HttpRequest) -> Option<&str> {
-    let protocols = request.headers().get(header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
+    let protocols = request
+        .headers()
+        .get(header::SEC_WEBSOCKET_PROTOCOL)?
+        .to_str()
+        .ok()?;
     let mut protocols = protocols.split(',').map(str::trim);
     protocols.next().filter(|first| *first == PROTOCOL)?;
     protocols.next()

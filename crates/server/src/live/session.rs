@@ -42,7 +42,10 @@ struct End {
 
 impl End {
     fn new(code: CloseCode, reason: &str) -> Self {
-        Self { code, reason: reason.to_owned() }
+        Self {
+            code,
+            reason: reason.to_owned(),
+        }
     }
 }
 
@@ -122,7 +125,8 @@ impl Session {
         .await?;
         if let Some(reason) = opening.resync {
             let (epoch, seq) = (opening.epoch, opening.head);
-            self.say(&SessionFrame::ResyncRequired { reason, epoch, seq }).await?;
+            self.say(&SessionFrame::ResyncRequired { reason, epoch, seq })
+                .await?;
         }
         Ok(())
     }
@@ -136,8 +140,12 @@ impl Session {
                 self.sent = Instant::now();
                 Ok(())
             }
-            Pull::Resync { reason, position: Position { epoch, seq } } => {
-                self.say(&SessionFrame::ResyncRequired { reason, epoch, seq }).await
+            Pull::Resync {
+                reason,
+                position: Position { epoch, seq },
+            } => {
+                self.say(&SessionFrame::ResyncRequired { reason, epoch, seq })
+                    .await
             }
             Pull::Close(closing) => {
                 let reason = match (closing.code, closing.reconnect_after) {
@@ -149,7 +157,10 @@ impl Session {
                     (CloseCode::Forbidden, _) => "no longer a member".to_owned(),
                     _ => String::new(),
                 };
-                Err(End { code: closing.code, reason })
+                Err(End {
+                    code: closing.code,
+                    reason,
+                })
             }
         }
     }
@@ -163,12 +174,14 @@ impl Session {
                 self.transport.pong(&bytes).await.map_err(End::from)
             }
             Received::Gone => Err(End::new(CloseCode::Normal, "")),
-            Received::Abuse => {
-                Err(End::new(CloseCode::Abuse, "not the protocol, or a message above 16 KiB"))
-            }
+            Received::Abuse => Err(End::new(
+                CloseCode::Abuse,
+                "not the protocol, or a message above 16 KiB",
+            )),
             Received::Binary => {
                 self.count_message()?;
-                self.refuse(ErrorCode::BadRequest, "Messages are JSON text.").await
+                self.refuse(ErrorCode::BadRequest, "Messages are JSON text.")
+                    .await
             }
             Received::Text(text) => {
                 self.count_message()?;
@@ -187,7 +200,11 @@ impl Session {
         match message {
             ClientMessage::Ping => {
                 let (timestamp, position) = self.here();
-                self.say(&SessionFrame::Pong { timestamp, position }).await
+                self.say(&SessionFrame::Pong {
+                    timestamp,
+                    position,
+                })
+                .await
             }
             ClientMessage::RequestFullSync => self.full_sync().await,
             ClientMessage::Auth { token } => match self.renewed(&token).await {
@@ -205,12 +222,19 @@ impl Session {
     async fn full_sync(&mut self) -> Result<(), End> {
         match snapshot::read(&self.state, self.restaurant_id).await {
             Ok(snapshot) => {
-                let position = Position { epoch: snapshot.epoch, seq: snapshot.seq };
+                let position = Position {
+                    epoch: snapshot.epoch,
+                    seq: snapshot.seq,
+                };
                 // Of another epoch: the stream is about to say so, and the client asks again.
                 if self.stream.skip_to(position) {
                     self.say(&SessionFrame::FullSync(Box::new(snapshot))).await
                 } else {
-                    self.refuse(ErrorCode::Unavailable, "The log has just been renewed. Ask again.").await
+                    self.refuse(
+                        ErrorCode::Unavailable,
+                        "The log has just been renewed. Ask again.",
+                    )
+                    .await
                 }
             }
             Err(error) => self.refuse(error.code(), error.sentence()).await,
@@ -219,7 +243,10 @@ impl Session {
 
     /// A fresh credential of the same account for the same restaurant.
     async fn renewed(&self, token: &str) -> Result<Caller, ApiError> {
-        let claims = self.state.tokens.verify(token, self.state.db.clock().now())?;
+        let claims = self
+            .state
+            .tokens
+            .verify(token, self.state.db.clock().now())?;
         if claims.sub != self.caller.user_id || claims.sid != self.caller.session_id {
             let sentence = "The token is of another account or device than the socket.";
             return Err(ApiError::new(ErrorCode::Forbidden, sentence));
@@ -243,7 +270,11 @@ impl Session {
         }
         if now >= self.sent + self.heartbeat() {
             let (timestamp, position) = self.here();
-            self.say(&SessionFrame::Heartbeat { timestamp, position }).await?;
+            self.say(&SessionFrame::Heartbeat {
+                timestamp,
+                position,
+            })
+            .await?;
         }
         Ok(())
     }
@@ -252,9 +283,13 @@ impl Session {
     fn next_deadline(&self) -> Instant {
         let left = self.caller.expires_at - self.state.db.clock().now();
         let expiry = Instant::now() + left.to_std().unwrap_or_default();
-        [self.sent + self.heartbeat(), self.pinged + self.heartbeat(), self.heard + self.patience()]
-            .into_iter()
-            .fold(expiry, Instant::min)
+        [
+            self.sent + self.heartbeat(),
+            self.pinged + self.heartbeat(),
+            self.heard + self.patience(),
+        ]
+        .into_iter()
+        .fold(expiry, Instant::min)
     }
 
     fn heartbeat(&self) -> Duration {
@@ -279,13 +314,20 @@ impl Session {
         }
         self.messages += 1;
         if self.messages > MESSAGES_PER_SECOND {
-            return Err(End::new(CloseCode::TooMany, "more than 20 messages in a second"));
+            return Err(End::new(
+                CloseCode::TooMany,
+                "more than 20 messages in a second",
+            ));
         }
         Ok(())
     }
 
     async fn refuse(&mut self, code: ErrorCode, message: &str) -> Result<(), End> {
-        self.say(&SessionFrame::Error { code, message: message.to_owned() }).await
+        self.say(&SessionFrame::Error {
+            code,
+            message: message.to_owned(),
+        })
+        .await
     }
 
     async fn say(&mut self, frame: &SessionFrame) -> Result<(), End> {

@@ -36,10 +36,17 @@ pub(super) async fn redeem(
     ticket: &str,
     restaurant: Option<RestaurantId>,
 ) -> Result<Caller, ApiError> {
-    let refused = || ApiError::new(ErrorCode::Unauthenticated, "The ticket is not valid any more.");
+    let refused = || {
+        ApiError::new(
+            ErrorCode::Unauthenticated,
+            "The ticket is not valid any more.",
+        )
+    };
     let redeemed = state
         .db
-        .transaction("tickets.redeem", async |conn, now| tickets::redeem(conn, now, ticket).await)
+        .transaction("tickets.redeem", async |conn, now| {
+            tickets::redeem(conn, now, ticket).await
+        })
         .await?
         .ok_or_else(refused)?;
     let standing = state

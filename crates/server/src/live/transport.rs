@@ -99,8 +99,13 @@ impl Transport {
 
     /// Says goodbye.
     pub(super) async fn close(self, code: CloseCode, reason: &str) {
-        let description = reason.get(..reason.len().min(REASON_LIMIT)).map(str::to_owned);
-        let reason = CloseReason { code: code.number().into(), description };
+        let description = reason
+            .get(..reason.len().min(REASON_LIMIT))
+            .map(str::to_owned);
+        let reason = CloseReason {
+            code: code.number().into(),
+            description,
+        };
         // Whether it arrives is up to the peer; it is being left either way.
         let _sent = within_deadline(self.sender.close(Some(reason))).await;
     }

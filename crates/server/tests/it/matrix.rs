@@ -25,7 +25,11 @@ async fn knock(client: &Client, method: &Method, path: &str) -> u16 {
     let headers = [("content-type", "application/json")];
     let reply = client.send_raw(method.clone(), path, body, &headers).await;
     if reply.status >= 400 {
-        assert!(reply.body["code"].is_string(), "{method} {path}: not the envelope: {}", reply.text);
+        assert!(
+            reply.body["code"].is_string(),
+            "{method} {path}: not the envelope: {}",
+            reply.text
+        );
     }
     reply.status
 }
@@ -34,11 +38,18 @@ async fn knock(client: &Client, method: &Method, path: &str) -> u16 {
 async fn every_route_asks_who_is_there_before_anything_else() {
     let app = TestApp::with(1, &[]).await;
     let (house, other) = (Restaurant::new(&app).await, Restaurant::new(&app).await);
-    let (staff, manager) = (house.member(&app, "staff").await, house.member(&app, "manager").await);
+    let (staff, manager) = (
+        house.member(&app, "staff").await,
+        house.member(&app, "manager").await,
+    );
     let stranger = other.member(&app, "manager").await;
     let anybody = app.client(0);
     let forged = anybody.with_token("eyJhbGciOiJub25lIn0.e30.");
-    let members = [(Role::Staff, &staff), (Role::Manager, &manager), (Role::Owner, &house.owner)];
+    let members = [
+        (Role::Staff, &staff),
+        (Role::Manager, &manager),
+        (Role::Owner, &house.owner),
+    ];
 
     let mut checked = 0;
     for (method, pattern, need) in routes().list() {
@@ -54,7 +65,10 @@ async fn every_route_asks_who_is_there_before_anything_else() {
         match need {
             Need::Public => {
                 let status = knock(&anybody, &method, &path).await;
-                assert!(pattern == "/realtime" || (status != 401 && status != 403), "{what}: {status}");
+                assert!(
+                    pattern == "/realtime" || (status != 401 && status != 403),
+                    "{what}: {status}"
+                );
             }
             Need::Account => {
                 assert_eq!(knock(&anybody, &method, &path).await, 401, "{what}");
@@ -65,7 +79,11 @@ async fn every_route_asks_who_is_there_before_anything_else() {
             Need::Member(least) => {
                 assert_eq!(knock(&anybody, &method, &path).await, 401, "{what}");
                 assert_eq!(knock(&forged, &method, &path).await, 401, "{what}");
-                assert_eq!(knock(&stranger, &method, &path).await, 404, "{what} by a stranger");
+                assert_eq!(
+                    knock(&stranger, &method, &path).await,
+                    404,
+                    "{what} by a stranger"
+                );
                 for (role, client) in members {
                     let status = knock(client, &method, &path).await;
                     if role < least {
@@ -88,13 +106,21 @@ async fn every_route_asks_who_is_there_before_anything_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_admin_reaches_every_restaurant_that_there_is() {
-    let admin = [("ADMIN_EMAIL", "admin@example.com"), ("ADMIN_PASSWORD", "correct horse battery")];
+    let admin = [
+        ("ADMIN_EMAIL", "admin@example.com"),
+        ("ADMIN_PASSWORD", "correct horse battery"),
+    ];
     let app = TestApp::with(1, &admin).await;
     let house = Restaurant::new(&app).await;
     let tokens = crate::support::restaurant::login(&app.client(0), "admin@example.com").await;
-    let client = app.client(0).with_token(tokens["access_token"].as_str().unwrap());
+    let client = app
+        .client(0)
+        .with_token(tokens["access_token"].as_str().unwrap());
     client.get(&house.path("/guests")).await.expect(200);
-    client.get(&format!("/restaurants/{}/tables", Uuid::now_v7())).await.expect_error(404, "not_found");
+    client
+        .get(&format!("/restaurants/{}/tables", Uuid::now_v7()))
+        .await
+        .expect_error(404, "not_found");
     app.finish().await;
 }
 
@@ -105,8 +131,14 @@ async fn the_three_mounts_are_one_tree() {
     for mount in ["", "/api", "/api/v1"] {
         let path = format!("{mount}/restaurants/{}/guests", house.id);
         house.owner.get(&path).await.expect(200);
-        app.client(0).get(&format!("{mount}/health/live")).await.expect(200);
+        app.client(0)
+            .get(&format!("{mount}/health/live"))
+            .await
+            .expect(200);
     }
-    app.client(0).get("/api/v2/health").await.expect_error(404, "not_found");
+    app.client(0)
+        .get("/api/v2/health")
+        .await
+        .expect_error(404, "not_found");
     app.finish().await;
 }

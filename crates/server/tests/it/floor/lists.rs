@@ -16,7 +16,11 @@ async fn all_pages(client: &Client, path: &str) -> Vec<String> {
         });
         let page = reply.expect(200);
         names.extend(page.as_array().unwrap().iter().map(|item| {
-            item["guestName"].as_str().or(item["tableNumber"].as_str()).unwrap().to_owned()
+            item["guestName"]
+                .as_str()
+                .or(item["tableNumber"].as_str())
+                .unwrap()
+                .to_owned()
         }));
     }
     names
@@ -30,14 +34,34 @@ async fn pages_follow_each_other() {
     for name in &names {
         house.guest(name, 2).await;
     }
-    assert_eq!(all_pages(&house.owner, &house.path("/guests?limit=5")).await, names);
-    assert_eq!(all_pages(&house.owner, &house.path("/guests?limit=23&status=waiting")).await, names);
+    assert_eq!(
+        all_pages(&house.owner, &house.path("/guests?limit=5")).await,
+        names
+    );
+    assert_eq!(
+        all_pages(&house.owner, &house.path("/guests?limit=23&status=waiting")).await,
+        names
+    );
     for number in ["10", "2", "1", "A1"] {
         house.table(number, 2).await;
     }
-    assert_eq!(all_pages(&house.owner, &house.path("/tables?limit=1")).await, ["1", "2", "10", "A1"]);
-    for bad in ["limit=0", "limit=1001", "limit=x", "cursor=nonsense", "status=asleep", "scope=none"] {
-        house.owner.get(&house.path(&format!("/guests?{bad}"))).await.expect_error(422, "invalid");
+    assert_eq!(
+        all_pages(&house.owner, &house.path("/tables?limit=1")).await,
+        ["1", "2", "10", "A1"]
+    );
+    for bad in [
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "cursor=nonsense",
+        "status=asleep",
+        "scope=none",
+    ] {
+        house
+            .owner
+            .get(&house.path(&format!("/guests?{bad}")))
+            .await
+            .expect_error(422, "invalid");
     }
     app.finish().await;
 }
@@ -46,9 +70,17 @@ async fn pages_follow_each_other() {
 async fn parties_are_found_by_name_and_number() {
     let app = TestApp::with(1, &[]).await;
     let house = Restaurant::new(&app).await;
-    for (name, phone) in [("Žofie Nováková", "+420 777 123 456"), ("100% Ann", "(555) 010-0199"), ("Bob_Under", "")] {
+    for (name, phone) in [
+        ("Žofie Nováková", "+420 777 123 456"),
+        ("100% Ann", "(555) 010-0199"),
+        ("Bob_Under", ""),
+    ] {
         let body = json!({"guestName": name, "partySize": 2, "phone": phone});
-        house.owner.post(&house.path("/guests"), body).await.expect(201);
+        house
+            .owner
+            .post(&house.path("/guests"), body)
+            .await
+            .expect(201);
     }
     for (q, found) in [
         ("nov%C3%A1k", vec!["Žofie Nováková"]),
@@ -61,7 +93,11 @@ async fn parties_are_found_by_name_and_number() {
         ("under%20bob", vec!["Bob_Under"]),
         ("nobody", vec![]),
     ] {
-        assert_eq!(all_pages(&house.owner, &house.path(&format!("/guests?q={q}"))).await, found, "{q}");
+        assert_eq!(
+            all_pages(&house.owner, &house.path(&format!("/guests?q={q}"))).await,
+            found,
+            "{q}"
+        );
     }
     app.finish().await;
 }
@@ -73,12 +109,22 @@ async fn what_is_known_is_not_sent_again() {
     house.guest("Ann", 2).await;
     for list in ["/guests", "/tables", "/sync/full"] {
         let path = house.path(list);
-        let etag = house.owner.get(&path).await.header("etag").unwrap().to_owned();
+        let etag = house
+            .owner
+            .get(&path)
+            .await
+            .header("etag")
+            .unwrap()
+            .to_owned();
         let again = house.owner.at(&app.client(1));
-        let reply = again.send(Method::GET, &path, None, &[("if-none-match", &etag)]).await;
+        let reply = again
+            .send(Method::GET, &path, None, &[("if-none-match", &etag)])
+            .await;
         assert_eq!((reply.status, reply.text.as_str()), (304, ""), "{list}");
         house.guest("Bob", 2).await;
-        let reply = again.send(Method::GET, &path, None, &[("if-none-match", &etag)]).await;
+        let reply = again
+            .send(Method::GET, &path, None, &[("if-none-match", &etag)])
+            .await;
         assert_eq!(reply.status, 200, "{list}");
     }
     app.finish().await;
@@ -90,9 +136,19 @@ async fn a_snapshot_has_the_floor_and_its_position() {
     let house = Restaurant::new(&app).await;
     let table = house.table("1", 4).await;
     let guest = house.guest("Ann", 2).await;
-    house.owner.put(&house.path(&format!("/guests/{guest}")), json!({"tableId": table})).await.expect(200);
+    house
+        .owner
+        .put(
+            &house.path(&format!("/guests/{guest}")),
+            json!({"tableId": table}),
+        )
+        .await
+        .expect(200);
     let snapshot = house.owner.get(&house.path("/sync/full")).await.expect(200);
-    assert_eq!(snapshot["seq"], 4, "table, guest, seated guest, occupied table");
+    assert_eq!(
+        snapshot["seq"], 4,
+        "table, guest, seated guest, occupied table"
+    );
     assert_eq!(snapshot["guests"][0]["tableId"], table.as_str());
     assert_eq!(snapshot["tables"][0]["currentGuestId"], guest.as_str());
     assert_eq!(snapshot["restaurant"]["name"], "Chez Nous");

@@ -10,28 +10,74 @@ async fn members_come_change_and_go() {
     let house = Restaurant::new(&app).await;
     let (id, staff) = house.member_with_id(&app, "staff").await;
     let path = house.path(&format!("/users/{id}"));
-    staff.get(&house.path("/users")).await.expect_error(403, "forbidden");
+    staff
+        .get(&house.path("/users"))
+        .await
+        .expect_error(403, "forbidden");
     let members = house.owner.get(&house.path("/users")).await.expect(200);
     assert_eq!(members.as_array().unwrap().len(), 2);
 
-    let raised = house.owner.put(&path, json!({"role": "manager"})).await.expect(200);
+    let raised = house
+        .owner
+        .put(&path, json!({"role": "manager"}))
+        .await
+        .expect(200);
     assert_eq!(raised["role"], "manager");
-    until("the manager to be one on the other worker", DEADLINE, async || {
-        (staff.at(&app.client(1)).get(&house.path("/users")).await.status == 200).then_some(())
-    })
+    until(
+        "the manager to be one on the other worker",
+        DEADLINE,
+        async || {
+            (staff
+                .at(&app.client(1))
+                .get(&house.path("/users"))
+                .await
+                .status
+                == 200)
+                .then_some(())
+        },
+    )
     .await;
     // A manager is not for owners.
-    let owner = members.as_array().unwrap().iter().find(|user| user["role"] == "owner").unwrap();
+    let owner = members
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|user| user["role"] == "owner")
+        .unwrap();
     let owner_path = house.path(&format!("/users/{}", owner["id"].as_str().unwrap()));
-    staff.put(&owner_path, json!({"role": "staff"})).await.expect_error(403, "forbidden");
-    staff.put(&path, json!({"role": "owner"})).await.expect_error(403, "forbidden");
-    house.owner.put(&owner_path, json!({"role": "staff"})).await.expect_error(409, "last_owner");
-    house.owner.delete(&owner_path).await.expect_error(409, "last_owner");
+    staff
+        .put(&owner_path, json!({"role": "staff"}))
+        .await
+        .expect_error(403, "forbidden");
+    staff
+        .put(&path, json!({"role": "owner"}))
+        .await
+        .expect_error(403, "forbidden");
+    house
+        .owner
+        .put(&owner_path, json!({"role": "staff"}))
+        .await
+        .expect_error(409, "last_owner");
+    house
+        .owner
+        .delete(&owner_path)
+        .await
+        .expect_error(409, "last_owner");
 
     assert_eq!(house.owner.delete(&path).await.status, 204);
-    until("the member to be gone on the other worker", DEADLINE, async || {
-        (staff.at(&app.client(1)).get(&house.path("/guests")).await.status != 200).then_some(())
-    })
+    until(
+        "the member to be gone on the other worker",
+        DEADLINE,
+        async || {
+            (staff
+                .at(&app.client(1))
+                .get(&house.path("/guests"))
+                .await
+                .status
+                != 200)
+                .then_some(())
+        },
+    )
     .await;
     app.finish().await;
 }
@@ -41,15 +87,26 @@ async fn an_account_may_belong_to_several_restaurants() {
     let app = TestApp::with(1, &[]).await;
     let (one, two) = (Restaurant::new(&app).await, Restaurant::new(&app).await);
     let join = json!({"email": two.email, "role": "staff"});
-    one.owner.post(&one.path("/users"), join.clone()).await.expect(201);
-    one.owner.post(&one.path("/users"), join).await.expect_error(409, "already_member");
+    one.owner
+        .post(&one.path("/users"), join.clone())
+        .await
+        .expect(201);
+    one.owner
+        .post(&one.path("/users"), join)
+        .await
+        .expect_error(409, "already_member");
     let body = json!({"email": two.email, "password": PASSWORD, "restaurantId": one.id});
     let tokens = app.client(0).post("/auth/login", body).await.expect(200);
     assert_eq!(tokens["restaurants"].as_array().unwrap().len(), 2);
-    let client = app.client(0).with_token(tokens["access_token"].as_str().unwrap());
+    let client = app
+        .client(0)
+        .with_token(tokens["access_token"].as_str().unwrap());
     client.get(&one.path("/guests")).await.expect(200);
     // A token is for one restaurant.
-    client.get(&two.path("/guests")).await.expect_error(404, "not_found");
+    client
+        .get(&two.path("/guests"))
+        .await
+        .expect_error(404, "not_found");
     let fresh = json!({"email": "new@example.com", "role": "staff"});
     let reply = one.owner.post(&one.path("/users"), fresh).await;
     assert_eq!(reply.fields(), ["password"]);
@@ -67,12 +124,19 @@ async fn who_is_let_go_loses_the_open_sockets_on_every_worker() {
     }
     let mut stays = house.socket(&app, 1).await;
     let path = house.path(&format!("/users/{id}"));
-    house.owner.put(&path, json!({"isActive": false})).await.expect(200);
+    house
+        .owner
+        .put(&path, json!({"isActive": false}))
+        .await
+        .expect(200);
     for socket in &mut sockets {
         let closed = socket.closed().await;
         assert!(closed.code == 4403 || closed.code == 4401, "{closed:?}");
     }
     let gone = stays.frame_of("user_updated").await;
-    assert_eq!((&gone["user_id"], &gone["data"]["isActive"]), (&json!(id), &json!(false)));
+    assert_eq!(
+        (&gone["user_id"], &gone["data"]["isActive"]),
+        (&json!(id), &json!(false))
+    );
     app.finish().await;
 }

@@ -11,7 +11,11 @@ async fn refused(client: &Client, path: &str, headers: &[(&str, &str)]) -> (u16,
 }
 
 async fn ticket(house: &Restaurant) -> String {
-    let ticket = house.owner.post("/api/v1/realtime/tickets", json!({})).await.expect(201);
+    let ticket = house
+        .owner
+        .post("/api/v1/realtime/tickets", json!({}))
+        .await
+        .expect(201);
     ticket["ticket"].as_str().unwrap().to_owned()
 }
 
@@ -22,9 +26,13 @@ async fn three_ways_to_pass_it() {
     let (client, token) = (app.client(1), house.owner.token.clone().unwrap());
     let path = format!("/realtime?restaurant_id={}", house.id);
     let bearer = format!("Bearer {token}");
-    Socket::open_at(&client, &path, &[("authorization", &bearer)]).await.unwrap();
+    Socket::open_at(&client, &path, &[("authorization", &bearer)])
+        .await
+        .unwrap();
     let protocol = format!("bearer, {token}");
-    Socket::open_at(&client, &path, &[("sec-websocket-protocol", &protocol)]).await.unwrap();
+    Socket::open_at(&client, &path, &[("sec-websocket-protocol", &protocol)])
+        .await
+        .unwrap();
     // Bought at one worker, used at the other, once.
     let bought = format!("{path}&token={}", ticket(&house).await);
     Socket::open_at(&client, &bought, &[]).await.unwrap();
@@ -46,17 +54,47 @@ async fn refused_before_the_upgrade() {
 
     let expect = async |path: &str, headers: &[(&str, &str)], status: u16, code: &str| {
         let (found, body) = refused(&client, path, headers).await;
-        assert_eq!((found, body["code"].as_str()), (status, Some(code)), "{path}: {body}");
+        assert_eq!(
+            (found, body["code"].as_str()),
+            (status, Some(code)),
+            "{path}: {body}"
+        );
         assert_eq!(body["status"], status);
     };
     expect(&path(&house.id, ""), &[], 401, "unauthenticated").await;
-    expect(&path(&house.id, "&token=nonsense"), &[], 401, "unauthenticated").await;
-    expect(&path(&house.id, ""), &[("authorization", "Bearer a.b.c")], 401, "unauthenticated").await;
+    expect(
+        &path(&house.id, "&token=nonsense"),
+        &[],
+        401,
+        "unauthenticated",
+    )
+    .await;
+    expect(
+        &path(&house.id, ""),
+        &[("authorization", "Bearer a.b.c")],
+        401,
+        "unauthenticated",
+    )
+    .await;
     expect(&path(&other.id, ""), &headers, 404, "not_found").await;
-    expect(&path(&house.id, "&since=-1&epoch=x"), &headers, 422, "invalid").await;
-    expect(&path(&house.id, "&types=guest_exploded"), &headers, 422, "invalid").await;
+    expect(
+        &path(&house.id, "&since=-1&epoch=x"),
+        &headers,
+        422,
+        "invalid",
+    )
+    .await;
+    expect(
+        &path(&house.id, "&types=guest_exploded"),
+        &headers,
+        422,
+        "invalid",
+    )
+    .await;
     expect("/realtime", &headers, 422, "invalid").await;
-    let _held = Socket::open_at(&client, &path(&house.id, ""), &headers).await.unwrap();
+    let _held = Socket::open_at(&client, &path(&house.id, ""), &headers)
+        .await
+        .unwrap();
     expect(&path(&house.id, ""), &headers, 429, "too_many").await;
     app.time().advance(TimeDelta::minutes(16));
     expect(&path(&house.id, ""), &headers, 401, "token_expired").await;
@@ -73,7 +111,9 @@ async fn half_a_handshake_is_told_what_is_missing() {
         async move { owner.send(reqwest::Method::GET, &path, None, headers).await }
     };
     get(&[]).await.expect_error(400, "bad_request");
-    get(&[("connection", "upgrade"), ("upgrade", "websocket")]).await.expect_error(400, "bad_request");
+    get(&[("connection", "upgrade"), ("upgrade", "websocket")])
+        .await
+        .expect_error(400, "bad_request");
     get(&[
         ("connection", "upgrade"),
         ("upgrade", "websocket"),
@@ -94,7 +134,9 @@ async fn a_credential_is_renewed_in_place() {
     app.time().advance(TimeDelta::minutes(10));
     let body = json!({"refresh_token": house.owner_tokens["refresh_token"]});
     let fresh = app.client(0).post("/auth/refresh", body).await.expect(200);
-    renewing.say(json!({"type": "auth", "token": fresh["access_token"]})).await;
+    renewing
+        .say(json!({"type": "auth", "token": fresh["access_token"]}))
+        .await;
     renewing.say(json!({"type": "ping"})).await;
     renewing.frame_of("pong").await;
     app.time().advance(TimeDelta::minutes(6));
@@ -104,9 +146,13 @@ async fn a_credential_is_renewed_in_place() {
     renewing.frame_of("pong").await;
     // Somebody else's token is not a renewal.
     let other = Restaurant::new(&app).await;
-    renewing.say(json!({"type": "auth", "token": other.owner.token})).await;
+    renewing
+        .say(json!({"type": "auth", "token": other.owner.token}))
+        .await;
     assert_eq!(renewing.frame_of("error").await["code"], "forbidden");
-    renewing.say(json!({"type": "auth", "token": "nonsense"})).await;
+    renewing
+        .say(json!({"type": "auth", "token": "nonsense"}))
+        .await;
     assert_eq!(renewing.frame_of("error").await["code"], "unauthenticated");
     app.finish().await;
 }

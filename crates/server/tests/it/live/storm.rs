@@ -59,8 +59,14 @@ async fn write(n: usize, clients: [Client; 2], path: String) {
         let body = json!({"guestName": format!("Party {n}.{round}"), "partySize": 2});
         let party = client(0).post(&path, body).await.expect(201);
         let party = format!("{path}/{}", party["id"].as_str().unwrap());
-        client(1).put(&party, json!({"notes": "by the window"})).await.expect(200);
-        client(2).put(&party, json!({"status": "notified"})).await.expect(200);
+        client(1)
+            .put(&party, json!({"notes": "by the window"}))
+            .await
+            .expect(200);
+        client(2)
+            .put(&party, json!({"status": "notified"}))
+            .await
+            .expect(200);
         assert_eq!(client(3).delete(&party).await.status, 204);
     }
 }
@@ -78,7 +84,9 @@ async fn follow(
     let mut worker = n % 2;
     loop {
         let position = seen.last().map_or(0, |(seq, _)| *seq);
-        let query = epoch.as_ref().map_or(String::new(), |epoch| format!("&since={position}&epoch={epoch}"));
+        let query = epoch.as_ref().map_or(String::new(), |epoch| {
+            format!("&since={position}&epoch={epoch}")
+        });
         let mut socket = Socket::open(&clients[worker], &restaurant, &query).await;
         let known = socket.connect["epoch"].as_str().unwrap().to_owned();
         if epoch.replace(known).is_none() && socket.connect["seq"] != 0 {

@@ -8,13 +8,19 @@ async fn a_change_is_on_every_tablet_of_every_worker() {
     let app = TestApp::start().await;
     let house = Restaurant::new(&app).await;
     let mut tablets = vec![house.socket(&app, 0).await, house.socket(&app, 1).await];
-    assert_eq!((&tablets[0].connect["seq"], &tablets[0].connect["resumed"]), (&json!(0), &json!(false)));
+    assert_eq!(
+        (&tablets[0].connect["seq"], &tablets[0].connect["resumed"]),
+        (&json!(0), &json!(false))
+    );
     assert_eq!(tablets[1].connect["worker_id"], "w1");
     let table = house.table("12", 4).await;
     let party = house.guest("John Doe", 4).await;
     let path = house.path(&format!("/guests/{party}"));
     let other = house.owner.at(&app.client(1));
-    other.put(&path, json!({"tableId": table})).await.expect(200);
+    other
+        .put(&path, json!({"tableId": table}))
+        .await
+        .expect(200);
 
     let sql = connect(app.database_url()).await;
     let log: Vec<String> = sql
@@ -34,7 +40,12 @@ async fn a_change_is_on_every_tablet_of_every_worker() {
     let kinds: Vec<(String, String)> = log
         .iter()
         .map(|frame| serde_json::from_str::<serde_json::Value>(frame).unwrap())
-        .map(|frame| (frame["type"].as_str().unwrap().into(), frame["action"].as_str().unwrap().into()))
+        .map(|frame| {
+            (
+                frame["type"].as_str().unwrap().into(),
+                frame["action"].as_str().unwrap().into(),
+            )
+        })
         .collect();
     let expected = [
         ("table_created", "created"),
@@ -42,7 +53,10 @@ async fn a_change_is_on_every_tablet_of_every_worker() {
         ("guest_updated", "status_changed"),
         ("table_updated", "status_changed"),
     ];
-    assert_eq!(kinds, expected.map(|(kind, action)| (kind.to_owned(), action.to_owned())));
+    assert_eq!(
+        kinds,
+        expected.map(|(kind, action)| (kind.to_owned(), action.to_owned()))
+    );
     app.finish().await;
 }
 
@@ -54,7 +68,10 @@ async fn restaurants_do_not_hear_each_other() {
     two.guest("Theirs", 2).await;
     one.guest("Ours", 2).await;
     let frame = tablet.frame().await;
-    assert_eq!((&frame["restaurant_id"], &frame["data"]["guestName"]), (&json!(one.id), &json!("Ours")));
+    assert_eq!(
+        (&frame["restaurant_id"], &frame["data"]["guestName"]),
+        (&json!(one.id), &json!("Ours"))
+    );
     app.finish().await;
 }
 
@@ -72,7 +89,10 @@ async fn only_the_kinds_that_were_asked_for() {
     house.table("1", 2).await;
     house.guest("Bob", 2).await;
     let frame = tablet.frame().await;
-    assert_eq!((&frame["type"], &frame["seq"]), (&json!("table_created"), &json!(2)));
+    assert_eq!(
+        (&frame["type"], &frame["seq"]),
+        (&json!("table_created"), &json!(2))
+    );
     // The position goes on, although nothing was sent.
     loop {
         tablet.say(json!({"type": "ping"})).await;
@@ -93,7 +113,10 @@ async fn one_worker_without_redis_is_enough() {
     house.guest("Ann", 2).await;
     assert_eq!(tablet.frame().await["type"], "guest_created");
     let health = app.client(0).get("/health").await.expect(200);
-    assert_eq!((&health["status"], &health["redis"]["status"]), (&json!("healthy"), &json!("off")));
+    assert_eq!(
+        (&health["status"], &health["redis"]["status"]),
+        (&json!("healthy"), &json!("off"))
+    );
     app.finish().await;
 }
 
@@ -110,17 +133,24 @@ async fn writes_and_delivery_go_on_without_redis() {
         house.guest(name, 2).await;
         assert_eq!(tablet.frame().await["data"]["guestName"], name);
     }
-    testkit::wait::until("the worker to notice", testkit::wait::DEADLINE, async || {
-        let health = app.client(1).get("/health").await.expect(200);
-        (health["status"] == "degraded" && health["redis"]["status"] == "down").then_some(())
-    })
+    testkit::wait::until(
+        "the worker to notice",
+        testkit::wait::DEADLINE,
+        async || {
+            let health = app.client(1).get("/health").await.expect(200);
+            (health["status"] == "degraded" && health["redis"]["status"] == "down").then_some(())
+        },
+    )
     .await;
     proxy.heal();
     testkit::wait::until("the bus to be back", testkit::wait::DEADLINE, async || {
         (app.client(1).get("/health").await.expect(200)["status"] == "healthy").then_some(())
     })
     .await;
-    let reply = house.owner.post(&house.path("/guests"), guest("After", 2)).await;
+    let reply = house
+        .owner
+        .post(&house.path("/guests"), guest("After", 2))
+        .await;
     reply.expect(201);
     assert_eq!(tablet.frame().await["data"]["guestName"], "After");
     app.finish().await;

@@ -13,7 +13,11 @@ async fn heartbeats_carry_the_position() {
     tablet.until(1).await;
     let beat = tablet.frame_of("heartbeat").await;
     assert_eq!(beat["position"], 1);
-    assert!(beat["timestamp"].as_str().is_some_and(|time| time.ends_with('Z')));
+    assert!(
+        beat["timestamp"]
+            .as_str()
+            .is_some_and(|time| time.ends_with('Z'))
+    );
     app.finish().await;
 }
 
@@ -37,7 +41,10 @@ async fn a_full_sync_joins_the_stream_without_a_seam() {
                 let seq = frame["seq"].as_i64().unwrap();
                 if frame["type"] == "full_sync" {
                     assert!(seq >= position, "{seq} is before {position}");
-                    assert_eq!(frame["guests"].as_array().unwrap().len(), usize::try_from(seq).unwrap());
+                    assert_eq!(
+                        frame["guests"].as_array().unwrap().len(),
+                        usize::try_from(seq).unwrap()
+                    );
                     position = seq;
                     break;
                 }
@@ -68,7 +75,10 @@ async fn what_cannot_be_understood_is_said() {
     ] {
         tablet.send(bad).await;
         let error = tablet.frame().await;
-        assert_eq!((&error["type"], &error["code"]), (&json!("error"), &json!("bad_request")));
+        assert_eq!(
+            (&error["type"], &error["code"]),
+            (&json!("error"), &json!("bad_request"))
+        );
     }
     // The session stays.
     tablet.say(json!({"type": "ping"})).await;

@@ -40,7 +40,10 @@ impl TestTime {
 
     fn clock(&self) -> Clock {
         let offset = Arc::clone(&self.0);
-        #[expect(clippy::disallowed_methods, reason = "tests are where the time is handed in")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "tests are where the time is handed in"
+        )]
         Clock::new(move || Utc::now() + TimeDelta::milliseconds(offset.load(Ordering::SeqCst)))
     }
 }
@@ -89,8 +92,11 @@ impl TestApp {
             ("PORT", "0"),
             ("HTTP_THREADS", "1"),
         ];
-        let mut vars: HashMap<String, String> =
-            usual.iter().chain(vars).map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let mut vars: HashMap<String, String> = usual
+            .iter()
+            .chain(vars)
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect();
         vars.retain(|_, value| !value.is_empty());
         let mut app = Self {
             workers: Vec::new(),
@@ -110,9 +116,11 @@ impl TestApp {
     pub async fn add_worker(&mut self) -> usize {
         let number = self.add_worker_unready();
         let client = self.client(number);
-        testkit::wait::until("the worker to be ready", testkit::wait::DEADLINE, async || {
-            (client.get("/health/ready").await.status == 200).then_some(())
-        })
+        testkit::wait::until(
+            "the worker to be ready",
+            testkit::wait::DEADLINE,
+            async || (client.get("/health/ready").await.status == 200).then_some(()),
+        )
         .await;
         self.faults.lock().clear();
         number
@@ -124,7 +132,8 @@ impl TestApp {
         let mut vars = self.vars.clone();
         vars.insert("WORKER_ID".into(), format!("w{number}"));
         let config = Config::from_vars(|name| vars.get(name).cloned()).unwrap();
-        self.workers.push(Server::start(config, self.time.clock()).unwrap());
+        self.workers
+            .push(Server::start(config, self.time.clock()).unwrap());
         number
     }
 
@@ -187,8 +196,12 @@ impl TestApp {
             .await
             .unwrap();
         for row in rows {
-            let (id, expected, found, wrong) =
-                (row.get::<_, String>(0), row.get::<_, i64>(1), row.get::<_, i64>(2), row.get::<_, i64>(3));
+            let (id, expected, found, wrong) = (
+                row.get::<_, String>(0),
+                row.get::<_, i64>(1),
+                row.get::<_, i64>(2),
+                row.get::<_, i64>(3),
+            );
             assert_eq!(expected, found, "the log of {id} has gaps");
             assert_eq!(wrong, 0, "frames of {id} carry other numbers than the log");
         }
@@ -197,13 +210,18 @@ impl TestApp {
 
 impl Drop for TestApp {
     fn drop(&mut self) {
-        assert!(self.is_finished || std::thread::panicking(), "call finish() at the end of a test");
+        assert!(
+            self.is_finished || std::thread::panicking(),
+            "call finish() at the end of a test"
+        );
     }
 }
 
 /// A connection of the test's own.
 pub async fn connect(url: &str) -> tokio_postgres::Client {
-    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+        .await
+        .unwrap();
     tokio::spawn(connection);
     client
 }

@@ -30,17 +30,28 @@ pub struct Reply {
 
 impl Client {
     pub fn new(address: SocketAddr, faults: Faults) -> Self {
-        Self { address, token: None, http: reqwest::Client::new(), faults }
+        Self {
+            address,
+            token: None,
+            http: reqwest::Client::new(),
+            faults,
+        }
     }
 
     /// The same client with a credential.
     pub fn with_token(&self, token: &str) -> Self {
-        Self { token: Some(token.to_owned()), ..self.clone() }
+        Self {
+            token: Some(token.to_owned()),
+            ..self.clone()
+        }
     }
 
     /// The same credential at another worker.
     pub fn at(&self, other: &Self) -> Self {
-        Self { address: other.address, ..self.clone() }
+        Self {
+            address: other.address,
+            ..self.clone()
+        }
     }
 
     pub async fn get(&self, path: &str) -> Reply {
@@ -68,10 +79,15 @@ impl Client {
     ) -> Reply {
         let body = body.map(|body| body.to_string());
         let mut headers = headers.to_vec();
-        if body.is_some() && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+        if body.is_some()
+            && !headers
+                .iter()
+                .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+        {
             headers.push(("content-type", "application/json"));
         }
-        self.send_raw(method, path, body.map(String::into_bytes), &headers).await
+        self.send_raw(method, path, body.map(String::into_bytes), &headers)
+            .await
     }
 
     /// Sends bytes as they are.
@@ -82,7 +98,9 @@ impl Client {
         body: Option<Vec<u8>>,
         headers: &[(&str, &str)],
     ) -> Reply {
-        let mut request = self.http.request(method.clone(), format!("http://{}{path}", self.address));
+        let mut request = self
+            .http
+            .request(method.clone(), format!("http://{}{path}", self.address));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
@@ -103,7 +121,9 @@ impl Client {
             request: format!("{method} {path}"),
         };
         if status >= 500 {
-            self.faults.lock().push(format!("{}: {status} {}", reply.request, reply.text));
+            self.faults
+                .lock()
+                .push(format!("{}: {status} {}", reply.request, reply.text));
         }
         reply
     }
@@ -120,10 +140,25 @@ impl Reply {
     /// Checks that it is an error in the one envelope, with this status and code.
     #[track_caller]
     pub fn expect_error(self, status: u16, code: &str) -> Value {
-        assert_eq!((self.status, self.body["code"].as_str()), (status, Some(code)), "{}: {}", self.request, self.text);
+        assert_eq!(
+            (self.status, self.body["code"].as_str()),
+            (status, Some(code)),
+            "{}: {}",
+            self.request,
+            self.text
+        );
         assert_eq!(self.body["status"], status, "{}", self.text);
-        assert!(self.body["error"].as_str().is_some_and(|text| !text.is_empty()), "{}", self.text);
-        let id = self.headers.get("x-request-id").map(|id| id.to_str().unwrap());
+        assert!(
+            self.body["error"]
+                .as_str()
+                .is_some_and(|text| !text.is_empty()),
+            "{}",
+            self.text
+        );
+        let id = self
+            .headers
+            .get("x-request-id")
+            .map(|id| id.to_str().unwrap());
         assert!(id.is_some(), "{}: no X-Request-Id", self.request);
         assert_eq!(self.body["requestId"].as_str(), id, "{}", self.text);
         self.body
@@ -132,7 +167,11 @@ impl Reply {
     /// The fields that are at fault.
     pub fn fields(&self) -> Vec<&str> {
         let fields = self.body["fields"].as_array();
-        fields.into_iter().flatten().filter_map(|fault| fault["field"].as_str()).collect()
+        fields
+            .into_iter()
+            .flatten()
+            .filter_map(|fault| fault["field"].as_str())
+            .collect()
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {

@@ -32,7 +32,9 @@ impl Restaurant {
             .expect(201);
         Self {
             id: tokens["restaurant_id"].as_str().unwrap().to_owned(),
-            owner: app.client(0).with_token(tokens["access_token"].as_str().unwrap()),
+            owner: app
+                .client(0)
+                .with_token(tokens["access_token"].as_str().unwrap()),
             owner_tokens: tokens,
             email,
         }
@@ -53,22 +55,35 @@ impl Restaurant {
         let email = format!("{role}-{}@example.com", Uuid::new_v4().simple());
         let user = self
             .owner
-            .post(&self.path("/users"), json!({"email": email, "password": PASSWORD, "firstName": role, "role": role}))
+            .post(
+                &self.path("/users"),
+                json!({"email": email, "password": PASSWORD, "firstName": role, "role": role}),
+            )
             .await
             .expect(201);
         let tokens = login(&app.client(0), &email).await;
-        let client = app.client(0).with_token(tokens["access_token"].as_str().unwrap());
+        let client = app
+            .client(0)
+            .with_token(tokens["access_token"].as_str().unwrap());
         (user["id"].as_str().unwrap().to_owned(), client)
     }
 
     /// Adds a table.
     pub async fn table(&self, number: &str, capacity: i32) -> String {
-        id(self.owner.post(&self.path("/tables"), table(number, capacity)).await.expect(201))
+        id(self
+            .owner
+            .post(&self.path("/tables"), table(number, capacity))
+            .await
+            .expect(201))
     }
 
     /// Takes a party down.
     pub async fn guest(&self, name: &str, size: i32) -> String {
-        id(self.owner.post(&self.path("/guests"), guest(name, size)).await.expect(201))
+        id(self
+            .owner
+            .post(&self.path("/guests"), guest(name, size))
+            .await
+            .expect(201))
     }
 
     /// A socket of the owner at a worker.
@@ -80,7 +95,10 @@ impl Restaurant {
 /// Logs in.
 pub async fn login(client: &Client, email: &str) -> Value {
     client
-        .post("/api/v1/auth/login", json!({"email": email, "password": PASSWORD}))
+        .post(
+            "/api/v1/auth/login",
+            json!({"email": email, "password": PASSWORD}),
+        )
         .await
         .expect(200)
 }

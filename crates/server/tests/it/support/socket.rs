@@ -26,8 +26,14 @@ pub struct Closed {
 impl Socket {
     /// Opens a socket with the client's token. `query` is added to the address (`&since=…`).
     pub async fn open(client: &Client, restaurant: &str, query: &str) -> Self {
-        let headers = [("authorization", format!("Bearer {}", client.token.as_ref().unwrap()))];
-        let headers = headers.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
+        let headers = [(
+            "authorization",
+            format!("Bearer {}", client.token.as_ref().unwrap()),
+        )];
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect::<Vec<_>>();
         let path = format!("/api/v1/realtime?restaurant_id={restaurant}{query}");
         Self::open_at(client, &path, &headers).await.unwrap()
     }
@@ -48,13 +54,23 @@ impl Socket {
             Ok((stream, _)) => stream,
             Err(tungstenite::Error::Http(answer)) => {
                 let body = answer.body().as_deref().unwrap_or_default();
-                return Err((answer.status().as_u16(), serde_json::from_slice(body).unwrap_or_default()));
+                return Err((
+                    answer.status().as_u16(),
+                    serde_json::from_slice(body).unwrap_or_default(),
+                ));
             }
             Err(error) => panic!("no answer to the handshake: {error}"),
         };
-        let mut socket = Self { stream, connect: Value::Null };
+        let mut socket = Self {
+            stream,
+            connect: Value::Null,
+        };
         socket.connect = socket.frame().await;
-        assert_eq!(socket.connect["type"], "restaurant_connect", "{}", socket.connect);
+        assert_eq!(
+            socket.connect["type"], "restaurant_connect",
+            "{}",
+            socket.connect
+        );
         Ok(socket)
     }
 
@@ -112,10 +128,16 @@ impl Socket {
             match message {
                 Some(Ok(Message::Text(text))) => return Ok(text.as_str().to_owned()),
                 Some(Ok(Message::Close(Some(close)))) => {
-                    return Err(Closed { code: close.code.into(), reason: close.reason.as_str().to_owned() });
+                    return Err(Closed {
+                        code: close.code.into(),
+                        reason: close.reason.as_str().to_owned(),
+                    });
                 }
                 Some(Ok(Message::Close(None)) | Err(_)) | None => {
-                    return Err(Closed { code: 0, reason: String::new() });
+                    return Err(Closed {
+                        code: 0,
+                        reason: String::new(),
+                    });
                 }
                 Some(Ok(_)) => {}
             }
