@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::HubConfig;
+use crate::dispatch::{Dispatcher, Dispatchers};
 use crate::reader::Reader;
 use crate::stats::Stats;
 
@@ -21,6 +22,7 @@ pub(crate) struct Context {
     pub(crate) tasks: TaskTracker,
     /// The runtime on which the hub was started. Sessions live on others that may end before.
     pub(crate) runtime: Handle,
+    pub(crate) dispatchers: Dispatchers,
     pub(crate) bus_up: AtomicBool,
     /// Calls for a comparison of all rooms with the log, now.
     pub(crate) compare_now: Notify,
@@ -35,6 +37,11 @@ impl Context {
     ) {
         let task = token.clone().run_until_cancelled_owned(task);
         self.tasks.spawn_on(task, &self.runtime);
+    }
+
+    /// Who wakes the sessions of the current runtime.
+    pub(crate) fn dispatcher(&self) -> Arc<Dispatcher> {
+        self.dispatchers.here(&self.runtime, &self.token)
     }
 
     pub(crate) fn bus_is_up(&self) -> bool {

@@ -16,6 +16,7 @@ use wire::live::frames::CloseCode;
 use crate::bus::{Bus, Incoming, Receiver};
 use crate::config::HubConfig;
 use crate::context::Context;
+use crate::dispatch::Dispatchers;
 use crate::event::Commit;
 use crate::log::Log;
 use crate::reader::Reader;
@@ -53,6 +54,7 @@ impl Hub {
             token: CancellationToken::new(),
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
+            dispatchers: Dispatchers::default(),
             bus_up: AtomicBool::new(false),
             compare_now: Notify::new(),
         });

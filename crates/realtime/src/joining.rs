@@ -122,7 +122,7 @@ impl Inner {
             }
             let room = self.room_or_open(seat.info.restaurant_id);
             room.until_opened().await?;
-            if room.seats.take(Arc::clone(seat)) {
+            if room.seats.take(Arc::clone(seat), self.context.dispatcher()) {
                 return Ok(room);
             }
             // It was closed for want of sessions just now: there will be another one.

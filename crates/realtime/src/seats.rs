@@ -1,6 +1,5 @@
 //! The sessions of a room, as the room sees them: whom to wake, and whom to send away.
 
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
@@ -10,6 +9,8 @@ use parking_lot::RwLock;
 use tokio::time::Instant;
 use wire::live::frames::CloseCode;
 use wire::{Audience, RestaurantId, SessionId, UserId};
+
+use crate::dispatch::{Dispatcher, Row};
 
 /// Whose session it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +65,10 @@ impl Seat {
         self.waker.register(waker);
     }
 
+    pub(crate) fn wake(&self) {
+        self.waker.wake();
+    }
+
     /// Sends the session away, unless that has been done. The first reason stands.
     pub(crate) fn close(&self, closing: Closing) -> bool {
         let first = self.closing.set(closing).is_ok();
@@ -76,18 +81,16 @@ impl Seat {
     }
 }
 
-/// All seats of a room.
+/// All seats of a room, by the runtimes on which their sessions live.
 ///
 /// Waking is a walk over the seats that takes each sleeper's waker; a session that has not looked
 /// since it was last woken has none, so a burst of events wakes each session once. (A
 /// `tokio::sync::Notify` or `watch` would queue and unqueue every session under a lock each time
 /// it waits.)
-#[derive(Debug)]
 pub(crate) struct Seats(RwLock<Taken>);
 
-#[derive(Debug)]
 struct Taken {
-    seats: HashMap<u64, Arc<Seat>>,
+    rows: Vec<Arc<Row>>,
     empty_since: Instant,
     closed: bool,
 }
@@ -95,34 +98,46 @@ struct Taken {
 impl Seats {
     pub(crate) fn new() -> Self {
         Self(RwLock::new(Taken {
-            seats: HashMap::new(),
+            rows: Vec::new(),
             empty_since: Instant::now(),
             closed: false,
         }))
     }
 
     /// Fails when the room has been closed: then there is, or will be, another one.
-    pub(crate) fn take(&self, seat: Arc<Seat>) -> bool {
+    pub(crate) fn take(&self, seat: Arc<Seat>, dispatcher: Arc<Dispatcher>) -> bool {
         let mut taken = self.0.write();
-        if !taken.closed {
-            taken.seats.insert(seat.info.id, seat);
+        if taken.closed {
+            return false;
         }
-        !taken.closed
+        let known = taken
+            .rows
+            .iter()
+            .find(|row| Arc::ptr_eq(&row.dispatcher, &dispatcher));
+        if let Some(row) = known {
+            row.add(seat);
+        } else {
+            let row = Row::new(dispatcher);
+            row.add(seat);
+            taken.rows.push(Arc::new(row));
+        }
+        true
     }
 
     pub(crate) fn leave(&self, id: u64) {
         let mut taken = self.0.write();
-        taken.seats.remove(&id);
-        if taken.seats.is_empty() {
+        let row = taken.rows.iter().position(|row| row.remove(id));
+        if let Some(row) = row.filter(|row| taken.rows.get(*row).is_some_and(|row| row.is_empty()))
+        {
+            taken.rows.swap_remove(row);
+        }
+        if taken.rows.is_empty() {
             taken.empty_since = Instant::now();
         }
     }
 
-    /// The wakers run under the lock: they are those of runtimes, which only schedule.
     pub(crate) fn wake_all(&self) {
-        for seat in self.0.read().seats.values() {
-            seat.waker.wake();
-        }
+        self.0.read().rows.iter().for_each(Row::wake);
     }
 
     pub(crate) fn close(&self) {
@@ -132,11 +147,17 @@ impl Seats {
     /// Closes the room unless somebody is in it or was a short while ago.
     pub(crate) fn close_if_empty_for(&self, idle: Duration) -> bool {
         let mut taken = self.0.write();
-        taken.closed |= taken.seats.is_empty() && taken.empty_since.elapsed() >= idle;
+        taken.closed |= taken.rows.is_empty() && taken.empty_since.elapsed() >= idle;
         taken.closed
     }
 
     pub(crate) fn collect(&self) -> Vec<Arc<Seat>> {
-        self.0.read().seats.values().map(Arc::clone).collect()
+        let mut seats = Vec::new();
+        self.0
+            .read()
+            .rows
+            .iter()
+            .for_each(|row| row.collect(&mut seats));
+        seats
     }
 }
