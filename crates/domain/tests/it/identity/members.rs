@@ -1,7 +1,7 @@
 //! Members: joining, changing, leaving, and what is told of it.
 
 use domain::Error;
-use domain::db::Tx;
+use domain::db::{Scope, Tx};
 use domain::identity::{accounts, users};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -344,7 +344,33 @@ async fn nobody_resets_the_password_of_an_admin() {
         .unwrap();
 }
 
-/// While a restaurant gives an account a new password, another one takes the account in.
+/// Does something while a member is joining and the transaction is not committed before whoever
+/// does it waits for that. Returns the member, and what came of it.
+async fn during_joining<T>(
+    db: &TestDb,
+    scope: &Scope,
+    input: &CreateUser,
+    something: impl Future<Output = T>,
+) -> (User, T) {
+    let (joined, go_on) = (Notify::new(), Notify::new());
+    let joining = db.db.write("join", scope, async |tx: &mut Tx<'_>| {
+        let user = users::create(tx, input, Some(HASH)).await?;
+        joined.notify_one();
+        go_on.notified().await;
+        Ok(user)
+    });
+    let commit = async {
+        db.until_somebody_waits().await;
+        go_on.notify_one();
+    };
+    let meanwhile = async {
+        joined.notified().await;
+        tokio::join!(Box::pin(something), commit).0
+    };
+    let (user, result) = tokio::join!(Box::pin(joining), meanwhile);
+    (user.unwrap().value, result)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_is_just_joining_another_restaurant_is_shared_already() {
     let db = TestDb::new().await;
@@ -352,26 +378,10 @@ async fn an_account_that_is_just_joining_another_restaurant_is_shared_already() 
     let here = scope(home.restaurant_id, Role::Owner, None);
     let there = scope(away.restaurant_id, Role::Owner, None);
     let user = db.member(home.restaurant_id, Role::Staff).await;
-    let (joined, go_on) = (Notify::new(), Notify::new());
-    let input = new_user(&user.email, None);
-    let joining = db.db.write("join", &there, async |tx: &mut Tx<'_>| {
-        let user = users::create(tx, &input, None).await?;
-        joined.notify_one();
-        go_on.notified().await;
-        Ok(user)
-    });
-    let patch = with_password();
-    let resetting = async {
-        joined.notified().await;
-        let end_joining = async {
-            db.until_somebody_waits().await;
-            go_on.notify_one();
-        };
-        let (reset, ()) = tokio::join!(db.update_user(&here, user.id, &patch, None), end_joining,);
-        reset
-    };
-    let (joined_there, reset) = tokio::join!(joining, resetting);
-    joined_there.unwrap();
+    let (input, patch) = (new_user(&user.email, None), with_password());
+    let reset = db.update_user(&here, user.id, &patch, None);
+    let (joined, reset) = during_joining(&db, &there, &input, reset).await;
+    assert_eq!(joined.id, user.id);
     assert_eq!(code(reset), ErrorCode::Conflict);
     assert_eq!(hash(&db, user.id).await, HASH);
 }
@@ -380,19 +390,20 @@ async fn an_account_that_is_just_joining_another_restaurant_is_shared_already() 
 async fn one_address_is_added_twice_at_once() {
     let db = TestDb::new().await;
     let (one, two) = (db.restaurant().await, db.restaurant().await);
-    let input = new_user("sam@example.com", None);
     let (one, two) = (
         scope(one.restaurant_id, Role::Owner, None),
         scope(two.restaurant_id, Role::Owner, None),
     );
     // In two restaurants: one makes the account, the other takes it in.
-    let (first, second) = tokio::join!(db.create_user(&one, &input), db.create_user(&two, &input));
-    assert_eq!(first.unwrap().id, second.unwrap().id);
+    let input = new_user("sam@example.com", None);
+    let second = db.create_user(&two, &input);
+    let (first, second) = during_joining(&db, &one, &input, second).await;
+    assert_eq!(first.id, second.unwrap().id);
     // In one restaurant: one is too late.
     let input = new_user("kim@example.com", None);
-    let (first, second) = tokio::join!(db.create_user(&one, &input), db.create_user(&one, &input));
-    let refused = if first.is_ok() { second } else { first };
-    assert_eq!(code(refused), ErrorCode::AlreadyMember);
+    let second = db.create_user(&one, &input);
+    let (_, second) = during_joining(&db, &one, &input, second).await;
+    assert_eq!(code(second), ErrorCode::AlreadyMember);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,7 @@ use serde_json::Value;
 use testkit::database::{Template, TestDatabase, admin_url};
 use testkit::wait::{DEADLINE, until};
 use tokio::runtime::Handle;
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell};
 use wire::identity::Role;
 use wire::identity::auth::Register;
 use wire::identity::users::{CreateUser, UpdateUser, User};
@@ -218,6 +218,34 @@ impl TestDb {
             .iter()
             .map(|event| serde_json::from_str(&event.frame).unwrap())
             .collect()
+    }
+
+    /// Does something while an account's password is being changed from [`HASH`] and the change is
+    /// not committed before whoever does it waits for that.
+    pub(crate) async fn during_password_change<T>(
+        &self,
+        user: UserId,
+        device: SessionId,
+        something: impl Future<Output = T>,
+    ) -> T {
+        let (changed, go_on) = (Notify::new(), Notify::new());
+        let change = self.db.transaction("password", async |conn, now| {
+            accounts::change_password(conn, now, user, device, HASH, "the first").await?;
+            changed.notify_one();
+            go_on.notified().await;
+            Ok(())
+        });
+        let commit = async {
+            self.until_somebody_waits().await;
+            go_on.notify_one();
+        };
+        let meanwhile = async {
+            changed.notified().await;
+            tokio::join!(Box::pin(something), commit).0
+        };
+        let (committed, result) = tokio::join!(Box::pin(change), meanwhile);
+        committed.unwrap();
+        result
     }
 
     /// Returns when some statement waits for a lock.
