@@ -10,39 +10,30 @@ use actix_web::http::uri::PathAndQuery;
 /// What may stand before every path; the longer ones first.
 pub const MOUNTS: [&str; 2] = ["/api/v1", "/api"];
 
-/// The mount of a path, and the path under it without a slash at its end.
+/// The mount of a path, and the path under it.
 #[must_use]
 pub fn split(path: &str) -> (&'static str, &str) {
     for mount in MOUNTS {
-        if let Some(rest) = path.strip_prefix(mount)
-            && (rest.is_empty() || rest.starts_with('/'))
-        {
-            return (mount, without_slash(rest));
+        match path.strip_prefix(mount) {
+            Some("") => return (mount, "/"),
+            Some(rest) if rest.starts_with('/') => return (mount, rest),
+            _ => {}
         }
     }
-    ("", without_slash(path))
+    ("", path)
 }
 
-fn without_slash(path: &str) -> &str {
-    match path.trim_end_matches('/') {
-        "" => "/",
-        trimmed => trimmed,
-    }
-}
-
-/// Takes the mount and a slash at the end off the request's path. Returns the mount.
-pub(super) fn take_off(request: &mut ServiceRequest) -> &'static str {
+/// Takes the mount off the request's path.
+pub(super) fn take_off(request: &mut ServiceRequest) {
     let uri = request.uri();
     let (mount, path) = split(uri.path());
-    if path == uri.path() {
-        return mount;
-    }
-    if let Some(shorter) = with_path(uri, path) {
+    if !mount.is_empty()
+        && let Some(shorter) = with_path(uri, path)
+    {
         // Routing reads the path here, everything else in the head.
         request.match_info_mut().set(Url::new(shorter.clone()));
         request.head_mut().uri = shorter;
     }
-    mount
 }
 
 fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
@@ -65,7 +56,7 @@ mod tests {
     fn three_mounts() {
         for (path, expected) in [
             ("/api/v1/guests", ("/api/v1", "/guests")),
-            ("/api/v1/guests/", ("/api/v1", "/guests")),
+            ("/api/v1/guests/", ("/api/v1", "/guests/")),
             ("/api/dishes", ("/api", "/dishes")),
             ("/restaurants/7/guests", ("", "/restaurants/7/guests")),
             ("/api/v1", ("/api/v1", "/")),
@@ -73,7 +64,7 @@ mod tests {
             ("/api/v2/guests", ("/api", "/v2/guests")),
             ("/apiary", ("", "/apiary")),
             ("/", ("", "/")),
-            ("//", ("", "/")),
+            ("", ("", "")),
         ] {
             assert_eq!(split(path), expected, "{path}");
         }
@@ -83,7 +74,7 @@ mod tests {
     fn the_request_is_rewritten() {
         for (given, path, query) in [
             ("/api/v1/guests?a=%20b", "/guests", "a=%20b"),
-            ("/guests/?x", "/guests", "x"),
+            ("/api/guests/?x", "/guests/", "x"),
             ("/guests", "/guests", ""),
             ("/api/v1/a%20b", "/a%20b", ""),
         ] {

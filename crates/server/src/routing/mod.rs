@@ -194,7 +194,9 @@ async fn answer(
         Ok(target) => target,
         Err(error) => return Ok(request.error_response(error)),
     };
-    if let Err(error) = auth::authorize(&request, target.need).await {
+    if target.need != Need::Public
+        && let Err(error) = auth::authorize(&request, target.need).await
+    {
         return Ok(request.error_response(error));
     }
     Ok((target.call)(request).await)
@@ -202,7 +204,10 @@ async fn answer(
 
 /// Finds who answers, and notes the variable parts of the path and the route.
 fn find(tree: &Tree<Leaf>, request: &mut ServiceRequest) -> Result<Rc<Target>, ApiError> {
-    let path = request.match_info().as_str();
+    let path = match request.match_info().as_str().trim_end_matches('/') {
+        "" => "/",
+        path => path,
+    };
     let Some((leaf, values)) = tree.find(path) else {
         return Err(ApiError::not_found());
     };
