@@ -3,6 +3,7 @@
 pub mod app;
 pub mod auth;
 pub mod background;
+pub mod cli;
 pub mod config;
 pub mod errors;
 pub mod extract;
@@ -11,6 +12,7 @@ pub mod gauges;
 pub mod health;
 pub mod identity;
 pub mod live;
+pub mod logs;
 pub mod metrics;
 pub mod middleware;
 pub mod openapi;

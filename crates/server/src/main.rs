@@ -1,2 +1,16 @@
-//! The binary.
-fn main() {}
+//! `qtable`: everything that can be done with the server, as subcommands.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use server::cli::Cli;
+
+fn main() -> ExitCode {
+    Cli::parse().run(&|name| {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that hands the environment to the configuration"
+        )]
+        std::env::var(name).ok()
+    })
+}

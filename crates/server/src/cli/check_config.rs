@@ -1,0 +1,183 @@
+//! `qtable check-config`: is everything set as it should be?
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::Variables;
+use crate::config::{Config, ConfigFault, CorsOrigins, Registration};
+use crate::logs::address;
+
+/// Says what is wrong with the environment variables, all of it at once. Connects to nothing.
+#[derive(Args, Debug)]
+pub struct CheckConfig {}
+
+impl CheckConfig {
+    /// Prints what was found; fails when there is a fault.
+    pub fn run(self, variables: Variables<'_>) -> ExitCode {
+        match Config::from_vars(variables) {
+            Ok(config) => {
+                print!("{}", good(&config));
+                ExitCode::SUCCESS
+            }
+            Err(faults) => {
+                print!("{}", bad(&faults));
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+fn bad(faults: &[ConfigFault]) -> String {
+    let mut page = String::new();
+    for fault in faults {
+        let ConfigFault {
+            variable,
+            problem,
+            example,
+        } = fault;
+        // Writing to a string does not fail, here and below.
+        let _ = writeln!(page, "✗ {variable} {problem}\n    {variable}={example}");
+    }
+    let count = faults.len();
+    let plural = if count == 1 { "" } else { "s" };
+    let _ = writeln!(
+        page,
+        "\n{count} fault{plural}: qtable will not start like this."
+    );
+    page
+}
+
+fn good(config: &Config) -> String {
+    let mut page = String::new();
+    let Config {
+        auth,
+        http,
+        live,
+        metrics,
+        ..
+    } = config;
+    let redis = config.redis.as_ref().map_or_else(
+        || "none: one worker only".to_owned(),
+        |redis| address(redis.url.reveal()),
+    );
+    let cors = match &http.cors {
+        CorsOrigins::Any => "web pages of every origin".to_owned(),
+        CorsOrigins::These(origins) if origins.is_empty() => "no web pages of other origins".into(),
+        CorsOrigins::These(origins) => origins.join(", "),
+    };
+    let registration = match auth.registration {
+        Registration::Open => "open",
+        Registration::Closed => "closed",
+    };
+    let metrics_at = match (metrics.port, &metrics.token) {
+        (Some(port), Some(_)) => format!("port {port}, with the token"),
+        (Some(port), None) => format!("port {port}"),
+        (None, Some(_)) => "/metrics, with the token".to_owned(),
+        (None, None) if config.environment.is_production() => "hidden".to_owned(),
+        (None, None) => "/metrics, for everybody".to_owned(),
+    };
+    for (what, how) in [
+        ("environment", config.environment.as_str().to_owned()),
+        (
+            "listens on",
+            format!("{}:{}, {} threads", http.host, http.port, http.threads),
+        ),
+        (
+            "database",
+            format!(
+                "{}, {} connections",
+                address(config.database.url.reveal()),
+                config.database.pool_size
+            ),
+        ),
+        ("redis", redis),
+        ("registration", registration.to_owned()),
+        ("callers", cors),
+        (
+            "sockets",
+            format!(
+                "{} at most, heartbeat after {} s",
+                live.max_sessions,
+                live.heartbeat.as_secs()
+            ),
+        ),
+        (
+            "event log",
+            format!("{} days", live.retention.as_secs() / 86_400),
+        ),
+        ("metrics", metrics_at),
+    ] {
+        let _ = writeln!(page, "✓ {what:<13} {how}");
+    }
+    for warning in config.warnings() {
+        let _ = writeln!(page, "! {warning}");
+    }
+    let count = config.warnings().len();
+    let warnings = match count {
+        0 => String::new(),
+        1 => ", with a warning".to_owned(),
+        _ => format!(", with {count} warnings"),
+    };
+    let _ = writeln!(page, "\nThe configuration will do{warnings}.");
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(vars: &[(&str, &str)]) -> String {
+        let found = Config::from_vars(|name| {
+            let found = vars.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        });
+        found.map_or_else(|faults| bad(&faults), |config| good(&config))
+    }
+
+    #[test]
+    fn every_fault_at_once() {
+        insta::assert_snapshot!(page(&[("PORT", "x"), ("SECRET_KEY", "hunter2")]), @"
+        ✗ DATABASE_URL is required
+            DATABASE_URL=postgres://qtable:password@localhost:5432/qtable
+        ✗ SECRET_KEY is to have at least 8 bytes
+            SECRET_KEY=$(openssl rand -base64 48)
+        ✗ PORT is to be a whole number from 0 to 65535
+            PORT=8000
+
+        3 faults: qtable will not start like this.
+        ");
+    }
+
+    #[test]
+    fn what_will_be_done() {
+        let page = page(&[
+            (
+                "DATABASE_URL",
+                "postgres://u:hunter2@db/qtable?sslmode=require",
+            ),
+            ("SECRET_KEY", "q8Zr1vN0yXw3LkTf5HdJ7sBa9GpMcEuR2oVi4"),
+            ("ENVIRONMENT", "production"),
+            ("HTTP_THREADS", "2"),
+            ("DATABASE_POOL_SIZE", "8"),
+        ]);
+        assert!(!page.contains("hunter2"));
+        insta::assert_snapshot!(page, @"
+        ✓ environment   production
+        ✓ listens on    0.0.0.0:8000, 2 threads
+        ✓ database      postgres://db/qtable, 8 connections
+        ✓ redis         none: one worker only
+        ✓ registration  open
+        ✓ callers       no web pages of other origins
+        ✓ sockets       18000 at most, heartbeat after 25 s
+        ✓ event log     7 days
+        ✓ metrics       hidden
+        ! TRUSTED_PROXIES is not set: behind a load balancer all clients seem to have its address, and share one rate limit. Where its address is not known, TRUSTED_PROXIES=private trusts the private networks.
+        ! REDIS_URL is not set: run one worker only, a second one would not hear of the changes of the first until it looks into the log.
+        ! Neither METRICS_TOKEN nor METRICS_PORT is set: /metrics answers 404 in production.
+
+        The configuration will do, with 3 warnings.
+        ");
+    }
+}

@@ -1,0 +1,174 @@
+//! The subcommands of the `qtable` binary.
+
+pub mod check_config;
+pub mod create_admin;
+pub mod migrate;
+pub mod seed_demo;
+pub mod serve;
+pub mod watch;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use self::check_config::CheckConfig;
+use self::create_admin::CreateAdmin;
+use self::migrate::Migrate;
+use self::seed_demo::SeedDemo;
+use self::serve::Serve;
+use self::watch::Watch;
+use crate::config::{Config, ConfigFault};
+use crate::logs;
+
+/// How variables are looked up.
+pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The real-time backend of a restaurant.
+///
+/// Staff tablets, kitchen screens and guests' phones look at the same tables, parties and
+/// reservations, and every change is on every screen within milliseconds. PostgreSQL holds the
+/// truth; Redis carries changes between workers, and may be left out while there is only one.
+#[derive(Parser, Debug)]
+#[command(name = "qtable", version, after_long_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+A first start:
+  export DATABASE_URL=postgres://qtable:password@localhost:5432/qtable
+  export SECRET_KEY=$(openssl rand -base64 48)
+  qtable check-config     # says what is missing or wrong, all of it at once
+  qtable migrate
+  qtable seed-demo        # a restaurant to play with; not in production
+  qtable serve            # http://localhost:8000/docs
+  qtable watch --email test@restaurant.com --password password123
+
+Environment variables, with their defaults:
+  DATABASE_URL             required; postgres://user:password@host:port/name[?sslmode=require]
+  SECRET_KEY               required; signs the access tokens, the same for all workers
+  REDIS_URL                redis:// or rediss://; required as soon as there are two workers
+  ENVIRONMENT              development; production refuses secrets that everybody knows
+  HOST, PORT               0.0.0.0, 8000
+  ADMIN_EMAIL, ADMIN_PASSWORD   the platform's first administrator
+  REGISTRATION             open; closed keeps strangers out
+  CORS_ORIGINS             none; web pages that may call, separated by commas
+  TRUSTED_PROXIES          none; whose X-Forwarded-For is believed: addresses, networks, private
+  LOG_LEVEL, LOG_FORMAT    info; json in production, else pretty
+  METRICS_TOKEN, METRICS_PORT   none; one of them shows /metrics in production
+  WORKER_ID                random
+  DATABASE_POOL_SIZE       twice the cores and four
+  HTTP_THREADS             one for each core
+  MAX_SESSIONS             18000 sockets for each worker
+  EVENT_RETENTION_DAYS     7; how long a client may be away and still be told what it missed
+  WS_HEARTBEAT_INTERVAL    25 seconds
+  SHUTDOWN_GRACE_SECONDS   25
+  ACCESS_TOKEN_MINUTES, REFRESH_TOKEN_DAYS   15, 30
+  BCRYPT_COST              10
+  REDIS_PREFIX             qtable:
+  SECRET_KEY_PREVIOUS      the key of before, while it is being changed";
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Serve(Serve),
+    Migrate(Migrate),
+    SeedDemo(SeedDemo),
+    CreateAdmin(CreateAdmin),
+    CheckConfig(CheckConfig),
+    Watch(Watch),
+}
+
+impl Cli {
+    /// Does what was asked for.
+    #[must_use]
+    pub fn run(self, variables: Variables<'_>) -> ExitCode {
+        match self.done(variables) {
+            Ok(code) => code,
+            Err(error) => {
+                eprintln!("qtable: {error:#}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    fn done(self, variables: Variables<'_>) -> anyhow::Result<ExitCode> {
+        // Whoever speaks TLS looks for a provider; a second one would be a fault of ours.
+        if rustls::crypto::ring::default_provider()
+            .install_default()
+            .is_err()
+        {
+            anyhow::bail!("TLS has a provider already");
+        }
+        if let Command::CheckConfig(check) = self.command {
+            return Ok(check.run(variables));
+        }
+        // Connections to PostgreSQL and Redis live on this runtime, so it outlives the HTTP
+        // server's threads.
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(async {
+            match self.command {
+                Command::Serve(serve) => serve.run(config(variables, true)?).await,
+                Command::Migrate(migrate) => migrate.run(&config(variables, false)?).await,
+                Command::SeedDemo(seed) => seed.run(&config(variables, false)?).await,
+                Command::CreateAdmin(create) => create.run(&config(variables, false)?).await,
+                Command::Watch(watch) => watch.run(variables).await,
+                Command::CheckConfig(_) => Ok(()),
+            }
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The configuration, with a log as it says.
+fn config(variables: Variables<'_>, warn: bool) -> anyhow::Result<Config> {
+    let config = Config::from_vars(variables).map_err(|faults| anyhow::anyhow!(list(&faults)))?;
+    logs::init(&config.log, &config.worker_id)?;
+    if warn {
+        for warning in config.warnings() {
+            tracing::warn!("{warning}");
+        }
+    }
+    Ok(config)
+}
+
+fn list(faults: &[ConfigFault]) -> String {
+    let mut list = String::from("the configuration will not do:");
+    for fault in faults {
+        list.push_str("\n  ✗ ");
+        list.push_str(&fault.to_string());
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_is_for_strangers() {
+        let help = Cli::command().render_long_help().to_string();
+        for word in [
+            "serve",
+            "migrate",
+            "seed-demo",
+            "create-admin",
+            "check-config",
+            "watch",
+        ] {
+            assert!(help.contains(word), "{word} in {help}");
+        }
+        for variable in ["DATABASE_URL", "SECRET_KEY", "REDIS_URL", "METRICS_TOKEN"] {
+            assert!(help.contains(variable), "{variable} in {help}");
+        }
+    }
+}
