@@ -1,10 +1,10 @@
 //! Waking many sessions, each on the runtime where it lives.
 //!
 //! A room may have ten thousand sessions on a few single-threaded runtimes. Waking them all from
-//! the request that committed would take milliseconds of its thread, most of it in the locks and
-//! caches of the others. So a commit only calls each runtime's dispatcher, which wakes its own
-//! sessions: 5,000 µs of the request became 6 µs for 10,000 sessions, and a delivery costs a fifth
-//! less.
+//! the request that committed costs it 2.4 to 3.1 ms of its thread, much of that in the locks and
+//! caches of others. Instead it calls each runtime's dispatcher, which wakes its own sessions:
+//! 0.05 ms, and a delivery takes about a sixth less CPU (measured with 10,000 sessions on two
+//! runtimes; with 1,000 it is 0.15 to 0.28 ms against 0.03).
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -314,3 +314,74 @@ impl Window {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{config, epoch, event, page};
+
+    fn window(last_seq: Seq) -> Window {
+        Window::open(&config(), page(epoch(2), last_seq, 0, []))
+    }
+
+    fn head(e: u128, last_seq: Seq) -> Head {
+        page(epoch(e), last_seq, 0, []).head
+    }
+
+    #[test]
+    fn opens_at_the_head_with_what_leads_up_to_it() {
+        let window = Window::open(&config(), page(epoch(2), 5, 0, [3, 4, 5]));
+        assert_eq!(window.mark().seq, 5);
+        assert!(window.recent(3).is_some() && window.recent(2).is_none());
+        let window = Window::open(&config(), page(epoch(2), 5, 0, [2, 3]));
+        assert!(window.recent(3).is_none(), "does not lead up to it");
+    }
+
+    #[test]
+    fn answers_to_questions_from_another_life_are_not_heard() {
+        let mut window = window(5);
+        let asked = window.mark();
+        assert!(window.observe(head(3, 4), asked).renewed);
+        let renewed = window.mark();
+        for late in [head(2, 9), head(3, 9), head(4, 1)] {
+            assert_eq!(window.observe(late, asked), Effect::NONE);
+        }
+        let late = page(epoch(3), 9, 0, [5, 6, 7, 8, 9]);
+        assert_eq!(window.fill(late, asked), Effect::NONE);
+        assert_eq!((window.mark(), window.is_behind()), (renewed, false));
+    }
+
+    #[test]
+    fn contradictions_count_only_in_a_row() {
+        let mut window = window(5);
+        let asked = window.mark();
+        for _ in 0..5 {
+            for _ in 1..CONTRADICTIONS {
+                assert!(window.observe(head(2, 4), asked).verify);
+            }
+            assert_eq!(window.observe(head(2, 5), asked), Effect::NONE);
+        }
+        for _ in 1..CONTRADICTIONS {
+            assert!(window.observe(head(1, 9), asked).verify);
+        }
+        assert!(window.observe(head(1, 9), asked).renewed);
+    }
+
+    #[test]
+    fn what_is_put_aside_is_bounded_and_the_nearest_is_kept() {
+        let mut config = config();
+        config.pending_events = 2;
+        let mut window = Window::open(&config, page(epoch(2), 0, 0, []));
+        window.offer(
+            epoch(2),
+            &[event(5), event(3), event(9), event(2), event(3)],
+        );
+        assert_eq!(window.pending.keys().copied().collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(window.known_head(), 9);
+        let weight: usize = window.pending.values().map(Event::weight).sum();
+        assert_eq!(window.pending_bytes, weight);
+        assert!(window.offer(epoch(2), &[event(1)]).wake);
+        assert_eq!((window.mark().seq, window.pending_bytes), (3, 0));
+        assert!(window.is_behind());
+    }
+}

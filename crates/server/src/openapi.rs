@@ -81,16 +81,54 @@ impl Modify for Common {
                 continue;
             };
             if *method == Method::PATCH {
-                // The same handler as PUT.
+                // The same handler as PUT, whose name it must not have.
                 item.patch.clone_from(&item.put);
                 if let Some(operation) = &mut item.patch {
-                    let id = operation.operation_id.take().unwrap_or_default();
-                    operation.operation_id = Some(format!("{id}_patch"));
+                    operation.operation_id = Some("patch".to_owned());
                 }
             }
             if let Some(operation) = operation(item, method) {
+                name(operation);
                 describe(operation, path, need);
+                explain(operation);
             }
+        }
+    }
+}
+
+/// A name that no other operation has: handlers of several nouns are called `list`.
+fn name(operation: &mut Operation) {
+    let noun = operation
+        .tags
+        .iter()
+        .flatten()
+        .next()
+        .cloned()
+        .unwrap_or_default();
+    let verb = operation.operation_id.take().unwrap_or_default();
+    operation.operation_id = Some(format!("{noun}_{verb}"));
+}
+
+/// Every answer has a description; those of a status are alike.
+fn explain(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else {
+            continue;
+        };
+        if response.description.is_empty() {
+            response.description = match status.as_str() {
+                "200" => "As asked.",
+                "201" => "Made.",
+                "204" => "Done.",
+                "401" => "No credential, or one that is not valid.",
+                "403" => "Not allowed.",
+                "404" => "No such resource, or it belongs to another restaurant.",
+                "409" => "The state forbids it; the code says why.",
+                "412" => "`If-Match` names an older version; `current` is the resource as it is.",
+                "503" => "Away for the moment.",
+                _ => "See the code.",
+            }
+            .to_owned();
         }
     }
 }

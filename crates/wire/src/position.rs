@@ -46,6 +46,7 @@ pub struct Position {
     /// The life of the log that `seq` counts in.
     pub epoch: Epoch,
     /// The last event that was seen; 0 before the first.
+    #[schema(value_type = i64)]
     pub seq: Seq,
 }
 

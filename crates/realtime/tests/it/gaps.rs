@@ -120,11 +120,17 @@ async fn while_the_bus_is_down_the_log_is_asked_often() {
         assert!(start.elapsed() <= config().compare_every_when_down + Duration::from_millis(5));
     }
     assert_eq!(worker.hub.stats().bus_up.get(), 0);
+    // Nothing is on its way, so there is nothing to wait for.
+    _ = worker.log.append(HERE, 1);
+    let start = Instant::now();
+    worker.bus.say(hint(1, 16));
+    expect(&mut session, &worker.log, 16..=16).await;
+    assert!(start.elapsed().is_zero());
     // Missed at the very end of it, found at once when it is up again.
     _ = worker.log.append(HERE, 1);
     let start = Instant::now();
     worker.bus.say(Incoming::Up);
-    expect(&mut session, &worker.log, 16..=16).await;
+    expect(&mut session, &worker.log, 17..=17).await;
     assert!(start.elapsed() <= config().reorder_grace * 2);
 }
 

@@ -247,3 +247,30 @@ fn sessions_on_other_runtimes_are_woken() {
     let delivered = worker.hub.stats().frames_delivered.get();
     assert_eq!(delivered, 60 * (350 - 10));
 }
+
+/// Such a runtime can wake nobody any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_outlive_the_runtime_on_which_they_joined() {
+    let worker = Worker::with_events(0);
+    let mut sessions = std::thread::scope(|scope| {
+        let joining = scope.spawn(|| {
+            let own = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            own.unwrap()
+                .block_on(join_all((0..40).map(|_| worker.follow())))
+        });
+        // Joining needs this thread's runtime, so it must not be blocked meanwhile.
+        tokio::task::block_in_place(|| joining.join().unwrap())
+    });
+    let heard = join_all(
+        sessions
+            .iter_mut()
+            .map(|session| expect(session, &worker.log, 1..=1)),
+    );
+    let commit = async {
+        tokio::task::yield_now().await;
+        worker.hub.committed(worker.log.append(HERE, 1));
+    };
+    tokio::join!(heard, commit);
+}

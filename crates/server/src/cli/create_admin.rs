@@ -28,7 +28,9 @@ impl CreateAdmin {
     /// When the address or password will not do, or the database is away.
     pub async fn run(self, config: &Config) -> anyhow::Result<()> {
         accounts::check_new_password("password", &self.password).map_err(app::told)?;
-        let hash = Passwords::new(config.auth.bcrypt_cost, 1).hash(self.password).await?;
+        let hash = Passwords::new(config.auth.bcrypt_cost, 1)
+            .hash(self.password)
+            .await?;
         let db = app::database(config)?;
         let (email, resets) = (self.email, self.reset_password);
         db.transaction("accounts.admin", async |conn, now| {

@@ -31,12 +31,16 @@ impl SeedDemo {
     /// In production, and when the database is away.
     pub async fn run(self, config: &Config) -> anyhow::Result<()> {
         if config.environment.is_production() {
-            anyhow::bail!("The demo has a password that everybody knows; it is not for production.");
+            anyhow::bail!(
+                "The demo has a password that everybody knows; it is not for production."
+            );
         }
         let db = crate::app::database(config)?;
         let passwords = Passwords::new(config.auth.bcrypt_cost, 1);
         if seed(&db, &passwords).await? {
-            println!("Made the restaurant QTable Demo ({RESTAURANT}); log in as {EMAIL} / {PASSWORD}.");
+            println!(
+                "Made the restaurant QTable Demo ({RESTAURANT}); log in as {EMAIL} / {PASSWORD}."
+            );
         } else {
             println!("The restaurant QTable Demo is there already.");
         }
@@ -50,7 +54,11 @@ impl SeedDemo {
 /// When the database is away.
 pub async fn seed(db: &Db, passwords: &Passwords) -> anyhow::Result<bool> {
     let id: RestaurantId = RESTAURANT.parse()?;
-    let is_there = db.read("demo.look", async move |conn| restaurants::get(conn, id).await).await;
+    let is_there = db
+        .read("demo.look", async move |conn| {
+            restaurants::get(conn, id).await
+        })
+        .await;
     match is_there {
         Ok(_) => return Ok(false),
         Err(domain::Error::NotFound(_)) => {}
@@ -87,7 +95,10 @@ pub async fn seed(db: &Db, passwords: &Passwords) -> anyhow::Result<bool> {
 
 /// Takes a party down as long ago as it says, and brings it to where it is.
 async fn seat(db: &Db, scope: &Scope, tables: &[TableId], party: &Party) -> anyhow::Result<()> {
-    let table = party.table.and_then(|number| tables.get(number - 1)).copied();
+    let table = party
+        .table
+        .and_then(|number| tables.get(number - 1))
+        .copied();
     let came = at(db, party.minutes_ago);
     let input = CreateGuest {
         guest_name: Some(party.name.to_owned()),
@@ -98,7 +109,12 @@ async fn seat(db: &Db, scope: &Scope, tables: &[TableId], party: &Party) -> anyh
         quoted_wait_minutes: Some(party.quoted()),
         ..CreateGuest::default()
     };
-    let guest = came.write("demo.guest", scope, async |tx| guests::create(tx, &input).await).await?.value;
+    let guest = came
+        .write("demo.guest", scope, async |tx| {
+            guests::create(tx, &input).await
+        })
+        .await?
+        .value;
     for (minutes, status) in party.steps() {
         let patch = UpdateGuest {
             status: Some(status),
@@ -106,7 +122,9 @@ async fn seat(db: &Db, scope: &Scope, tables: &[TableId], party: &Party) -> anyh
             ..UpdateGuest::default()
         };
         at(db, minutes)
-            .write("demo.step", scope, async |tx| guests::update(tx, guest.id, &patch, None).await)
+            .write("demo.step", scope, async |tx| {
+                guests::update(tx, guest.id, &patch, None).await
+            })
             .await?;
     }
     Ok(())
@@ -115,7 +133,9 @@ async fn seat(db: &Db, scope: &Scope, tables: &[TableId], party: &Party) -> anyh
 /// The database, as it was minutes ago.
 fn at(db: &Db, minutes_ago: i64) -> Db {
     let clock = db.clock().clone();
-    db.with_clock(Clock::new(move || clock.now() - TimeDelta::minutes(minutes_ago)))
+    db.with_clock(Clock::new(move || {
+        clock.now() - TimeDelta::minutes(minutes_ago)
+    }))
 }
 
 /// 24 tables: the main room in rows, a terrace of round ones along the top, and the bar at the
@@ -128,16 +148,45 @@ fn floor_plan() -> Vec<CreateTable> {
             _ => 4,
         };
         let (column, row) = (f64::from(n % 4), f64::from(n / 4));
-        let shape = if capacity == 6 { TableShape::Rectangle } else { TableShape::Square };
-        (n + 1, capacity, 0.10 + 0.17 * column, 0.40 + 0.20 * row, shape, "Main")
+        let shape = if capacity == 6 {
+            TableShape::Rectangle
+        } else {
+            TableShape::Square
+        };
+        (
+            n + 1,
+            capacity,
+            0.10 + 0.17 * column,
+            0.40 + 0.20 * row,
+            shape,
+            "Main",
+        )
     });
     let terrace = (0..6).map(|n: i32| {
         let capacity = if n % 3 == 2 { 8 } else { 4 };
-        let shape = if capacity == 8 { TableShape::Oval } else { TableShape::Round };
-        (n + 13, capacity, 0.08 + 0.15 * f64::from(n), 0.12, shape, "Terrace")
+        let shape = if capacity == 8 {
+            TableShape::Oval
+        } else {
+            TableShape::Round
+        };
+        (
+            n + 13,
+            capacity,
+            0.08 + 0.15 * f64::from(n),
+            0.12,
+            shape,
+            "Terrace",
+        )
     });
     let bar = (0..6).map(|n: i32| {
-        (n + 19, 2, 0.92, 0.22 + 0.13 * f64::from(n), TableShape::Round, "Bar")
+        (
+            n + 19,
+            2,
+            0.92,
+            0.22 + 0.13 * f64::from(n),
+            TableShape::Round,
+            "Bar",
+        )
     });
     main.chain(terrace)
         .chain(bar)
@@ -164,7 +213,10 @@ struct Party {
 
 impl Party {
     fn phone(&self) -> String {
-        format!("+49 30 555{:04}", self.minutes_ago * 7 + i64::from(self.size))
+        format!(
+            "+49 30 555{:04}",
+            self.minutes_ago * 7 + i64::from(self.size)
+        )
     }
 
     fn quoted(&self) -> i32 {
@@ -177,7 +229,10 @@ impl Party {
         match self.status {
             GuestStatus::Waiting => vec![],
             GuestStatus::Completed => {
-                vec![(ago - 8, GuestStatus::Seated), (ago - 80, GuestStatus::Completed)]
+                vec![
+                    (ago - 8, GuestStatus::Seated),
+                    (ago - 80, GuestStatus::Completed),
+                ]
             }
             GuestStatus::Seated => vec![(ago - 6, GuestStatus::Seated)],
             status => vec![(ago - 5, status)],
@@ -248,6 +303,10 @@ mod tests {
     fn the_demo_is_as_large_as_is_said() {
         assert_eq!((floor_plan().len(), parties().len()), (24, 30));
         let inside = |at: TablePosition| (0.0..=1.0).contains(&at.x) && (0.0..=1.0).contains(&at.y);
-        assert!(floor_plan().iter().all(|table| table.position.is_some_and(inside)));
+        assert!(
+            floor_plan()
+                .iter()
+                .all(|table| table.position.is_some_and(inside))
+        );
     }
 }

@@ -18,8 +18,10 @@ impl Serve {
     /// # Errors
     /// When the worker cannot start.
     pub async fn run(self, config: Config) -> anyhow::Result<()> {
-        let (mut terminate, mut interrupt) =
-            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let (mut terminate, mut interrupt) = (
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+        );
         let grace = config.http.shutdown_grace;
         let server = Server::start(config, Clock::system())?;
         either(&mut terminate, &mut interrupt).await;

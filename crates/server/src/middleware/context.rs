@@ -187,7 +187,12 @@ pub(super) async fn handle(
     match answer {
         Ok(answer) => {
             let (request, answer) = answer.into_parts();
-            let answer = dress(answer.map_into_boxed_body(), &context, &platform);
+            let mut answer = dress(answer.map_into_boxed_body(), &context, &platform);
+            if !request.headers().contains_key(header::ORIGIN) {
+                // Meant for web pages of other origins; it would double the head for all others.
+                let exposed = header::ACCESS_CONTROL_EXPOSE_HEADERS;
+                answer.headers_mut().remove(exposed);
+            }
             let answer = compress::compress(&request, answer);
             context.answered(answer.status(), &platform.metrics);
             Ok(ServiceResponse::new(request, answer))

@@ -245,6 +245,8 @@ async fn cross_origin_rules() {
         (other.status, other.header("access-control-allow-origin")),
         (200, None)
     );
+    let no_page = ask(&desk(), get("/number/7")).await;
+    assert_eq!(no_page.header("access-control-expose-headers"), None);
     // An error is readable for the page as well.
     let fault = get("/fault").insert_header(("origin", "https://app.example"));
     let fault = ask(&desk(), fault).await;

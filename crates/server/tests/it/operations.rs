@@ -18,7 +18,7 @@ async fn a_worker_without_its_database_says_so_and_comes_up_with_it() {
     let proxy = Proxy::for_url(&database.url).await;
     proxy.refuse();
     let url = proxy.url();
-    let mut app = TestApp::on(database, 0, &[("DATABASE_URL", &url)]).await;
+    let mut app = TestApp::on(database, 0, &[("DATABASE_URL", url)]).await;
     let number = app.add_worker_unready();
     let client = app.client(number);
     let health = client.get("/health").await.expect(503);
@@ -67,7 +67,7 @@ async fn a_worker_without_its_database_says_so_and_comes_up_with_it() {
 async fn a_worker_without_redis_at_start_works_and_says_so() {
     let proxy = Proxy::for_url(&testkit::redis::url()).await;
     proxy.refuse();
-    let app = TestApp::with(2, &[("REDIS_URL", &proxy.url())]).await;
+    let app = TestApp::with(2, &[("REDIS_URL", proxy.url())]).await;
     let health = app.client(0).get("/health").await.expect(200);
     assert_eq!(
         (&health["status"], &health["redis"]["status"]),
@@ -217,6 +217,39 @@ async fn the_document_lists_every_route() {
             );
         }
     }
+    // What generators of clients trip over: names that two operations have, answers that say
+    // nothing, words that are spelled otherwise than on the wire.
+    let operations = document["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|item| item.as_object().unwrap().values());
+    let mut names = BTreeSet::new();
+    for operation in operations {
+        assert!(
+            names.insert(operation["operationId"].as_str().unwrap()),
+            "{operation}"
+        );
+        for (status, answer) in operation["responses"].as_object().unwrap() {
+            assert_ne!(
+                answer["description"], "",
+                "{status} of {}",
+                operation["operationId"]
+            );
+        }
+    }
+    let words = &document["components"]["schemas"]["GuestStatus"]["enum"];
+    assert_eq!(
+        words,
+        &json!([
+            "waiting",
+            "notified",
+            "seated",
+            "completed",
+            "cancelled",
+            "no_show"
+        ])
+    );
     // No reference leads nowhere.
     let text = document.to_string();
     for reference in text.split("#/components/schemas/").skip(1) {

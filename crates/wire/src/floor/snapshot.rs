@@ -24,5 +24,6 @@ pub struct Snapshot {
     /// The life of the log that `seq` counts in.
     pub epoch: Epoch,
     /// The last event that is contained.
+    #[schema(value_type = i64)]
     pub seq: Seq,
 }

@@ -20,6 +20,7 @@ pub enum SessionFrame {
         /// The life of the log.
         epoch: Epoch,
         /// The log's head when the session began.
+        #[schema(value_type = i64)]
         seq: Seq,
         /// Whether the session continues from the position that the client gave.
         resumed: bool,
@@ -35,6 +36,7 @@ pub enum SessionFrame {
         /// The server's time.
         timestamp: DateTime<Utc>,
         /// Up to which event this session has been served.
+        #[schema(value_type = i64)]
         position: Seq,
     },
     /// Nothing else was said for a while.
@@ -42,6 +44,7 @@ pub enum SessionFrame {
         /// The server's time.
         timestamp: DateTime<Utc>,
         /// Up to which event this session has been served.
+        #[schema(value_type = i64)]
         position: Seq,
     },
     /// What was missed cannot be told any more. The stream goes on at `seq + 1`: take a snapshot
@@ -52,6 +55,7 @@ pub enum SessionFrame {
         /// The life of the log.
         epoch: Epoch,
         /// The stream goes on after this event.
+        #[schema(value_type = i64)]
         seq: Seq,
     },
     /// The answer to `request_full_sync`; the next frame is `seq + 1`.

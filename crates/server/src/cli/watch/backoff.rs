@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(500);
-const LONGEST: Duration = Duration::from_secs(30);
+/// Somebody is looking at the screen.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// What a server may ask for at most.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long to wait before the next attempt.
 ///
@@ -12,7 +16,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 pub(super) fn delay(attempt: u32, chance: f64, asked: Option<Duration>) -> Duration {
     if let Some(asked) = asked {
         // The server spread its clients already.
-        return asked.min(LONGEST * 2);
+        return asked.min(PATIENCE);
     }
     let whole = FIRST.saturating_mul(1 << attempt.min(10)).min(LONGEST);
     whole.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
@@ -35,7 +39,7 @@ mod tests {
         let ms = |attempt, chance| delay(attempt, chance, None).as_millis();
         assert_eq!((ms(0, 0.0), ms(0, 1.0)), (250, 500));
         assert_eq!((ms(3, 0.0), ms(3, 1.0)), (2000, 4000));
-        assert_eq!((ms(6, 1.0), ms(60, 1.0)), (30_000, 30_000));
+        assert_eq!((ms(6, 1.0), ms(60, 1.0)), (10_000, 10_000));
     }
 
     #[test]

@@ -131,7 +131,7 @@ impl Watcher {
         if !self.print.json {
             self.account.learn(self.restaurant, &mut self.names).await;
         }
-        let mut attempt = 0;
+        let (mut attempt, mut said) = (0, String::new());
         loop {
             let started = Instant::now();
             let end = tokio::select! {
@@ -140,6 +140,7 @@ impl Watcher {
             };
             if started.elapsed() > GOOD {
                 attempt = 0;
+                said.clear();
             }
             let (why, asked) = match end {
                 End::Stopped => return Ok(()),
@@ -150,11 +151,15 @@ impl Watcher {
                 End::Retry(why, asked) => (why, asked),
             };
             let wait = backoff::delay(attempt, rand::random(), asked);
-            attempt += 1;
+            // A server that answers with a time is there; only silence makes us slower.
+            attempt += u32::from(asked.is_none());
             self.reconnects += 1;
-            let seconds = wait.as_secs_f64();
-            self.print
-                .note(&format!("{why}; coming back in {seconds:.1} s"));
+            if said != why {
+                let seconds = wait.as_secs_f64();
+                self.print
+                    .note(&format!("{why}; coming back in {seconds:.1} s"));
+                said = why;
+            }
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 _ = tokio::signal::ctrl_c() => return Ok(()),

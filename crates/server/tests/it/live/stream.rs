@@ -123,7 +123,7 @@ async fn one_worker_without_redis_is_enough() {
 #[tokio::test(flavor = "multi_thread")]
 async fn writes_and_delivery_go_on_without_redis() {
     let proxy = testkit::proxy::Proxy::for_url(&testkit::redis::url()).await;
-    let app = TestApp::with(2, &[("REDIS_URL", &proxy.url())]).await;
+    let app = TestApp::with(2, &[("REDIS_URL", proxy.url())]).await;
     let house = Restaurant::new(&app).await;
     let mut tablet = house.socket(&app, 1).await;
     house.guest("Before", 2).await;

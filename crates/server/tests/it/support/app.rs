@@ -147,11 +147,6 @@ impl TestApp {
         &self.workers[number]
     }
 
-    /// How many there are.
-    pub fn workers(&self) -> usize {
-        self.workers.len()
-    }
-
     /// A client of a worker, without a credential.
     pub fn client(&self, worker: usize) -> Client {
         Client::new(self.workers[worker].address, Arc::clone(&self.faults))
