@@ -83,8 +83,9 @@ pub async fn head(conn: &mut AsyncPgConnection, restaurant: RestaurantId) -> Res
         .ok_or(Error::NotFound("restaurant"))
 }
 
-/// At most `limit` events after `after`, in one statement with the head. When `after` lies before
-/// the head's `pruned_seq`, the first events are gone and the caller must not pretend otherwise.
+/// At most `limit` events (1 or more) after `after`, in one statement with the head. When `after`
+/// lies before the head's `pruned_seq`, the first events are gone and the caller must not pretend
+/// otherwise; but none is missing between those that are left and the head.
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such restaurant; [`Error::Internal`] when the log has a
@@ -107,7 +108,7 @@ pub async fn read(
         .select((Head::as_select(), Option::<LoggedEvent>::as_select()))
         .load::<(Head, Option<LoggedEvent>)>(conn)
         .await?;
-    page(rows)
+    page(rows, |_| after, limit)
 }
 
 /// The last `count` events.
@@ -130,31 +131,30 @@ pub async fn tail(
         .select((Head::as_select(), Option::<LoggedEvent>::as_select()))
         .load::<(Head, Option<LoggedEvent>)>(conn)
         .await?;
-    page(rows)
+    page(rows, |head| head.last_seq - count, count)
 }
 
-fn page(rows: Vec<(Head, Option<LoggedEvent>)>) -> Result<LogPage> {
+/// What was read, if it is all there was to read: up to `limit` events, beginning after `after` or
+/// what was pruned.
+fn page(
+    rows: Vec<(Head, Option<LoggedEvent>)>,
+    after: impl FnOnce(Head) -> Seq,
+    limit: i64,
+) -> Result<LogPage> {
     let head = rows
         .as_slice()
         .first()
         .map(|(head, _)| *head)
         .ok_or(Error::NotFound("restaurant"))?;
     let events: Vec<LoggedEvent> = rows.into_iter().filter_map(|(_, event)| event).collect();
-    let is_contiguous = events
-        .iter()
-        .zip(events.iter().skip(1))
-        .all(|(a, b)| b.seq == a.seq + 1);
-    if is_contiguous {
-        Ok(LogPage { head, events })
-    } else {
-        Err(gap(&events))
+    let after = after(head).max(head.pruned_seq);
+    let end = head.last_seq.min(after.saturating_add(limit));
+    if events.iter().map(|event| event.seq).eq(after + 1..=end) {
+        return Ok(LogPage { head, events });
     }
-}
-
-fn gap(events: &[LoggedEvent]) -> Error {
-    let ends = (events.first().map(|e| e.seq), events.last().map(|e| e.seq));
-    Error::Internal(format!(
-        "the log has a gap between {:?} and {:?}",
-        ends.0, ends.1
-    ))
+    Err(Error::Internal(format!(
+        "the log has a gap between {} and {end}: only {} events are there",
+        after + 1,
+        events.len()
+    )))
 }
