@@ -8,8 +8,8 @@ use wire::{RestaurantId, Seq};
 use crate::Result;
 use crate::schema::{events, log_heads};
 
-/// Removes at most `batch` of one restaurant's events that are older than `before`. Must run in a
-/// transaction. The restaurant is one that no other worker is pruning. Returns how many events
+/// Removes at most `batch` of one restaurant's events that are older than `before`, up to the first
+/// that is not. Must run in a transaction. The restaurant is one that no other worker is pruning. Returns how many events
 /// went; 0 when there are none left to go anywhere.
 ///
 /// # Errors
@@ -22,11 +22,20 @@ pub async fn prune(
     let Some((restaurant, pruned)) = claim(conn, before).await? else {
         return Ok(0);
     };
-    let upto = events::table
+    let window = events::table
         .filter(events::restaurant_id.eq(restaurant))
         .filter(events::seq.gt(pruned))
-        .filter(events::seq.le(pruned + batch))
-        .filter(events::created_at.lt(before))
+        .filter(events::seq.le(pruned + batch));
+    // An event carries the time at which its transaction began and the number of its commit: an
+    // old one may stand behind a young one, and then has to wait for it.
+    let young = window
+        .filter(events::created_at.ge(before))
+        .select(diesel::dsl::min(events::seq))
+        .first::<Option<Seq>>(conn)
+        .await?
+        .unwrap_or(Seq::MAX);
+    let upto = window
+        .filter(events::seq.lt(young))
         .select(diesel::dsl::max(events::seq))
         .first::<Option<Seq>>(conn)
         .await?;
