@@ -113,7 +113,7 @@ async fn renew_epochs(connection: &mut AsyncPgConnection, actual: &str) -> Query
             if recorded.as_deref() == Some(actual) {
                 return Ok(());
             }
-            let epoch = Uuid::now_v7();
+            let epoch = younger_epoch(connection).await?;
             let renewed = diesel::update(log_heads::table)
                 .set(log_heads::epoch.eq(epoch))
                 .execute(connection)
@@ -138,4 +138,17 @@ async fn renew_epochs(connection: &mut AsyncPgConnection, actual: &str) -> Query
             Ok(())
         })
         .await
+}
+
+/// An epoch that sorts after all that were before, also when this machine's clock is behind that
+/// of another worker.
+async fn younger_epoch(connection: &mut AsyncPgConnection) -> QueryResult<Uuid> {
+    let youngest = log_heads::table
+        .select(log_heads::epoch)
+        .order(log_heads::epoch.desc())
+        .first::<Uuid>(connection)
+        .await
+        .optional()?;
+    let least = youngest.map_or(0, |epoch| epoch.as_u128().saturating_add(1));
+    Ok(Uuid::now_v7().max(Uuid::from_u128(least)))
 }
