@@ -181,7 +181,7 @@ impl Db {
         let result = loop {
             let result = match self.lease().await {
                 Ok(mut lease) => self.attempt(&mut lease, body).await,
-                Err(error) => Err(error),
+                Err(error) => break Err(error),
             };
             match result {
                 Err(error) if error.is_retryable() && tries < TRIES => {
