@@ -16,8 +16,10 @@ use crate::{Error, Result, log};
 /// How often a transaction that PostgreSQL chose as a victim is tried.
 const TRIES: u32 = 5;
 
-/// How long the outcome of a commit is asked for before the caller is told that it is unknown.
-const OUTCOME_TRIES: u32 = 20;
+/// How long the outcome of a commit is asked for before the caller is told that it is unknown:
+/// longer than a server takes to notice that a client whose COMMIT it is working on has gone
+/// (`client_connection_check_interval`), since until then the outcome is open.
+const OUTCOME_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What was committed.
 #[derive(Debug)]
@@ -245,7 +247,10 @@ impl Db {
             #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
             status: Option<String>,
         }
-        for tries in 1..=OUTCOME_TRIES {
+        let started = Instant::now();
+        let mut tries = 0;
+        while started.elapsed() < OUTCOME_PATIENCE {
+            tries += 1;
             let status = match self.lease().await {
                 Ok(mut lease) => {
                     let row = diesel::sql_query("SELECT pg_xact_status($1::text::xid8) AS status")
