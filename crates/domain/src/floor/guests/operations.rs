@@ -171,14 +171,19 @@ pub async fn delete(tx: &mut Tx<'_>, id: GuestId, version: Option<i32>) -> Resul
     tx.tell(EventKind::GuestDeleted, id.0, Action::Deleted, &gone)
 }
 
-/// Ends the visit of a party whose table is cleared. Its tables are locked already.
+/// Ends the visit of a party whose table is cleared. The tables that it held when they were looked
+/// up are locked already.
 pub(in crate::floor) async fn leave_tables(
     tx: &mut Tx<'_>,
     locked: Locked,
+    expected: &[TableId],
     id: GuestId,
 ) -> Result<()> {
     let row = lock(tx, id).await?;
     let held = seating::held(tx, id).await?;
+    if held != expected {
+        return Err(Error::Contended);
+    }
     let mut next = row.clone();
     let place = Place {
         status: GuestStatus::Completed,

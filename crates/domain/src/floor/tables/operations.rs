@@ -155,7 +155,7 @@ pub async fn clear(tx: &mut Tx<'_>, id: TableId) -> Result<Table> {
         if held.iter().any(|table| locked.party(*table) != Some(guest)) || !held.contains(&id) {
             return Err(Error::Contended);
         }
-        guests::leave_tables(tx, locked, guest).await?;
+        guests::leave_tables(tx, locked, &held, guest).await?;
         return get(tx.conn, tx.restaurant_id(), id).await;
     }
     let (row, party, _) = lock(tx, id).await?;
