@@ -58,8 +58,12 @@ pub async fn list(
     if let Some(since) = filter.updated_since {
         query = query.filter(guests::last_updated.gt(since));
     }
-    for word in filter.q.as_deref().unwrap_or_default().split_whitespace() {
-        query = query.filter(guests::search.like(containing(word)));
+    for word in searched(filter.q.as_deref().unwrap_or_default()) {
+        let is_there = guests::search.like(containing(&word));
+        query = match number(&word) {
+            Some(digits) => query.filter(is_there.or(guests::search.like(containing(&digits)))),
+            None => query.filter(is_there),
+        };
     }
     if let Some(after) = after {
         query = query.filter(guests::id.gt(after));
@@ -96,6 +100,27 @@ pub async fn floor(
         .into_iter()
         .map(|(row, tables)| row.with_tables(tables))
         .collect())
+}
+
+/// What must be found of a search: every word; but the groups of a telephone number are one.
+fn searched(q: &str) -> Vec<String> {
+    let words: Vec<&str> = q.split_whitespace().collect();
+    let phrase = words.join(" ");
+    if number(&phrase).is_some() {
+        vec![phrase]
+    } else {
+        words.into_iter().map(str::to_owned).collect()
+    }
+}
+
+/// The digits of what may be a telephone number with something between them: beside the number as
+/// it was taken down, the searched text has its digits alone.
+fn number(text: &str) -> Option<String> {
+    let is_number = text
+        .chars()
+        .all(|c| c.is_ascii_digit() || "+()-./ ".contains(c));
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    (is_number && !digits.is_empty() && digits != text).then_some(digits)
 }
 
 /// A LIKE pattern for a word anywhere in the searched text, which is in small letters.
