@@ -178,7 +178,8 @@ fn check_info(checks: &mut Checks, info: &Info<'_>) {
     checks.text("lastName", info.last_name, 0..=100);
     checks.number("partySize", info.party_size, 1..=100);
     checks.text("phone", info.phone, 0..=40);
-    checks.email("email", info.email.filter(|email| !email.trim().is_empty()));
+    let email = info.email.map(str::trim);
+    checks.email("email", email.filter(|email| !email.is_empty()));
     checks.text("notes", info.notes, 0..=2000);
     checks.text("specialRequests", info.special_requests, 0..=2000);
     checks.words("dietaryRestrictions", info.dietary_restrictions, 30, 60);
