@@ -7,6 +7,7 @@ use wire::{GuestId, RestaurantId};
 
 use super::row::TableRow;
 use crate::Result;
+use crate::checks::Checks;
 use crate::floor::words;
 use crate::page::{self, Page};
 use crate::schema::{seatings, tables};
@@ -28,6 +29,15 @@ pub async fn list(
     let statuses = words::<TableStatus>("status", filter.status.as_deref())?;
     let limit = page::limit(filter.limit)?;
     let after = page::after::<(i32, String)>(filter.cursor.as_deref())?;
+    // PostgreSQL takes no text with a NUL in it.
+    let mut checks = Checks::new();
+    checks.text("section", filter.section.as_deref(), 0..=60);
+    checks.text(
+        "cursor",
+        after.as_ref().map(|(_, number)| number.as_str()),
+        1..=20,
+    );
+    checks.finish()?;
     let mut query = tables::table
         .left_join(
             seatings::table.on(seatings::restaurant_id

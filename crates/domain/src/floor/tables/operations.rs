@@ -56,6 +56,7 @@ pub async fn create(tx: &mut Tx<'_>, input: &CreateTable) -> Result<Table> {
     if number.is_none() {
         checks.fault("tableNumber", "is required");
     }
+    check_number(&mut checks, number.as_deref());
     if input.capacity.is_none() {
         checks.fault("capacity", "is required");
     }
@@ -106,7 +107,9 @@ pub async fn update(
     let (row, party, _) = lock(tx, id).await?;
     check_version(version, row.version, || row.clone().with_party(party))?;
     let next = patched(&row, patch);
-    check_row(Checks::new(), &next)?;
+    let mut checks = Checks::new();
+    check_number(&mut checks, Some(&next.table_number));
+    check_row(checks, &next)?;
     match (party, next.status) {
         (None, TableStatus::Occupied) => return Err(needs_party()),
         (Some(_), status) if status != TableStatus::Occupied => {
@@ -233,14 +236,11 @@ fn patched(row: &TableRow, patch: &UpdateTable) -> TableRow {
     next
 }
 
+fn check_number(checks: &mut Checks, number: Option<&str>) {
+    checks.text("tableNumber", number, 1..=20);
+}
+
 fn check_row(mut checks: Checks, row: &TableRow) -> Result<()> {
-    checks.text(
-        "tableNumber",
-        Some(&row.table_number)
-            .filter(|n| !n.is_empty())
-            .map(String::as_str),
-        1..=20,
-    );
     checks.number("capacity", Some(row.capacity), 1..=100);
     if !(1..=row.capacity).contains(&row.min_party_size) {
         checks.fault("minPartySize", "must be between 1 and the table's capacity");
