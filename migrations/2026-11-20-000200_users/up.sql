@@ -15,6 +15,7 @@ CREATE TABLE users (
     last_updated timestamptz NOT NULL
 );
 CREATE UNIQUE INDEX users_email ON users (lower(email));
+CREATE INDEX users_home ON users (home_restaurant_id);
 
 CREATE TABLE memberships (
     restaurant_id uuid NOT NULL REFERENCES restaurants (id) ON DELETE CASCADE,

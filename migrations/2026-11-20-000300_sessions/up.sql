@@ -18,7 +18,8 @@ CREATE TABLE device_sessions (
     expires_at timestamptz NOT NULL,
     revoked_at timestamptz
 );
-CREATE INDEX device_sessions_user ON device_sessions (user_id) WHERE revoked_at IS NULL;
+CREATE INDEX device_sessions_user ON device_sessions (user_id);
+CREATE INDEX device_sessions_restaurant ON device_sessions (restaurant_id);
 CREATE INDEX device_sessions_expiry ON device_sessions (expires_at);
 
 -- Tickets for sockets, for clients that cannot send a header. In PostgreSQL, so that a ticket of
@@ -32,4 +33,5 @@ CREATE TABLE socket_tickets (
     -- Until when it opens a socket.
     expires_at timestamptz NOT NULL
 );
+CREATE INDEX socket_tickets_session ON socket_tickets (session_id);
 CREATE INDEX socket_tickets_expiry ON socket_tickets (credential_expires_at);
