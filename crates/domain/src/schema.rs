@@ -1,4 +1,4 @@
-//! The tables, as `information_schema` has them; `tests/schema.rs` compares.
+//! The tables, as `information_schema` has them; `tests/it/schema/rendering.rs` compares.
 
 diesel::table! {
     database_identity (singleton) {

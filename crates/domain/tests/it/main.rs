@@ -2,9 +2,16 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::large_futures,
     clippy::panic,
     reason = "what a test needs and cannot get fails the test"
 )]
 
+mod house;
 mod identity;
+mod replay;
+mod schema;
+mod sql;
 mod support;
+mod tablet;

@@ -1,0 +1,7 @@
+//! The schema: `src/schema.rs` says what the database is, and the database keeps the rules of the
+//! design.
+
+mod migrations;
+mod refusals;
+mod rendering;
+mod rules;
