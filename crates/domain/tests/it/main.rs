@@ -10,6 +10,7 @@
 
 mod house;
 mod identity;
+mod log;
 mod replay;
 mod schema;
 mod sql;
