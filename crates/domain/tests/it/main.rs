@@ -17,3 +17,4 @@ mod schema;
 mod sql;
 mod support;
 mod tablet;
+mod transactions;
