@@ -9,6 +9,7 @@
 )]
 
 mod epoch;
+mod floor;
 mod house;
 mod identity;
 mod log;

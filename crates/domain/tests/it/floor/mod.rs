@@ -1,0 +1,7 @@
+//! The floor's rules, at the level of operations.
+
+mod guests;
+mod races;
+mod seating;
+mod snapshot;
+mod tables;

@@ -1,0 +1,4 @@
+//! Seating: who sits where, who may, and what that does to tables.
+
+mod places;
+mod refusals;
