@@ -14,6 +14,7 @@ mod house;
 mod identity;
 mod log;
 mod replay;
+mod restaurants;
 mod schema;
 mod sql;
 mod support;
