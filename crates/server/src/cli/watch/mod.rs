@@ -110,7 +110,9 @@ impl Watch {
         };
         let started = Instant::now();
         let ended = watcher.watch().await;
-        watcher.print.note(&watcher.summary(started.elapsed()));
+        if ended.is_ok() {
+            watcher.print.note(&watcher.summary(started.elapsed()));
+        }
         ended
     }
 }
