@@ -263,14 +263,13 @@ async fn sessions_outlive_the_runtime_on_which_they_joined() {
         // Joining needs this thread's runtime, so it must not be blocked meanwhile.
         tokio::task::block_in_place(|| joining.join().unwrap())
     });
+    let commit = worker.log.append(HERE, 1);
     let heard = join_all(
         sessions
             .iter_mut()
             .map(|session| expect(session, &worker.log, 1..=1)),
     );
-    let commit = async {
-        tokio::task::yield_now().await;
-        worker.hub.committed(worker.log.append(HERE, 1));
-    };
-    tokio::join!(heard, commit);
+    // After all of them have gone to sleep.
+    let committing = async { worker.hub.committed(commit) };
+    tokio::join!(heard, committing);
 }
