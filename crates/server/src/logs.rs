@@ -5,6 +5,7 @@
 //! person has to be recognisable, [`tail`] shows the end of it.
 
 use std::fmt::{self, Write as _};
+use std::io::{self, IsTerminal};
 use std::panic::PanicHookInfo;
 
 use anyhow::Context;
@@ -45,9 +46,8 @@ fn layer(format: LogFormat, worker_id: &str) -> Box<dyn Layer<Registry> + Send +
         }
         LogFormat::Pretty => {
             let inner = Format::default().compact();
-            lines::layer()
-                .event_format(Pretty { worker, inner })
-                .boxed()
+            let layer = lines::layer().with_ansi(io::stdout().is_terminal());
+            layer.event_format(Pretty { worker, inner }).boxed()
         }
     }
 }
@@ -137,7 +137,6 @@ pub fn address(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
     use std::sync::Arc;
 
     use parking_lot::Mutex;

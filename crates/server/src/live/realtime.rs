@@ -29,7 +29,7 @@ pub struct Follow {
     #[param(value_type = String, format = Uuid)]
     pub restaurant_id: RestaurantId,
     /// The last event that was processed; what came after it is sent first.
-    #[param(minimum = 0)]
+    #[param(minimum = 0, value_type = Option<i64>)]
     pub since: Option<Seq>,
     /// The epoch of `since`.
     #[param(value_type = Option<String>, format = Uuid)]
