@@ -208,8 +208,8 @@ impl Db {
         let result = loop {
             let result = match self.lease().await {
                 Ok(mut lease) => {
-                    let result = read_once(&mut lease, begin, &read).await;
-                    lease.keep_unless_dead(&result);
+                    let result = answered(read_once(&mut lease, begin, &read)).await;
+                    lease.keep_unless_spent(&result);
                     result
                 }
                 Err(error) => break Err(error),
@@ -284,10 +284,10 @@ impl Lease {
         }
     }
 
-    /// The connection may go back to the pool, unless what came of its use says that it is dead.
-    /// (One that is still in a transaction is refused by the pool itself.)
-    pub(super) fn keep_unless_dead<T>(&mut self, result: &Result<T>) {
-        self.is_done = !matches!(result, Err(error) if is_dead(error));
+    /// The connection may go back to the pool, unless what came of its use says that it is dead or
+    /// silent. (One that is still in a transaction is refused by the pool itself.)
+    pub(super) fn keep_unless_spent<T>(&mut self, result: &Result<T>) {
+        self.is_done = !matches!(result, Err(error) if is_dead(error) || is_silent(error));
     }
 }
 
@@ -301,8 +301,35 @@ impl Drop for Lease {
     }
 }
 
+/// How long a connection may be used for, all statements together. The server itself ends what
+/// takes too long (`connect.rs`); this is for one that says nothing any more. A lost route or a
+/// machine that hangs would otherwise keep a request, and its place in the pool, for hours.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What is said of a connection that was silent for so long.
+const SILENCE: &str = "no answer in time";
+
+/// What comes of a use of a connection, if anything comes.
+///
+/// # Errors
+/// Those of `using`; [`Error::Unavailable`] after [`PATIENCE`], when the connection must be closed.
+pub(super) async fn answered<T>(using: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(PATIENCE, using)
+        .await
+        .unwrap_or_else(|_| Err(Error::Unavailable(SILENCE.to_owned())))
+}
+
+/// Whether an error says that the connection has not answered for too long. Another might, but the
+/// caller has waited long enough.
+pub(super) fn is_silent(error: &Error) -> bool {
+    matches!(error, Error::Unavailable(text) if text == SILENCE)
+}
+
 /// Whether an error says that the connection is gone. Time limits are [`Error::Unavailable`] too,
-/// but come from a connection that lives.
+/// but another connection would not help.
 pub(super) fn is_dead(error: &Error) -> bool {
-    matches!(error, Error::Unavailable(text) if !text.starts_with("canceling statement"))
+    matches!(
+        error,
+        Error::Unavailable(text) if !text.starts_with("canceling statement") && text != SILENCE
+    )
 }

@@ -9,7 +9,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl, TransactionManager};
 use wire::live::events::EventKind;
 use wire::{Epoch, Position, RestaurantId, Seq};
 
-use super::pool::{Db, Lease, Manager, is_dead};
+use super::pool::{Db, Lease, Manager, answered, is_dead, is_silent};
 use super::tx::{Scope, Tx};
 use crate::{Error, Result, log};
 
@@ -204,66 +204,62 @@ impl Db {
     }
 
     async fn attempt<B: Body>(&self, lease: &mut Lease, body: &B) -> Result<Outcome<B::Value>> {
-        let now = self.clock.now();
-        let conn = lease.connection()?;
-        Manager::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-        let finished = match body.run(conn, now).await {
+        let finished = match answered(self.run_once(lease, body)).await {
             Ok(finished) => finished,
+            // What is silent is closed, which undoes everything too.
+            Err(error) if is_silent(&error) => return Err(error),
             Err(error) => {
-                let rolled_back =
-                    <Manager as TransactionManager<_>>::rollback_transaction(conn).await;
+                let rolled_back = answered(rolled_back(lease)).await;
                 let result = Err(error);
                 if rolled_back.is_ok() {
-                    lease.keep_unless_dead(&result);
+                    lease.keep_unless_spent(&result);
                 }
                 return result;
             }
         };
-        let committed = <Manager as TransactionManager<_>>::commit_transaction(conn).await;
+        let committed = answered(committed(lease)).await;
         match (committed, finished.xid) {
             (Ok(()), _) => {
-                lease.keep_unless_dead(&Ok(()));
+                lease.keep_unless_spent(&Ok(()));
                 Ok(Outcome::Committed(finished.value))
             }
-            (Err(error), xid) => match (Error::from(error), xid) {
-                // COMMIT was sent, so the transaction must not be run again whatever happened.
-                (error, Some(xid)) if is_dead(&error) => {
-                    tracing::warn!(%error, xid, "the reply to COMMIT was lost");
-                    Ok(Outcome::Unknown {
-                        value: finished.value,
-                        xid,
-                    })
-                }
-                (error, None) if is_dead(&error) => Err(Error::OutcomeUnknown),
-                (error, _) => Err(error),
-            },
+            // COMMIT was sent, so the transaction must not be run again whatever happened.
+            (Err(error), Some(xid)) if is_dead(&error) || is_silent(&error) => {
+                tracing::warn!(%error, xid, "the reply to COMMIT was lost");
+                Ok(Outcome::Unknown {
+                    value: finished.value,
+                    xid,
+                })
+            }
+            (Err(error), None) if is_dead(&error) || is_silent(&error) => {
+                Err(Error::OutcomeUnknown)
+            }
+            (Err(error), _) => Err(error),
         }
+    }
+
+    async fn run_once<B: Body>(&self, lease: &mut Lease, body: &B) -> Result<Finished<B::Value>> {
+        let now = self.clock.now();
+        let conn = lease.connection()?;
+        Manager::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+        body.run(conn, now).await
     }
 
     /// Asks a fresh connection what became of a transaction.
     async fn learn_outcome(&self, xid: &str) -> Result<()> {
-        #[derive(QueryableByName)]
-        struct Status {
-            #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
-            status: Option<String>,
-        }
         let started = Instant::now();
         let mut tries = 0;
         while started.elapsed() < OUTCOME_PATIENCE {
             tries += 1;
             let status = match self.lease().await {
                 Ok(mut lease) => {
-                    let row = diesel::sql_query("SELECT pg_xact_status($1::text::xid8) AS status")
-                        .bind::<diesel::sql_types::Text, _>(xid)
-                        .get_result::<Status>(lease.connection()?)
-                        .await
-                        .map_err(Error::from);
-                    lease.keep_unless_dead(&row);
-                    row
+                    let status = answered(status_of(&mut lease, xid)).await;
+                    lease.keep_unless_spent(&status);
+                    status
                 }
                 Err(error) => Err(error),
             };
-            match status.map(|row| row.status).as_ref().map(Option::as_deref) {
+            match status.as_ref().map(Option::as_deref) {
                 Ok(Some("committed")) => return Ok(()),
                 Ok(Some("aborted")) => {
                     return Err(Error::Unavailable(
@@ -277,6 +273,28 @@ impl Db {
         }
         Err(Error::OutcomeUnknown)
     }
+}
+
+async fn rolled_back(lease: &mut Lease) -> Result<()> {
+    Ok(<Manager as TransactionManager<_>>::rollback_transaction(lease.connection()?).await?)
+}
+
+async fn committed(lease: &mut Lease) -> Result<()> {
+    Ok(<Manager as TransactionManager<_>>::commit_transaction(lease.connection()?).await?)
+}
+
+/// What PostgreSQL knows of a transaction: `None` when it was too long ago.
+async fn status_of(lease: &mut Lease, xid: &str) -> Result<Option<String>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+        status: Option<String>,
+    }
+    let row = diesel::sql_query("SELECT pg_xact_status($1::text::xid8) AS status")
+        .bind::<diesel::sql_types::Text, _>(xid)
+        .get_result::<Row>(lease.connection()?)
+        .await?;
+    Ok(row.status)
 }
 
 /// What came of COMMIT.

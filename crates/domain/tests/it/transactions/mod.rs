@@ -4,3 +4,4 @@ mod cancelled;
 mod commits;
 mod conflicts;
 mod connections;
+mod silence;
