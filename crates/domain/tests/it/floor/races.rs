@@ -182,25 +182,26 @@ async fn anything(tablet: &Tablet, rng: &mut StdRng, guests: &[Guest], tables: &
         rng.random_range(0..tables.len()),
     );
     let (one, two) = (&tables[a], &tables[b]);
-    let done = match rng.random_range(0..8) {
-        0 | 1 => tablet.seat(guest, &[one]).await.map(|_| ()),
-        2 if a != b => tablet.seat(guest, &[one, two]).await.map(|_| ()),
-        3 | 4 => tablet.clear(one.id).await.map(|_| ()),
-        5 => tablet
-            .try_change_guest(guest.id, json!({"status": "completed"}))
-            .await
-            .map(|_| ()),
-        6 => tablet
-            .try_change_guest(guest.id, json!({"status": "waiting"}))
-            .await
-            .map(|_| ()),
-        _ => {
-            let patch = json!({"partySize": rng.random_range(1..5), "tableId": null});
-            tablet.try_change_guest(guest.id, patch).await.map(|_| ())
+    let change = async |patch| tablet.try_change_guest(guest.id, patch).await.map(drop);
+    let done = match rng.random_range(0..12) {
+        0..=2 => tablet.seat(guest, &[one]).await.map(drop),
+        3 if a != b => tablet.seat(guest, &[one, two]).await.map(drop),
+        4 | 5 => tablet.clear(one.id).await.map(drop),
+        6 => change(json!({"status": "completed"})).await,
+        7 => change(json!({"status": "waiting"})).await,
+        8 => {
+            let walk_in = json!({"guestName": "Walk-in", "partySize": 2, "tableId": one.id});
+            tablet.try_add_guest(walk_in).await.map(drop)
         }
+        9 => {
+            let patch = json!({"status": if a > b { "out_of_service" } else { "available" }});
+            tablet.change_table(one.id, patch).await.map(drop)
+        }
+        10 if a == b => tablet.delete_guest(guest.id, None).await,
+        _ => change(json!({"partySize": rng.random_range(1..5), "tableId": null})).await,
     };
     match done {
-        Ok(()) | Err(Error::Refused { .. }) => {}
+        Ok(()) | Err(Error::Refused { .. } | Error::NotFound("guest")) => {}
         Err(error) => panic!("{error:?}"),
     }
 }
