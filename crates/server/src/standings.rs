@@ -1,7 +1,7 @@
 //! What devices may do, looked up at most every few seconds.
 //!
 //! A token proves who calls; whether that device is still logged in, and what its account may do,
-//! is asked of the database and remembered for [`FRESH`]. So a lowered role or a revoked device is
+//! is asked of the database and remembered for 3 s. So a lowered role or a revoked device is
 //! noticed on every worker within that time, with or without Redis, and a busy tablet costs one
 //! query every few seconds rather than one per request.
 

@@ -153,10 +153,7 @@ mod tests {
     #[test]
     fn what_will_be_done() {
         let page = page(&[
-            (
-                "DATABASE_URL",
-                "postgres://u:hunter2@db/qtable?sslmode=require",
-            ),
+            ("DATABASE_URL", "postgres://u:hunter2@db/qtable"),
             ("SECRET_KEY", "q8Zr1vN0yXw3LkTf5HdJ7sBa9GpMcEuR2oVi4"),
             ("ENVIRONMENT", "production"),
             ("HTTP_THREADS", "2"),

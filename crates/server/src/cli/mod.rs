@@ -46,9 +46,9 @@ A first start:
   qtable watch --email test@restaurant.com --password password123
 
 Environment variables, with their defaults:
-  DATABASE_URL             required; postgres://user:password@host:port/name[?sslmode=require]
+  DATABASE_URL             required; postgres://user:password@host:port/name
   SECRET_KEY               required; signs the access tokens, the same for all workers
-  REDIS_URL                redis:// or rediss://; required as soon as there are two workers
+  REDIS_URL                redis://host:port; required as soon as there are two workers
   ENVIRONMENT              development; production refuses secrets that everybody knows
   HOST, PORT               0.0.0.0, 8000
   ADMIN_EMAIL, ADMIN_PASSWORD   the platform's first administrator

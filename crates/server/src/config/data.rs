@@ -15,7 +15,7 @@ pub struct DatabaseConfig {
 /// The bus between workers.
 #[derive(Clone, Debug)]
 pub struct RedisConfig {
-    /// `redis://…` or `rediss://…`, with the password in it.
+    /// `redis://…`, with the password in it.
     pub url: Secret,
     /// What stands before every key and channel, so that installations can share a Redis.
     pub prefix: String,
@@ -32,6 +32,15 @@ pub(super) fn database(vars: &Vars<'_>, cores: usize) -> DatabaseConfig {
     let url = vars.required(variable, example);
     if !url.is_empty() && !is_url(&url, &["postgres", "postgresql"]) {
         vars.fault(variable, "is to be a postgres:// address", example);
+    } else if ["require", "verify-ca", "verify-full"]
+        .iter()
+        .any(|mode| url.contains(&format!("sslmode={mode}")))
+    {
+        vars.fault(
+            variable,
+            "asks for TLS, which this version does not speak",
+            example,
+        );
     }
     DatabaseConfig {
         url: Secret::new(url),
@@ -44,10 +53,12 @@ pub(super) fn redis(vars: &Vars<'_>) -> Option<RedisConfig> {
     let prefix = vars.text("REDIS_PREFIX");
     let (variable, example) = REDIS;
     let url = vars.parsed(variable, example, |url| {
-        if is_url(url, &["redis", "rediss"]) {
+        if is_url(url, &["redis"]) {
             Ok(Secret::new(url))
+        } else if is_url(url, &["rediss"]) {
+            Err("asks for TLS, which this version does not speak".to_owned())
         } else {
-            Err("is to be a redis:// or rediss:// address".to_owned())
+            Err("is to be a redis:// address".to_owned())
         }
     })?;
     Some(RedisConfig {

@@ -63,7 +63,7 @@ fn all_faults_are_reported_together() {
     let lines: Vec<_> = found.unwrap_err().iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(lines.join("\n"), @"
     DATABASE_URL is required, for example DATABASE_URL=postgres://qtable:password@localhost:5432/qtable
-    REDIS_URL is to be a redis:// or rediss:// address, for example REDIS_URL=redis://localhost:6379/0
+    REDIS_URL is to be a redis:// address, for example REDIS_URL=redis://localhost:6379/0
     SECRET_KEY is required, for example SECRET_KEY=$(openssl rand -base64 48)
     PORT is to be a whole number from 0 to 65535, for example PORT=8000
     ");
@@ -75,11 +75,18 @@ fn one_fault_for_one_wrong_value() {
         ("DATABASE_URL", "postgresql://db/x", "mysql://db/x"),
         (
             "DATABASE_URL",
-            "postgres://u:p%40@db:6543/x?sslmode=require",
+            "postgres://u:p%40@db:6543/x?sslmode=prefer",
             "postgres://",
         ),
+        // Better refused than sent in the clear.
+        (
+            "DATABASE_URL",
+            "postgres://db/x",
+            "postgres://db/x?sslmode=require",
+        ),
+        ("REDIS_URL", "redis://cache", "rediss://cache"),
         ("DATABASE_POOL_SIZE", "2", "1"),
-        ("REDIS_URL", "rediss://:p@cache:6380/1", "cache:6379"),
+        ("REDIS_URL", "redis://:p@cache:6380/1", "cache:6379"),
         ("SECRET_KEY", "12345678", "1234567"),
         ("SECRET_KEY_PREVIOUS", "12345678", "1234567"),
         ("ENVIRONMENT", "Development", "staging"),

@@ -5,8 +5,9 @@
 //!   so a body that cannot be read would beat a missing credential, and 400 would tell a stranger
 //!   what 401 should not;
 //! - the same table can be listed, and compared with OpenAPI and with the matrix of roles;
-//! - actix tries one regular expression after the other. A tree of path segments finds one route
-//!   among 50 in 0.2 µs, where that takes 14 µs (139 µs with the small regex engine).
+//! - actix tries one regular expression after the other: of 53 patterns, the last took 14 µs to
+//!   find with the full regex engine and 139 µs with the small one. A tree of path segments does
+//!   not care how many routes there are.
 
 mod tree;
 
