@@ -11,5 +11,6 @@ pub mod passwords;
 pub mod restaurants;
 mod secrets;
 pub mod sessions;
+mod settings;
 pub mod tickets;
 pub mod users;

@@ -1,19 +1,22 @@
 //! Restaurants and their settings.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::identity::restaurants::{Restaurant, RestaurantSettings, UpdateRestaurant};
 use wire::live::events::{Action, EventKind};
-use wire::{Epoch, ErrorCode, Position, RestaurantId, Seq};
+use wire::{Epoch, ErrorCode, Position, RestaurantId, Seq, TableId};
 
+use super::settings as rules;
 use crate::checks::Checks;
 use crate::clock::new_id;
 use crate::db::Tx;
 use crate::error::broken_constraint;
 use crate::floor::{check_version, day};
-use crate::schema::{log_heads, restaurants};
+use crate::schema::{log_heads, restaurants, tables};
 use crate::{Error, Result};
 
 #[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
@@ -90,6 +93,27 @@ pub async fn settings(
         .optional()?
         .ok_or(Error::NotFound("restaurant"))?;
     Ok(serde_json::from_value(settings)?)
+}
+
+/// The time zone by which a restaurant's days are counted, and how it works.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn calendar(
+    conn: &mut AsyncPgConnection,
+    id: RestaurantId,
+) -> Result<(Tz, RestaurantSettings)> {
+    let (zone, settings) = restaurants::table
+        .find(id)
+        .select((restaurants::time_zone, restaurants::settings))
+        .first::<(String, serde_json::Value)>(conn)
+        .await
+        .optional()?
+        .ok_or(Error::NotFound("restaurant"))?;
+    Ok((
+        zone.parse().unwrap_or(Tz::UTC),
+        serde_json::from_value(settings)?,
+    ))
 }
 
 /// What lists of the floor start from.
@@ -208,6 +232,7 @@ pub async fn update(
     check_version(version, row.version, || current.clone())?;
     let mut next = patched(&row, patch, current.settings.clone())?;
     check(&next, "name")?;
+    check_joinable(tx, &current.settings, &next).await?;
     if next == row {
         return Ok(current);
     }
@@ -234,7 +259,7 @@ pub async fn update(
 fn patched(
     row: &RestaurantRow,
     patch: &UpdateRestaurant,
-    mut settings: RestaurantSettings,
+    settings: RestaurantSettings,
 ) -> Result<RestaurantRow> {
     let mut next = row.clone();
     if let Some(name) = &patch.name {
@@ -247,11 +272,7 @@ fn patched(
         next.time_zone.clone_from(zone);
     }
     if let Some(change) = &patch.settings {
-        settings.needs_cleaning = change.needs_cleaning.unwrap_or(settings.needs_cleaning);
-        settings.service_day_start_minute = change
-            .service_day_start_minute
-            .unwrap_or(settings.service_day_start_minute);
-        next.settings = serde_json::to_value(settings)?;
+        next.settings = serde_json::to_value(rules::patched(settings, change))?;
     }
     Ok(next)
 }
@@ -272,8 +293,38 @@ fn check(row: &RestaurantRow, name_field: &str) -> Result<()> {
         );
     }
     let settings: RestaurantSettings = serde_json::from_value(row.settings.clone())?;
-    let minute = settings.service_day_start_minute;
-    checks.number("settings.serviceDayStartMinute", Some(minute), 0..=1439);
+    rules::check(&mut checks, &settings);
+    checks.finish()
+}
+
+/// Joinable tables are tables of the restaurant. One that is removed later leaves its group unused.
+async fn check_joinable(
+    tx: &mut Tx<'_>,
+    current: &RestaurantSettings,
+    row: &RestaurantRow,
+) -> Result<()> {
+    let settings: RestaurantSettings = serde_json::from_value(row.settings.clone())?;
+    let groups = settings.joinable_groups;
+    if groups == current.joinable_groups {
+        return Ok(());
+    }
+    let asked: BTreeSet<TableId> = groups
+        .iter()
+        .flat_map(|group| group.table_ids.iter().copied())
+        .collect();
+    let there: Vec<TableId> = tables::table
+        .filter(tables::restaurant_id.eq(row.id))
+        .filter(tables::id.eq_any(&asked))
+        .select(tables::id)
+        .load(tx.conn)
+        .await?;
+    let mut checks = Checks::new();
+    for (index, group) in groups.iter().enumerate() {
+        if group.table_ids.iter().any(|table| !there.contains(table)) {
+            let field = format!("settings.joinableGroups[{index}].tableIds");
+            checks.fault(&field, "names a table that is not there");
+        }
+    }
     checks.finish()
 }
 

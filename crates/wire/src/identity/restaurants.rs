@@ -1,11 +1,12 @@
 //! A restaurant and its settings.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::RestaurantId;
-use crate::patch::present;
+use crate::patch::{Clearable, clearable, present};
+use crate::words::words;
+use crate::{RestaurantId, TableId};
 
 /// A restaurant, as its members see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -33,7 +34,7 @@ pub struct Restaurant {
 }
 
 /// How a restaurant works. Fields that are absent have their default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RestaurantSettings {
     /// Whether a table is to be cleaned before the next party.
@@ -44,6 +45,191 @@ pub struct RestaurantSettings {
     #[serde(alias = "service_day_start_minute")]
     #[schema(minimum = 0, maximum = 1439)]
     pub service_day_start_minute: i32,
+    /// When it is open, by weekday; a day may have several. `null`: around the clock.
+    #[serde(alias = "opening_hours")]
+    pub opening_hours: Option<Vec<OpeningHours>>,
+    /// Days that are unlike their weekday.
+    #[serde(alias = "hours_exceptions")]
+    pub hours_exceptions: Vec<HoursException>,
+    /// Times for which no more bookings are offered.
+    pub pauses: Vec<Pause>,
+    /// How long parties stay, by size, smaller ones first.
+    #[serde(alias = "turn_times")]
+    pub turn_times: Vec<TurnTime>,
+    /// How long parties stay that are larger than all of `turnTimes`, in minutes.
+    #[serde(alias = "default_turn_minutes")]
+    #[schema(minimum = 15, maximum = 1440)]
+    pub default_turn_minutes: i32,
+    /// How many may arrive in each quarter of an hour.
+    pub pacing: Pacing,
+    /// The parts of the room, in their order. Tables may stand in others, too.
+    pub sections: Vec<Section>,
+    /// Tables that may be joined for a party.
+    #[serde(alias = "joinable_groups")]
+    pub joinable_groups: Vec<JoinableGroup>,
+}
+
+impl Default for RestaurantSettings {
+    fn default() -> Self {
+        Self {
+            needs_cleaning: false,
+            service_day_start_minute: 0,
+            opening_hours: None,
+            hours_exceptions: Vec::new(),
+            pauses: Vec::new(),
+            turn_times: Vec::new(),
+            default_turn_minutes: 90,
+            pacing: Pacing::default(),
+            sections: Vec::new(),
+            joinable_groups: Vec::new(),
+        }
+    }
+}
+
+impl RestaurantSettings {
+    /// How long a party of this size stays, in minutes.
+    #[must_use]
+    pub fn turn_minutes(&self, party_size: i32) -> i32 {
+        self.turn_times
+            .iter()
+            .find(|turn| party_size <= turn.max_party_size)
+            .map_or(self.default_turn_minutes, |turn| turn.minutes)
+    }
+}
+
+words! {
+    /// A day of the week.
+    Weekday {
+        /// Monday.
+        Monday = "monday",
+        /// Tuesday.
+        Tuesday = "tuesday",
+        /// Wednesday.
+        Wednesday = "wednesday",
+        /// Thursday.
+        Thursday = "thursday",
+        /// Friday.
+        Friday = "friday",
+        /// Saturday.
+        Saturday = "saturday",
+        /// Sunday.
+        Sunday = "sunday",
+    }
+}
+
+/// A time of the week in which the house is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({"weekday": "friday", "opensMinute": 1080, "closesMinute": 1560}))]
+pub struct OpeningHours {
+    /// The day on which it opens.
+    pub weekday: Weekday,
+    /// When and until when.
+    #[serde(flatten)]
+    pub hours: Hours,
+}
+
+/// A time of a day, in minutes of the clock after midnight; more than 1440 is after the next
+/// midnight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Hours {
+    /// When the first party may come.
+    #[serde(alias = "opens_minute")]
+    #[schema(minimum = 0, maximum = 1439)]
+    pub opens_minute: i32,
+    /// When the last one has to have left; later than `opensMinute` by at most a day.
+    #[serde(alias = "closes_minute")]
+    #[schema(minimum = 1, maximum = 2879)]
+    pub closes_minute: i32,
+}
+
+/// A day that is unlike its weekday.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({"date": "2026-12-24", "hours": [], "reason": "Christmas Eve"}))]
+pub struct HoursException {
+    /// The day.
+    pub date: NaiveDate,
+    /// When it is open then; empty when it is closed.
+    #[serde(default)]
+    pub hours: Vec<Hours>,
+    /// For the staff.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    pub reason: Option<String>,
+}
+
+/// "No more tonight": no slot between these moments is offered. What is booked stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Pause {
+    /// The first moment.
+    pub from: DateTime<Utc>,
+    /// The moment at which slots are offered again.
+    pub until: DateTime<Utc>,
+    /// For the staff.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    pub reason: Option<String>,
+}
+
+/// How long parties up to a size stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({"maxPartySize": 2, "minutes": 75}))]
+pub struct TurnTime {
+    /// The largest party of which it is said.
+    #[serde(alias = "max_party_size")]
+    #[schema(minimum = 1, maximum = 100)]
+    pub max_party_size: i32,
+    /// How long it stays.
+    #[schema(minimum = 15, maximum = 1440)]
+    pub minutes: i32,
+}
+
+/// How many may arrive in each quarter of an hour; absent: any number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Pacing {
+    /// Covers.
+    #[serde(alias = "max_covers")]
+    #[schema(minimum = 1, maximum = 10000)]
+    pub max_covers: Option<i32>,
+    /// Parties.
+    #[serde(alias = "max_parties")]
+    #[schema(minimum = 1, maximum = 10000)]
+    pub max_parties: Option<i32>,
+}
+
+/// A part of the room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Section {
+    /// As the tables name it.
+    #[schema(min_length = 1, max_length = 60)]
+    pub name: String,
+    /// Whether its tables are never offered for booking.
+    #[serde(default, alias = "walk_in_only")]
+    pub walk_in_only: bool,
+}
+
+/// Tables that are joined, all of them, for a party that fits at none alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JoinableGroup {
+    /// At least two.
+    #[serde(alias = "table_ids")]
+    #[schema(min_items = 2, max_items = 10)]
+    pub table_ids: Vec<TableId>,
+    /// The smallest party for which they are joined; one that fits at none alone when absent.
+    #[serde(default, alias = "min_party_size")]
+    #[schema(minimum = 1, maximum = 100)]
+    pub min_party_size: Option<i32>,
+    /// The largest; as many as there are seats when absent.
+    #[serde(default, alias = "max_party_size")]
+    #[schema(minimum = 1, maximum = 100)]
+    pub max_party_size: Option<i32>,
 }
 
 /// A change of a restaurant: the fields that are present.
@@ -90,4 +276,50 @@ pub struct UpdateSettings {
     )]
     #[schema(minimum = 0, maximum = 1439)]
     pub service_day_start_minute: Option<i32>,
+    /// All opening hours; `null`: around the clock.
+    #[serde(
+        alias = "opening_hours",
+        deserialize_with = "clearable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = Option<Vec<OpeningHours>>)]
+    pub opening_hours: Clearable<Vec<OpeningHours>>,
+    /// All days that are unlike their weekday.
+    #[serde(
+        alias = "hours_exceptions",
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub hours_exceptions: Option<Vec<HoursException>>,
+    /// All pauses.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub pauses: Option<Vec<Pause>>,
+    /// All turn times, smaller parties first.
+    #[serde(
+        alias = "turn_times",
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub turn_times: Option<Vec<TurnTime>>,
+    /// How long larger parties stay, in minutes.
+    #[serde(
+        alias = "default_turn_minutes",
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(minimum = 15, maximum = 1440)]
+    pub default_turn_minutes: Option<i32>,
+    /// How many may arrive in each quarter of an hour.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub pacing: Option<Pacing>,
+    /// All parts of the room.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub sections: Option<Vec<Section>>,
+    /// All groups of tables that may be joined.
+    #[serde(
+        alias = "joinable_groups",
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub joinable_groups: Option<Vec<JoinableGroup>>,
 }
