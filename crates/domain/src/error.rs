@@ -7,6 +7,7 @@
 //! [`Error::Internal`], whose text is for the log and never for a client.
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use wire::floor::availability::TableConflict;
 use wire::{ErrorCode, FieldError};
 
 /// The result of an operation.
@@ -22,6 +23,14 @@ pub enum Error {
         code: ErrorCode,
         /// For people.
         message: String,
+    },
+    /// A table is booked or kept at the time that was asked for, or none is free.
+    #[error("{message}")]
+    TableUnavailable {
+        /// For people.
+        message: String,
+        /// What is in the way, and what is free instead.
+        conflict: Box<TableConflict>,
     },
     /// Fields are missing or out of range.
     #[error("{} field(s) are missing or out of range", .0.len())]

@@ -69,6 +69,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    holds (restaurant_id, id) {
+        restaurant_id -> Uuid,
+        id -> Uuid,
+        party_size -> Int4,
+        reservation_time -> Timestamptz,
+        duration_minutes -> Int4,
+        table_ids -> Array<Uuid>,
+        expires_at -> Timestamptz,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     log_heads (restaurant_id) {
         restaurant_id -> Uuid,
         epoch -> Uuid,
@@ -83,6 +96,38 @@ diesel::table! {
         user_id -> Uuid,
         role -> Text,
         is_active -> Bool,
+        created_at -> Timestamptz,
+        last_updated -> Timestamptz,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
+    reservation_tables (restaurant_id, table_id, period) {
+        restaurant_id -> Uuid,
+        table_id -> Uuid,
+        period -> Tstzrange,
+        reservation_id -> Nullable<Uuid>,
+        hold_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    reservations (restaurant_id, id) {
+        restaurant_id -> Uuid,
+        id -> Uuid,
+        guest_name -> Text,
+        guest_phone -> Nullable<Text>,
+        guest_email -> Nullable<Text>,
+        party_size -> Int4,
+        reservation_time -> Timestamptz,
+        duration_minutes -> Int4,
+        status -> Text,
+        source -> Text,
+        table_ids -> Array<Uuid>,
+        guest_id -> Nullable<Uuid>,
+        notes -> Nullable<Text>,
+        special_requests -> Nullable<Text>,
         created_at -> Timestamptz,
         last_updated -> Timestamptz,
         version -> Int4,
@@ -159,8 +204,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     device_sessions,
     events,
     guests,
+    holds,
     log_heads,
     memberships,
+    reservation_tables,
+    reservations,
     restaurants,
     seatings,
     socket_tickets,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use domain::floor::holds;
 use domain::identity::sessions::{self, Standing};
 use domain::identity::tickets;
 use futures_util::FutureExt;
@@ -30,7 +31,7 @@ const PRUNE: Duration = Duration::from_secs(60);
 const PRUNE_BATCH: i64 = 500;
 const PRUNE_ROUNDS: usize = 200;
 
-/// How often dead logins and tickets are looked for, and how many go at once.
+/// How often dead logins, tickets and kept slots are looked for, and how many go at once.
 const SWEEP: Duration = Duration::from_secs(600);
 const SWEEP_BATCH: i64 = 1000;
 
@@ -131,12 +132,13 @@ async fn prune(state: &AppState) -> domain::Result<()> {
     Ok(())
 }
 
-/// Removes logins and tickets that can never be used again.
+/// Removes logins, tickets and kept slots that can never be used again.
 async fn sweep(state: &AppState) -> domain::Result<()> {
     state
         .db
         .transaction("sessions.sweep", async move |conn, now| {
             sessions::sweep_expired(conn, now, SWEEP_BATCH).await?;
+            holds::sweep_expired(conn, now, SWEEP_BATCH).await?;
             tickets::sweep_expired(conn, now, SWEEP_BATCH).await
         })
         .await?;

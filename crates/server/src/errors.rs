@@ -16,6 +16,7 @@ use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
+use wire::floor::availability::TableConflict;
 use wire::{ErrorBody, ErrorCode, FieldError};
 
 /// An answer that is an error.
@@ -29,6 +30,7 @@ struct Parts {
     fields: Vec<FieldError>,
     retry_after: Option<u64>,
     current: Option<serde_json::Value>,
+    conflict: Option<Box<TableConflict>>,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<anyhow::Error>,
 }
@@ -50,6 +52,7 @@ pub const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::AlreadyMember
         | ErrorCode::LastOwner
         | ErrorCode::TableOccupied
+        | ErrorCode::TableUnavailable
         | ErrorCode::PartyTooLarge
         | ErrorCode::TableNumberTaken
         | ErrorCode::InvalidTransition
@@ -74,6 +77,7 @@ impl ApiError {
             fields: Vec::new(),
             retry_after: None,
             current: None,
+            conflict: None,
             headers: Vec::new(),
             cause: None,
         }))
@@ -163,6 +167,13 @@ impl ApiError {
         self
     }
 
+    /// Tells what is in the way and what is free instead (for `table_unavailable`).
+    #[must_use]
+    pub fn conflict(mut self, conflict: Box<TableConflict>) -> Self {
+        self.0.conflict = Some(conflict);
+        self
+    }
+
     /// Adds a header to the answer.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -199,6 +210,7 @@ impl ApiError {
             request_id: request_id.to_owned(),
             fields: self.0.fields.clone(),
             current: self.0.current.clone(),
+            conflict: self.0.conflict.clone(),
         }
     }
 
@@ -281,6 +293,9 @@ impl From<domain::Error> for ApiError {
         use domain::Error as E;
         match error {
             E::Refused { code, message } => Self::new(code, message),
+            E::TableUnavailable { message, conflict } => {
+                Self::new(ErrorCode::TableUnavailable, message).conflict(conflict)
+            }
             E::Invalid(fields) => Self::invalid(fields),
             E::NotFound(what) => {
                 Self::new(ErrorCode::NotFound, format!("There is no such {what}."))
@@ -321,6 +336,7 @@ mod tests {
         409 already_member
         409 last_owner
         409 table_occupied
+        409 table_unavailable
         409 party_too_large
         409 table_number_taken
         409 invalid_transition

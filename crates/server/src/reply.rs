@@ -27,6 +27,7 @@ macro_rules! versioned {
 
 versioned!(
     wire::floor::guests::Guest,
+    wire::floor::reservations::Reservation,
     wire::floor::tables::Table,
     wire::identity::restaurants::Restaurant,
     wire::identity::users::User,
@@ -93,6 +94,18 @@ impl<T: Serialize + Versioned> Saved<T> {
             .insert_header((header::ETAG, etag(self.value.version())))
             .json(&self.value)
     }
+}
+
+/// 201 with a resource that never changes, and so has no version.
+pub fn made<T: Serialize>(
+    request: &HttpRequest,
+    id: impl std::fmt::Display,
+    resource: &T,
+) -> HttpResponse {
+    let location = format!("{}/{id}", canonical(request));
+    HttpResponse::Created()
+        .insert_header((header::LOCATION, location))
+        .json(resource)
 }
 
 /// A page of a list; where there is another, `Link` names it (RFC 8288).

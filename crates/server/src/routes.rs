@@ -6,7 +6,7 @@
 use wire::identity::Role::{Manager, Staff};
 
 use crate::auth::Need::{Account, Member, Public};
-use crate::floor::{guests, snapshot, tables};
+use crate::floor::{availability, guests, holds, reservations, snapshot, tables};
 use crate::identity::{auth, restaurants, sessions, users};
 use crate::live::{realtime, tickets};
 use crate::routing::Routes;
@@ -47,6 +47,18 @@ pub fn routes() -> Routes {
         .patch("/restaurants/{rid}/tables/{tid}", Member(Staff), tables::update)
         .delete("/restaurants/{rid}/tables/{tid}", Member(Manager), tables::delete)
         .put("/restaurants/{rid}/tables/{tid}/clear", Member(Staff), tables::clear)
+
+        .get("/restaurants/{rid}/reservations", Member(Staff), reservations::list)
+        .post("/restaurants/{rid}/reservations", Member(Staff), reservations::create)
+        .get("/restaurants/{rid}/reservations/{id}", Member(Staff), reservations::get)
+        .put("/restaurants/{rid}/reservations/{id}", Member(Staff), reservations::update)
+        .patch("/restaurants/{rid}/reservations/{id}", Member(Staff), reservations::update)
+        .delete("/restaurants/{rid}/reservations/{id}", Member(Staff), reservations::cancel)
+        .post("/restaurants/{rid}/reservations/{id}/check-in", Member(Staff), reservations::check_in)
+        .post("/restaurants/{rid}/reservations/{id}/seat", Member(Staff), reservations::seat)
+        .get("/restaurants/{rid}/availability", Member(Staff), availability::day)
+        .post("/restaurants/{rid}/holds", Member(Staff), holds::create)
+        .delete("/restaurants/{rid}/holds/{id}", Member(Staff), holds::delete)
 
         .get("/restaurants/{rid}/sync/full", Member(Staff), snapshot::full)
         .get("/realtime", Public, realtime::follow)

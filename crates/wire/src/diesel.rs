@@ -7,11 +7,15 @@ use ::diesel::serialize::{self, Output, ToSql};
 use ::diesel::sql_types;
 use uuid::Uuid;
 
-use crate::floor::{guests::GuestStatus, tables::TableShape, tables::TableStatus};
+use crate::floor::guests::GuestStatus;
+use crate::floor::reservations::{ReservationSource, ReservationStatus};
+use crate::floor::tables::{TableShape, TableStatus};
 use crate::identity::Role;
 use crate::live::events::EventKind;
 use crate::position::Epoch;
-use crate::{GuestId, ReservationId, RestaurantId, SessionId, TableId, TransactionId, UserId};
+use crate::{
+    GuestId, HoldId, ReservationId, RestaurantId, SessionId, TableId, TransactionId, UserId,
+};
 
 macro_rules! uuids {
     ($($id:ty),+ $(,)?) => {$(
@@ -52,7 +56,16 @@ uuids!(
     GuestId,
     TableId,
     ReservationId,
+    HoldId,
     TransactionId,
     Epoch,
 );
-texts!(GuestStatus, TableStatus, TableShape, Role, EventKind);
+texts!(
+    GuestStatus,
+    ReservationStatus,
+    ReservationSource,
+    TableStatus,
+    TableShape,
+    Role,
+    EventKind,
+);

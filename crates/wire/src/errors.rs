@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::floor::availability::TableConflict;
 use crate::words::words;
 
 words! {
@@ -41,6 +42,8 @@ words! {
         LastOwner = "last_owner",
         /// The table has a party, or is out of service.
         TableOccupied = "table_occupied",
+        /// A table is booked or kept at that time, or none is free; `conflict` tells more.
+        TableUnavailable = "table_unavailable",
         /// The party does not fit at the table.
         PartyTooLarge = "party_too_large",
         /// Another table has this number.
@@ -97,6 +100,9 @@ pub struct ErrorBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub current: Option<serde_json::Value>,
+    /// What is in the way and what is free instead, when the code is `table_unavailable`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conflict: Option<Box<TableConflict>>,
 }
 
 /// One field that is at fault.

@@ -60,6 +60,8 @@ ids! {
     TableId,
     /// A booking.
     ReservationId,
+    /// A slot that is kept for a few minutes.
+    HoldId,
     /// A request of one client that changes several things at once.
     TransactionId,
 }

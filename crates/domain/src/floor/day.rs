@@ -16,9 +16,19 @@ pub fn start(now: DateTime<Utc>, zone: Tz, start_minute: i32) -> DateTime<Utc> {
     }
 }
 
+/// From when until when the service day `date` lasts: 23 to 25 hours.
+#[must_use]
+pub fn span(date: NaiveDate, zone: Tz, start_minute: i32) -> (DateTime<Utc>, DateTime<Utc>) {
+    let next = date.checked_add_days(Days::new(1)).unwrap_or(date);
+    (
+        local(date, zone, start_minute),
+        local(next, zone, start_minute),
+    )
+}
+
 /// The moment of a wall clock's time. Where the clock is put back and shows it twice, the first;
 /// where it is put forward and never shows it, as many minutes after the gap.
-fn local(date: NaiveDate, zone: Tz, minute: i32) -> DateTime<Utc> {
+pub(super) fn local(date: NaiveDate, zone: Tz, minute: i32) -> DateTime<Utc> {
     let wall = date.and_time(chrono::NaiveTime::MIN) + TimeDelta::minutes(i64::from(minute));
     let found = zone.from_local_datetime(&wall).earliest().or_else(|| {
         let hour_before = zone

@@ -1,7 +1,11 @@
-//! The floor: guests, tables, who sits where.
+//! The floor: guests, tables, reservations, who sits where and who has booked what.
 
+pub mod availability;
 pub mod day;
 pub mod guests;
+pub mod holds;
+mod occupancy;
+pub mod reservations;
 mod seating;
 pub mod snapshot;
 pub mod tables;

@@ -133,20 +133,50 @@ impl Locked {
             }
             seats += table.capacity;
         }
-        if tables.is_empty() || party_size <= seats {
-            return Ok(());
-        }
-        if !allow_over_capacity {
-            let sentence =
-                format!("A party of {party_size} does not fit: there are {seats} seats.");
-            return Err(Error::refused(ErrorCode::PartyTooLarge, sentence));
-        }
-        if actor.role < Role::Manager {
-            let sentence = "Only a manager may seat more guests than a table has seats.";
-            return Err(Error::refused(ErrorCode::Forbidden, sentence));
-        }
-        Ok(())
+        check_seats(actor, party_size, tables, seats, allow_over_capacity)
     }
+
+    /// Whether tables may be booked for a party: they exist, are in use, and together they have the
+    /// seats. Who sits there now, and whether a table is out of service, does not matter.
+    pub(super) fn check_bookable(
+        &self,
+        actor: Actor,
+        party_size: i32,
+        tables: &[TableId],
+        allow_over_capacity: bool,
+    ) -> Result<()> {
+        let mut seats = 0;
+        for id in tables {
+            let table = self.table(*id)?;
+            if !table.is_active {
+                return Err(Error::NotFound("table"));
+            }
+            seats += table.capacity;
+        }
+        check_seats(actor, party_size, tables, seats, allow_over_capacity)
+    }
+}
+
+/// Whether a party fits, or a manager says that it will do.
+fn check_seats(
+    actor: Actor,
+    party_size: i32,
+    tables: &[TableId],
+    seats: i32,
+    allow_over_capacity: bool,
+) -> Result<()> {
+    if tables.is_empty() || party_size <= seats {
+        return Ok(());
+    }
+    if !allow_over_capacity {
+        let sentence = format!("A party of {party_size} does not fit: there are {seats} seats.");
+        return Err(Error::refused(ErrorCode::PartyTooLarge, sentence));
+    }
+    if actor.role < Role::Manager {
+        let sentence = "Only a manager may seat more guests than a table has seats.";
+        return Err(Error::refused(ErrorCode::Forbidden, sentence));
+    }
+    Ok(())
 }
 
 fn occupied(sentence: &str) -> Error {

@@ -1,11 +1,11 @@
 //! The whole floor at one position of the log.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncPgConnection;
 use wire::RestaurantId;
 use wire::floor::snapshot::Snapshot;
 
-use super::{guests, tables};
+use super::{guests, reservations, tables};
 use crate::Result;
 use crate::identity::restaurants;
 
@@ -20,9 +20,12 @@ pub async fn read(
     now: DateTime<Utc>,
 ) -> Result<Snapshot> {
     let view = restaurants::floor_view(conn, restaurant, now).await?;
+    let from = view.service_day_start - TimeDelta::days(1);
+    let until = now + TimeDelta::days(30);
     Ok(Snapshot {
         restaurant: restaurants::get(conn, restaurant).await?,
         guests: guests::floor(conn, restaurant, view.service_day_start).await?,
+        reservations: reservations::window(conn, restaurant, from, until).await?,
         tables: tables::floor(conn, restaurant).await?,
         last_updated: now,
         epoch: view.position.epoch,

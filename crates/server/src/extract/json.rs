@@ -65,6 +65,29 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBytes<T> {
     }
 }
 
+/// A JSON body that may be left out.
+pub struct OptionalJson<T>(pub T);
+
+impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let typed = content_type(request.headers());
+        let length = declared_length(request.headers());
+        let payload = payload.take();
+        Box::pin(async move {
+            let typed = typed?;
+            let bytes = collect(payload, length?).await?;
+            match (typed, bytes.is_empty()) {
+                (_, true) => Ok(Self(T::default())),
+                (Typed::NotAtAll, false) => Err(not_json()),
+                (Typed::Json, false) => Ok(Self(parse(&bytes)?)),
+            }
+        })
+    }
+}
+
 enum Typed {
     Json,
     NotAtAll,

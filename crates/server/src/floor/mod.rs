@@ -1,5 +1,8 @@
-//! The floor: guests, tables, the snapshot.
+//! The floor: guests, tables, reservations, the snapshot.
 
+pub mod availability;
 pub mod guests;
+pub mod holds;
+pub mod reservations;
 pub mod snapshot;
 pub mod tables;

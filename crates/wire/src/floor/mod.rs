@@ -1,5 +1,7 @@
-//! The floor: guests, tables, and the snapshot of both.
+//! The floor: guests, tables, reservations, and the snapshot of all.
 
+pub mod availability;
 pub mod guests;
+pub mod reservations;
 pub mod snapshot;
 pub mod tables;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{guests::Guest, tables::Table};
+use super::{guests::Guest, reservations::Reservation, tables::Table};
 use crate::identity::restaurants::Restaurant;
 use crate::position::{Epoch, Seq};
 
@@ -17,6 +17,9 @@ pub struct Snapshot {
     pub restaurant: Restaurant,
     /// The current floor, as `GET guests` lists it.
     pub guests: Vec<Guest>,
+    /// The bookings from yesterday to 30 days ahead, by time.
+    #[serde(default)]
+    pub reservations: Vec<Reservation>,
     /// The active tables.
     pub tables: Vec<Table>,
     /// When it was read.

@@ -4,14 +4,14 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::floor::guests::{CreateGuest, Guest, GuestStatus, UpdateGuest};
 use wire::live::events::{Action, EventKind};
-use wire::{GuestId, RestaurantId, TableId};
+use wire::{ErrorCode, GuestId, ReservationId, RestaurantId, TableId};
 
 use super::input::{check_new, check_patch, new_row, patched};
 use super::row::{GuestRow, its_tables};
 use super::rules::{self, Place};
 use crate::db::Tx;
-use crate::floor::check_version;
 use crate::floor::seating::{self, Locked};
+use crate::floor::{check_version, reservations};
 use crate::schema::guests;
 use crate::{Error, Result};
 
@@ -39,6 +39,15 @@ pub async fn get(
 /// # Errors
 /// [`Error::Invalid`]; `table_occupied`, `party_too_large` when it cannot sit there.
 pub async fn create(tx: &mut Tx<'_>, input: &CreateGuest) -> Result<Guest> {
+    create_from(tx, input, None).await
+}
+
+/// Takes a party down that comes from a booking.
+pub(in crate::floor) async fn create_from(
+    tx: &mut Tx<'_>,
+    input: &CreateGuest,
+    reservation: Option<ReservationId>,
+) -> Result<Guest> {
     let wanted = check_new(input)?;
     let status = match input.status {
         None if wanted.is_empty() => GuestStatus::Waiting,
@@ -56,6 +65,7 @@ pub async fn create(tx: &mut Tx<'_>, input: &CreateGuest) -> Result<Guest> {
 
     let mut row = new_row(tx, input);
     row.status = place.status;
+    row.reservation_id = reservation;
     row.total_visits = total_visits(tx, row.id, row.phone.as_deref()).await?;
     if status.is_waiting() {
         row.wait_position = Some(next_wait_position(tx).await?);
@@ -164,6 +174,9 @@ pub async fn delete(tx: &mut Tx<'_>, id: GuestId, version: Option<i32>) -> Resul
         row.clone().with_tables(held.clone())
     })?;
     seating::apply(tx, locked, id, &held, &[], Leave::Undone).await?;
+    if let Some(reservation) = row.reservation_id {
+        reservations::forget_guest(tx, reservation, id).await?;
+    }
     diesel::delete(guests::table.find((tx.restaurant_id(), id)))
         .execute(tx.conn)
         .await?;
@@ -227,7 +240,45 @@ async fn save(
         Leave::Used
     };
     seating::apply(tx, locked, guest.id, &held, &guest.table_ids, leave).await?;
+    let is_elsewhere = guest.status != row.status || guest.table_ids != held;
+    if let Some(reservation) = guest.reservation_id
+        && is_elsewhere
+    {
+        reservations::follow_guest(tx, reservation, &guest).await?;
+    }
     Ok(guest)
+}
+
+/// Notes from which booking a party comes, or that it comes from none. It is locked already.
+pub(in crate::floor) async fn link(
+    tx: &mut Tx<'_>,
+    id: GuestId,
+    reservation: Option<ReservationId>,
+) -> Result<Guest> {
+    let mut row = lock(tx, id).await?;
+    let held = seating::held(tx, id).await?;
+    if row.reservation_id == reservation {
+        return Ok(row.with_tables(held));
+    }
+    if reservation.is_some() && (row.reservation_id.is_some() || row.status.is_finished()) {
+        let sentence = "This party has left, or comes from another booking.";
+        return Err(Error::refused(ErrorCode::Conflict, sentence));
+    }
+    row.reservation_id = reservation;
+    row.version += 1;
+    row.last_updated = tx.now;
+    diesel::update(guests::table.find((tx.restaurant_id(), id)))
+        .set(&row)
+        .execute(tx.conn)
+        .await?;
+    let guest = row.with_tables(held);
+    tx.tell(EventKind::GuestUpdated, id.0, Action::InfoUpdated, &guest)?;
+    Ok(guest)
+}
+
+/// Locks a party's row, before its booking's.
+pub(in crate::floor) async fn lock_row(tx: &mut Tx<'_>, id: GuestId) -> Result<GuestStatus> {
+    Ok(lock(tx, id).await?.status)
 }
 
 async fn lock(tx: &mut Tx<'_>, id: GuestId) -> Result<GuestRow> {

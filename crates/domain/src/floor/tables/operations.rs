@@ -15,7 +15,7 @@ use crate::clock::new_id;
 use crate::db::Tx;
 use crate::error::broken_constraint;
 use crate::floor::seating::{self, Locked};
-use crate::floor::{check_version, guests};
+use crate::floor::{check_version, guests, occupancy};
 use crate::schema::{seatings, tables};
 use crate::{Error, Result};
 
@@ -124,14 +124,21 @@ pub async fn update(
 /// Takes a table off the floor plan for good.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::Stale`]; `table_occupied` where a party sits, `forbidden` below a
-/// manager.
+/// [`Error::NotFound`], [`Error::Stale`]; `table_occupied` where a party sits, `conflict` where one
+/// is expected, `forbidden` below a manager.
 pub async fn delete(tx: &mut Tx<'_>, id: TableId, version: Option<i32>) -> Result<()> {
     check_arranges(tx)?;
     let (row, party, _) = lock(tx, id).await?;
     check_version(version, row.version, || row.clone().with_party(party))?;
     if party.is_some() {
         return Err(has_party(&row, "A table with a party cannot be deleted."));
+    }
+    if occupancy::forget_past(tx, id).await? {
+        let sentence = format!(
+            "Table {} is booked. Move its bookings first.",
+            row.table_number
+        );
+        return Err(Error::refused(ErrorCode::Conflict, sentence));
     }
     diesel::delete(tables::table.find((tx.restaurant_id(), id)))
         .execute(tx.conn)

@@ -1,3 +1,5 @@
+mod availability;
 mod guests;
 mod lists;
+mod reservations;
 mod tables;

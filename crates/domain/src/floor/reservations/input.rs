@@ -1,0 +1,145 @@
+//! Reading what was asked: fields are checked here, rules are not.
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use wire::TableId;
+use wire::floor::reservations::{CreateReservation, ReservationStatus, UpdateReservation};
+
+use super::row::ReservationRow;
+use crate::checks::{Checks, trimmed};
+use crate::{Error, Result};
+
+/// How far ahead is booked.
+const HORIZON: TimeDelta = TimeDelta::days(2 * 366);
+
+/// The row with the fields of a patch that are plain information.
+pub(super) fn patched(row: &ReservationRow, patch: &UpdateReservation) -> Result<ReservationRow> {
+    let mut next = row.clone();
+    if let Some(name) = &patch.guest_name {
+        next.guest_name =
+            trimmed(Some(name)).ok_or_else(|| Error::invalid("guestName", "must not be empty"))?;
+    }
+    let texts = [
+        (&mut next.guest_phone, &patch.guest_phone),
+        (&mut next.guest_email, &patch.guest_email),
+        (&mut next.notes, &patch.notes),
+        (&mut next.special_requests, &patch.special_requests),
+    ];
+    for (field, change) in texts {
+        if let Some(text) = change {
+            *field = trimmed(text.as_deref());
+        }
+    }
+    next.party_size = patch.party_size.unwrap_or(row.party_size);
+    next.source = patch.source.unwrap_or(row.source);
+    if let Some(tables) = &patch.table_ids {
+        next.table_ids = tables.clone().unwrap_or_default();
+    }
+    Ok(next)
+}
+
+/// Checks the fields of a new booking but its time and party size, which a hold may bring.
+pub(super) fn check_new(checks: &mut Checks, input: &CreateReservation) {
+    match trimmed(input.guest_name.as_deref()) {
+        None => checks.fault("guestName", "is required"),
+        Some(name) => checks.text("guestName", Some(&name), 1..=200),
+    }
+    checks.number("partySize", input.party_size, 1..=100);
+    checks.number("durationMinutes", input.duration_minutes, 15..=1440);
+    if input.hold_id.is_some() {
+        for (field, is_given) in [
+            ("reservationTime", input.reservation_time.is_some()),
+            ("durationMinutes", input.duration_minutes.is_some()),
+            ("tableIds", input.table_ids.is_some()),
+            ("partySize", input.party_size.is_some()),
+        ] {
+            if is_given {
+                checks.fault(field, "comes from the hold");
+            }
+        }
+    } else if input.party_size.is_none() {
+        checks.fault("partySize", "is required");
+    }
+    let first = [ReservationStatus::Pending, ReservationStatus::Confirmed];
+    if input.status.is_some_and(|status| !first.contains(&status)) {
+        checks.fault("status", "of a new booking is pending or confirmed");
+    }
+    check_info(
+        checks,
+        &Info {
+            phone: input.guest_phone.as_deref(),
+            email: input.guest_email.as_deref(),
+            notes: input.notes.as_deref(),
+            special_requests: input.special_requests.as_deref(),
+        },
+    );
+    check_tables(checks, input.table_ids.as_deref());
+}
+
+/// Checks the fields of a patch but its time.
+pub(super) fn check_patch(checks: &mut Checks, patch: &UpdateReservation) {
+    checks.text("guestName", patch.guest_name.as_deref(), 1..=200);
+    checks.number("partySize", patch.party_size, 1..=100);
+    checks.number("durationMinutes", patch.duration_minutes, 15..=1440);
+    check_info(
+        checks,
+        &Info {
+            phone: patch.guest_phone.as_ref().and_then(Option::as_deref),
+            email: patch.guest_email.as_ref().and_then(Option::as_deref),
+            notes: patch.notes.as_ref().and_then(Option::as_deref),
+            special_requests: patch.special_requests.as_ref().and_then(Option::as_deref),
+        },
+    );
+    check_tables(checks, patch.table_ids.as_ref().and_then(Option::as_deref));
+}
+
+/// What new bookings and patches have in common.
+struct Info<'a> {
+    phone: Option<&'a str>,
+    email: Option<&'a str>,
+    notes: Option<&'a str>,
+    special_requests: Option<&'a str>,
+}
+
+fn check_info(checks: &mut Checks, info: &Info<'_>) {
+    checks.text("guestPhone", info.phone, 0..=40);
+    checks.email(
+        "guestEmail",
+        info.email.filter(|email| !email.trim().is_empty()),
+    );
+    checks.text("notes", info.notes, 0..=2000);
+    checks.text("specialRequests", info.special_requests, 0..=2000);
+}
+
+/// Joined tables: a few, and different ones.
+pub(in crate::floor) fn check_tables(checks: &mut Checks, tables: Option<&[TableId]>) {
+    let tables = tables.unwrap_or_default();
+    let mut distinct = tables.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
+    if tables.len() > 10 || distinct.len() != tables.len() {
+        checks.fault("tableIds", "must be at most 10 different tables");
+    }
+}
+
+/// The time of a booking, in whole microseconds: not over yet, and not too far ahead.
+pub(in crate::floor) fn check_time(
+    checks: &mut Checks,
+    time: Option<DateTime<Utc>>,
+    minutes: i32,
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
+    let Some(time) = time else {
+        checks.fault("reservationTime", "is required");
+        return now;
+    };
+    if time > now + HORIZON {
+        checks.fault("reservationTime", "must be within two years");
+        return now;
+    }
+    if time < now - HORIZON || time + TimeDelta::minutes(minutes.into()) <= now {
+        checks.fault("reservationTime", "is past");
+        return now;
+    }
+    time.duration_trunc(TimeDelta::microseconds(1))
+        .unwrap_or(time)
+}

@@ -1,0 +1,14 @@
+//! Reservations: parties that are expected.
+
+mod input;
+mod list;
+mod operations;
+mod row;
+mod rules;
+mod with_guest;
+
+pub(super) use input::{check_tables, check_time};
+pub use list::{list, window};
+pub use operations::{cancel, create, get, update};
+pub use with_guest::{check_in, seat};
+pub(super) use with_guest::{follow_guest, forget_guest};

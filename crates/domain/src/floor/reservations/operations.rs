@@ -1,0 +1,334 @@
+//! What can be done with a booking.
+
+use chrono::TimeDelta;
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use wire::floor::reservations::{
+    CreateReservation, Reservation, ReservationSource, ReservationStatus, UpdateReservation,
+};
+use wire::live::events::{Action, EventKind};
+use wire::{GuestId, ReservationId, RestaurantId, TableId};
+
+use super::input::{check_new, check_patch, check_time, patched};
+use super::row::ReservationRow;
+use super::rules;
+use super::with_guest::settle;
+use crate::checks::{Checks, trimmed};
+use crate::clock::new_id;
+use crate::db::Tx;
+use crate::floor::availability::{Wish, choose};
+use crate::floor::occupancy::{self, Claimant};
+use crate::floor::seating::{self, Locked};
+use crate::floor::{check_version, guests, holds};
+use crate::identity::restaurants;
+use crate::schema::reservations;
+use crate::{Error, Result};
+
+/// One booking.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get(
+    conn: &mut AsyncPgConnection,
+    restaurant: RestaurantId,
+    id: ReservationId,
+) -> Result<Reservation> {
+    find(conn, restaurant, id).await.map(Reservation::from)
+}
+
+async fn find(
+    conn: &mut AsyncPgConnection,
+    restaurant: RestaurantId,
+    id: ReservationId,
+) -> Result<ReservationRow> {
+    reservations::table
+        .find((restaurant, id))
+        .select(ReservationRow::as_select())
+        .first(conn)
+        .await
+        .optional()?
+        .ok_or(Error::NotFound("reservation"))
+}
+
+/// Makes a booking: at the tables that are named, at those of a hold, or at the house's choice.
+///
+/// # Errors
+/// [`Error::Invalid`], [`Error::NotFound`] for a table or hold; `table_unavailable`,
+/// `party_too_large`, `forbidden`.
+pub async fn create(tx: &mut Tx<'_>, input: &CreateReservation) -> Result<Reservation> {
+    let mut checks = Checks::new();
+    check_new(&mut checks, input);
+    let hold = match input.hold_id {
+        Some(id) => Some(holds::find(tx, id).await?),
+        None => None,
+    };
+    let party_size = hold
+        .as_ref()
+        .map(|hold| hold.party_size)
+        .or(input.party_size)
+        .unwrap_or(1);
+    let minutes = match hold
+        .as_ref()
+        .map(|hold| hold.duration_minutes)
+        .or(input.duration_minutes)
+    {
+        Some(minutes) => minutes,
+        None => restaurants::settings(tx.conn, tx.restaurant_id())
+            .await?
+            .turn_minutes(party_size),
+    };
+    let time = hold
+        .as_ref()
+        .map(|hold| hold.reservation_time)
+        .or(input.reservation_time);
+    let time = check_time(&mut checks, time, minutes, tx.now);
+    checks.finish()?;
+    let wish = Wish {
+        party_size,
+        time,
+        duration: TimeDelta::minutes(minutes.into()),
+    };
+
+    let asked = hold
+        .map(|hold| hold.table_ids)
+        .or_else(|| input.table_ids.clone());
+    let is_chosen = asked.is_none();
+    let table_ids = match asked {
+        Some(tables) => tables,
+        None => choose(tx, &wish).await?,
+    };
+    let locked = seating::lock(tx, &table_ids).await?;
+    match input.hold_id {
+        Some(hold) => holds::delete(tx, hold).await?,
+        None => locked.check_bookable(
+            tx.actor(),
+            party_size,
+            &table_ids,
+            input.allow_over_capacity,
+        )?,
+    }
+    occupancy::check_free(tx, &locked, &table_ids, &wish)
+        .await
+        .map_err(|error| holds::again_if_chosen(error, is_chosen))?;
+    let row = ReservationRow {
+        restaurant_id: tx.restaurant_id(),
+        id: new_id(),
+        guest_name: trimmed(input.guest_name.as_deref()).unwrap_or_default(),
+        guest_phone: trimmed(input.guest_phone.as_deref()),
+        guest_email: trimmed(input.guest_email.as_deref()),
+        party_size,
+        reservation_time: time,
+        duration_minutes: minutes,
+        status: input.status.unwrap_or(ReservationStatus::Confirmed),
+        source: input.source.unwrap_or(ReservationSource::Phone),
+        table_ids,
+        guest_id: None,
+        notes: trimmed(input.notes.as_deref()),
+        special_requests: trimmed(input.special_requests.as_deref()),
+        created_at: tx.now,
+        last_updated: tx.now,
+        version: 1,
+    };
+    diesel::insert_into(reservations::table)
+        .values(&row)
+        .execute(tx.conn)
+        .await?;
+    occupancy::claim(tx, Claimant::Reservation(row.id), &row.table_ids, &wish).await?;
+    let booking = Reservation::from(row);
+    let kind = EventKind::ReservationCreated;
+    tx.tell(kind, booking.id.0, Action::Created, &booking)?;
+    Ok(booking)
+}
+
+/// Changes a booking: the fields that are present. With `version`, only if it still has that one.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Stale`], [`Error::Invalid`]; `invalid_transition`,
+/// `table_unavailable`, `party_too_large`, `forbidden`; `table_occupied` when it is to be seated.
+pub async fn update(
+    tx: &mut Tx<'_>,
+    id: ReservationId,
+    patch: &UpdateReservation,
+    version: Option<i32>,
+) -> Result<Reservation> {
+    let mut checks = Checks::new();
+    check_patch(&mut checks, patch);
+    checks.finish()?;
+    let wanted = patch.table_ids.as_ref().and_then(Option::as_deref);
+    let is_timed = patch.reservation_time.is_some() || patch.duration_minutes.is_some();
+    let moves = is_timed
+        || patch.status.is_some()
+        || patch.table_ids.is_some()
+        || patch.party_size.is_some();
+    let (row, locked) = if moves {
+        lock(tx, id, wanted.unwrap_or_default(), None).await?
+    } else {
+        (lock_row(tx, id).await?, Locked::default())
+    };
+    check_version(version, row.version, || Reservation::from(row.clone()))?;
+    let mut next = patched(&row, patch)?;
+    if is_timed {
+        let mut checks = Checks::new();
+        let minutes = patch.duration_minutes.unwrap_or(row.duration_minutes);
+        let time = patch.reservation_time.unwrap_or(row.reservation_time);
+        if (time, minutes) != (row.reservation_time, row.duration_minutes) {
+            next.reservation_time = check_time(&mut checks, Some(time), minutes, tx.now);
+            next.duration_minutes = minutes;
+        }
+        checks.finish()?;
+    }
+    next.status = patch.status.unwrap_or(row.status);
+    rules::check_transition(row.status, next.status)?;
+    let is_restored = row.status.is_finished() && !next.status.is_finished();
+    if next.table_ids != row.table_ids || next.party_size > row.party_size || is_restored {
+        locked.check_bookable(
+            tx.actor(),
+            next.party_size,
+            &next.table_ids,
+            patch.allow_over_capacity,
+        )?;
+    }
+    settle(tx, &locked, &row, next, patch.allow_over_capacity).await
+}
+
+/// Calls a booking off. It stays as history, and gives its tables back; a party that was checked
+/// in has left. One that is called off already stays as it is.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Stale`]; `invalid_transition` when the party sits, or has eaten.
+pub async fn cancel(
+    tx: &mut Tx<'_>,
+    id: ReservationId,
+    version: Option<i32>,
+) -> Result<Reservation> {
+    let (row, locked) = lock(tx, id, &[], None).await?;
+    check_version(version, row.version, || Reservation::from(row.clone()))?;
+    rules::check_transition(row.status, ReservationStatus::Cancelled)?;
+    let next = ReservationRow {
+        status: ReservationStatus::Cancelled,
+        ..row.clone()
+    };
+    settle(tx, &locked, &row, next, false).await
+}
+
+/// Locks a booking and all that goes with it, in the one order: its tables and those that are
+/// wanted, its party (or the one that shall become it), itself.
+pub(super) async fn lock(
+    tx: &mut Tx<'_>,
+    id: ReservationId,
+    wanted: &[TableId],
+    party: Option<GuestId>,
+) -> Result<(ReservationRow, Locked)> {
+    let restaurant = tx.restaurant_id();
+    let expected = find(tx.conn, restaurant, id).await?;
+    let mut parties: Vec<GuestId> = expected.guest_id.into_iter().chain(party).collect();
+    parties.sort_unstable();
+    parties.dedup();
+    let mut tables = expected.table_ids.clone();
+    tables.extend(wanted);
+    for party in &parties {
+        tables.extend(seating::held(tx, *party).await?);
+    }
+    let locked = seating::lock(tx, &tables).await?;
+    for party in parties {
+        guests::lock_row(tx, party).await?;
+    }
+    let row = lock_row(tx, id).await?;
+    if (&row.table_ids, row.guest_id) != (&expected.table_ids, expected.guest_id) {
+        return Err(Error::Contended);
+    }
+    Ok((row, locked))
+}
+
+pub(super) async fn lock_row(tx: &mut Tx<'_>, id: ReservationId) -> Result<ReservationRow> {
+    reservations::table
+        .find((tx.restaurant_id(), id))
+        .select(ReservationRow::as_select())
+        .for_update()
+        .first(tx.conn)
+        .await
+        .optional()?
+        .ok_or(Error::NotFound("reservation"))
+}
+
+/// How a changed booking takes its tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Claiming {
+    /// All of them, or it is refused.
+    All,
+    /// Those that are free: the party is here, whatever the book says.
+    Free,
+}
+
+/// Writes a changed booking and what that does to its tables' time, and tells; does nothing where
+/// nothing changed.
+pub(super) async fn save(
+    tx: &mut Tx<'_>,
+    locked: &Locked,
+    row: &ReservationRow,
+    mut next: ReservationRow,
+    claiming: Claiming,
+) -> Result<Reservation> {
+    if next == *row {
+        return Ok(next.into());
+    }
+    occupy(tx, locked, row, &next, claiming).await?;
+    next.version += 1;
+    next.last_updated = tx.now;
+    diesel::update(reservations::table.find((next.restaurant_id, next.id)))
+        .set(&next)
+        .execute(tx.conn)
+        .await?;
+    let (kind, action) = if next.status != row.status {
+        match next.status {
+            ReservationStatus::Cancelled => (EventKind::ReservationCancelled, Action::Cancelled),
+            _ => (EventKind::ReservationUpdated, Action::StatusChanged),
+        }
+    } else if next.table_ids == row.table_ids {
+        (EventKind::ReservationUpdated, Action::InfoUpdated)
+    } else if next.table_ids.is_empty() {
+        (EventKind::ReservationUpdated, Action::TableCleared)
+    } else {
+        (EventKind::ReservationUpdated, Action::TableAssigned)
+    };
+    let booking = Reservation::from(next);
+    tx.tell(kind, booking.id.0, action, &booking)?;
+    Ok(booking)
+}
+
+async fn occupy(
+    tx: &mut Tx<'_>,
+    locked: &Locked,
+    row: &ReservationRow,
+    next: &ReservationRow,
+    claiming: Claiming,
+) -> Result<()> {
+    let times = |row: &ReservationRow| (row.reservation_time, row.duration_minutes);
+    let moved = next.table_ids != row.table_ids || times(next) != times(row);
+    match (row.status.is_finished(), next.status.is_finished()) {
+        (true, true) => return Ok(()),
+        (false, true) => return occupancy::release(tx, row.id).await,
+        (false, false) if !moved => return Ok(()),
+        _ => occupancy::release(tx, row.id).await?,
+    }
+    let (claimant, wish) = (Claimant::Reservation(row.id), next.wish());
+    if claiming == Claiming::All {
+        occupancy::check_free(tx, locked, &next.table_ids, &wish).await?;
+        return occupancy::claim(tx, claimant, &next.table_ids, &wish).await;
+    }
+    let start = if next.status == ReservationStatus::Seated {
+        tx.now
+    } else {
+        wish.time
+    };
+    let end = wish.until().max(start + TimeDelta::minutes(15));
+    // One that is off the floor plan by now is nobody's.
+    let there = seating::look(tx, &next.table_ids).await?;
+    let tables: Vec<TableId> = next
+        .table_ids
+        .iter()
+        .copied()
+        .filter(|table| there.table(*table).is_ok())
+        .collect();
+    occupancy::claim_free(tx, claimant, &tables, &(start..end)).await
+}

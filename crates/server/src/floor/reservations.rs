@@ -1,0 +1,170 @@
+//! Reservations: parties that are expected.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use domain::floor::reservations;
+use domain::identity::restaurants;
+use wire::floor::reservations::{
+    CheckIn, CreateReservation, Reservation, ReservationFilter, SeatReservation, UpdateReservation,
+};
+use wire::{ErrorBody, ReservationId, RestaurantId};
+
+use crate::auth::Caller;
+use crate::errors::ApiError;
+use crate::extract::{IfMatch, Json, OptionalJson, Path, Query};
+use crate::reply;
+use crate::state::AppState;
+
+/// Lists bookings by their time, those that are over included.
+#[utoipa::path(
+    get, path = "/api/v1/restaurants/{rid}/reservations", tag = "reservations",
+    params(("rid" = RestaurantId, Path), ReservationFilter),
+    responses((status = 200, body = Vec<Reservation>))
+)]
+pub async fn list(
+    state: Data<AppState>,
+    request: HttpRequest,
+    Path(rid): Path<RestaurantId>,
+    Query(filter): Query<ReservationFilter>,
+) -> Result<HttpResponse, ApiError> {
+    let now = state.db.clock().now();
+    let view = state
+        .read("floor.view", async move |conn| {
+            restaurants::floor_view(conn, rid, now).await
+        })
+        .await?;
+    if let Some(answer) = reply::not_modified(&request, view.position) {
+        return Ok(answer);
+    }
+    let page = state
+        .read("reservations.list", async |conn| {
+            reservations::list(conn, rid, &filter).await
+        })
+        .await?;
+    Ok(reply::floor_page(&request, view.position, &page))
+}
+
+/// Makes a booking: at the tables that are named, at those of a hold, or at the house's choice.
+/// When a table is taken, `conflict` names the booking in the way and the nearest free slots.
+#[utoipa::path(
+    post, path = "/api/v1/restaurants/{rid}/reservations", tag = "reservations",
+    params(("rid" = RestaurantId, Path)), request_body = CreateReservation,
+    responses((status = 201, body = Reservation), (status = 409, body = ErrorBody))
+)]
+pub async fn create(
+    state: Data<AppState>,
+    caller: Caller,
+    request: HttpRequest,
+    Path(rid): Path<RestaurantId>,
+    Json(input): Json<CreateReservation>,
+) -> Result<HttpResponse, ApiError> {
+    let saved = state
+        .write("reservations.create", &caller.scope(rid), async |tx| {
+            reservations::create(tx, &input).await
+        })
+        .await?;
+    Ok(saved.created(&request, saved.value.id))
+}
+
+/// One booking.
+#[utoipa::path(
+    get, path = "/api/v1/restaurants/{rid}/reservations/{id}", tag = "reservations",
+    params(("rid" = RestaurantId, Path), ("id" = ReservationId, Path)),
+    responses((status = 200, body = Reservation))
+)]
+pub async fn get(
+    state: Data<AppState>,
+    Path((rid, id)): Path<(RestaurantId, ReservationId)>,
+) -> Result<HttpResponse, ApiError> {
+    let booking = state
+        .read("reservations.get", async move |conn| {
+            reservations::get(conn, rid, id).await
+        })
+        .await?;
+    Ok(reply::found(&booking))
+}
+
+/// Changes a booking: the fields that are present. Its party and tables follow its status.
+#[utoipa::path(
+    put, path = "/api/v1/restaurants/{rid}/reservations/{id}", tag = "reservations",
+    params(("rid" = RestaurantId, Path), ("id" = ReservationId, Path), ("If-Match" = Option<String>, Header)),
+    request_body = UpdateReservation,
+    responses((status = 200, body = Reservation), (status = 409, body = ErrorBody), (status = 412, body = ErrorBody))
+)]
+pub async fn update(
+    state: Data<AppState>,
+    caller: Caller,
+    Path((rid, id)): Path<(RestaurantId, ReservationId)>,
+    IfMatch(version): IfMatch,
+    Json(patch): Json<UpdateReservation>,
+) -> Result<HttpResponse, ApiError> {
+    let saved = state
+        .write("reservations.update", &caller.scope(rid), async |tx| {
+            reservations::update(tx, id, &patch, version).await
+        })
+        .await?;
+    Ok(saved.ok())
+}
+
+/// Calls a booking off. It stays as history with the status `cancelled`; calling it off again
+/// changes nothing.
+#[utoipa::path(
+    delete, path = "/api/v1/restaurants/{rid}/reservations/{id}", tag = "reservations",
+    params(("rid" = RestaurantId, Path), ("id" = ReservationId, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 204), (status = 409, body = ErrorBody), (status = 412, body = ErrorBody))
+)]
+pub async fn cancel(
+    state: Data<AppState>,
+    caller: Caller,
+    Path((rid, id)): Path<(RestaurantId, ReservationId)>,
+    IfMatch(version): IfMatch,
+) -> Result<HttpResponse, ApiError> {
+    let saved = state
+        .write("reservations.cancel", &caller.scope(rid), async move |tx| {
+            reservations::cancel(tx, id, version).await
+        })
+        .await?;
+    Ok(saved.no_content())
+}
+
+/// The party is at the host stand: makes it a guest, or links the guest that it is already.
+#[utoipa::path(
+    post, path = "/api/v1/restaurants/{rid}/reservations/{id}/check-in", tag = "reservations",
+    params(("rid" = RestaurantId, Path), ("id" = ReservationId, Path)),
+    request_body = Option<CheckIn>,
+    responses((status = 200, body = Reservation), (status = 409, body = ErrorBody))
+)]
+pub async fn check_in(
+    state: Data<AppState>,
+    caller: Caller,
+    Path((rid, id)): Path<(RestaurantId, ReservationId)>,
+    OptionalJson(input): OptionalJson<CheckIn>,
+) -> Result<HttpResponse, ApiError> {
+    let saved = state
+        .write("reservations.check_in", &caller.scope(rid), async |tx| {
+            reservations::check_in(tx, id, &input).await
+        })
+        .await?;
+    Ok(saved.ok())
+}
+
+/// Seats the party, at the tables that were booked or at others.
+#[utoipa::path(
+    post, path = "/api/v1/restaurants/{rid}/reservations/{id}/seat", tag = "reservations",
+    params(("rid" = RestaurantId, Path), ("id" = ReservationId, Path)),
+    request_body = Option<SeatReservation>,
+    responses((status = 200, body = Reservation), (status = 409, body = ErrorBody))
+)]
+pub async fn seat(
+    state: Data<AppState>,
+    caller: Caller,
+    Path((rid, id)): Path<(RestaurantId, ReservationId)>,
+    OptionalJson(input): OptionalJson<SeatReservation>,
+) -> Result<HttpResponse, ApiError> {
+    let saved = state
+        .write("reservations.seat", &caller.scope(rid), async |tx| {
+            reservations::seat(tx, id, &input).await
+        })
+        .await?;
+    Ok(saved.ok())
+}
