@@ -1,6 +1,7 @@
 //! The floor's rules, at the level of operations.
 
 mod guests;
+mod offers;
 mod races;
 mod seating;
 mod snapshot;
