@@ -15,7 +15,7 @@ use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::auth::Need;
-use crate::floor::{guests, snapshot, tables};
+use crate::floor::{dashboard, guests, snapshot, sync, tables};
 use crate::identity::{auth, restaurants, sessions, users};
 use crate::live::{realtime, tickets};
 use crate::routes::routes;
@@ -39,7 +39,7 @@ use crate::{health, metrics};
         users::list, users::create, users::update, users::delete,
         guests::list, guests::create, guests::get, guests::update, guests::delete,
         tables::list, tables::create, tables::get, tables::update, tables::delete, tables::clear,
-        snapshot::full,
+        dashboard::dashboard, dashboard::dashboard_data, snapshot::full, sync::delta,
         realtime::follow, tickets::issue,
         health::health, health::live, health::ready, metrics::page::page, document,
     ),

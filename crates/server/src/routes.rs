@@ -6,7 +6,7 @@
 use wire::identity::Role::{Manager, Staff};
 
 use crate::auth::Need::{Account, Member, Public};
-use crate::floor::{guests, snapshot, tables};
+use crate::floor::{dashboard, guests, snapshot, sync, tables};
 use crate::identity::{auth, restaurants, sessions, users};
 use crate::live::{realtime, tickets};
 use crate::routing::Routes;
@@ -48,7 +48,11 @@ pub fn routes() -> Routes {
         .delete("/restaurants/{rid}/tables/{tid}", Member(Manager), tables::delete)
         .put("/restaurants/{rid}/tables/{tid}/clear", Member(Staff), tables::clear)
 
+        .get("/dashboard/{rid}", Member(Staff), dashboard::dashboard)
+        .get("/restaurants/{rid}/dashboard-data", Member(Staff), dashboard::dashboard_data)
         .get("/restaurants/{rid}/sync/full", Member(Staff), snapshot::full)
+        .get("/restaurants/{rid}/sync/delta", Member(Staff), sync::delta)
+
         .get("/realtime", Public, realtime::follow)
         .post("/realtime/tickets", Account, tickets::issue)
 

@@ -1,5 +1,6 @@
 //! The floor: guests, tables, who sits where.
 
+pub mod dashboard;
 pub mod day;
 pub mod guests;
 mod seating;

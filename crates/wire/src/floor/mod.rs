@@ -1,5 +1,7 @@
-//! The floor: guests, tables, and the snapshot of both.
+//! The floor: guests, tables, and the ways to read and change several of them at once.
 
+pub mod dashboard;
 pub mod guests;
 pub mod snapshot;
+pub mod sync;
 pub mod tables;

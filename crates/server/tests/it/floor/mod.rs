@@ -1,3 +1,4 @@
+mod dashboard;
 mod guests;
 mod lists;
 mod tables;
