@@ -1,5 +1,6 @@
 //! The floor: guests, tables, and the ways to read and change several of them at once.
 
+pub mod atomic;
 pub mod dashboard;
 pub mod guests;
 pub mod snapshot;
