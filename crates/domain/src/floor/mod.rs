@@ -1,11 +1,18 @@
 //! The floor: guests, tables, who sits where.
 
+pub mod atomic;
+pub mod batch;
+pub mod changes;
 pub mod dashboard;
 pub mod day;
 pub mod guests;
+mod remembered;
 mod seating;
 pub mod snapshot;
+pub mod sync;
 pub mod tables;
+
+pub use remembered::{fingerprint, forget_answers};
 
 use std::str::FromStr;
 

@@ -7,5 +7,5 @@ mod row;
 mod rules;
 
 pub use list::{floor, list};
-pub(super) use operations::{Leave, leave_tables};
+pub(super) use operations::{Leave, create_as, leave_tables};
 pub use operations::{create, delete, get, update};

@@ -4,12 +4,14 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::floor::guests::{CreateGuest, Guest, GuestStatus, UpdateGuest};
 use wire::live::events::{Action, EventKind};
-use wire::{GuestId, RestaurantId, TableId};
+use wire::{ErrorCode, GuestId, RestaurantId, TableId};
 
 use super::input::{check_new, check_patch, new_row, patched};
 use super::row::{GuestRow, its_tables};
 use super::rules::{self, Place};
+use crate::clock::new_id;
 use crate::db::Tx;
+use crate::error::broken_constraint;
 use crate::floor::check_version;
 use crate::floor::seating::{self, Locked};
 use crate::schema::guests;
@@ -39,6 +41,18 @@ pub async fn get(
 /// # Errors
 /// [`Error::Invalid`]; `table_occupied`, `party_too_large` when it cannot sit there.
 pub async fn create(tx: &mut Tx<'_>, input: &CreateGuest) -> Result<Guest> {
+    create_as(tx, new_id(), input).await
+}
+
+/// The same under an id that a client chose while it was offline.
+///
+/// # Errors
+/// As [`create`]; `conflict` when the id is taken.
+pub(in crate::floor) async fn create_as(
+    tx: &mut Tx<'_>,
+    id: GuestId,
+    input: &CreateGuest,
+) -> Result<Guest> {
     let wanted = check_new(input)?;
     let status = match input.status {
         None if wanted.is_empty() => GuestStatus::Waiting,
@@ -54,7 +68,7 @@ pub async fn create(tx: &mut Tx<'_>, input: &CreateGuest) -> Result<Guest> {
     let place = rules::place(GuestStatus::Waiting, &[], Some(status), Some(&wanted))?;
     let locked = seating::lock(tx, &place.tables).await?;
 
-    let mut row = new_row(tx, input);
+    let mut row = new_row(tx, id, input);
     row.status = place.status;
     row.total_visits = total_visits(tx, row.id, row.phone.as_deref()).await?;
     if status.is_waiting() {
@@ -72,7 +86,14 @@ pub async fn create(tx: &mut Tx<'_>, input: &CreateGuest) -> Result<Guest> {
     diesel::insert_into(guests::table)
         .values(&row)
         .execute(tx.conn)
-        .await?;
+        .await
+        .map_err(|error| match broken_constraint(&error) {
+            Some("guests_pkey") => Error::refused(
+                ErrorCode::Conflict,
+                "There is a party with this id already.",
+            ),
+            _ => error.into(),
+        })?;
     let guest = row.with_tables(place.tables);
     tx.tell(EventKind::GuestCreated, guest.id.0, Action::Created, &guest)?;
     seating::apply(tx, locked, guest.id, &[], &guest.table_ids, Leave::Undone).await?;
