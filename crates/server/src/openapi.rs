@@ -15,7 +15,7 @@ use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::auth::Need;
-use crate::floor::{dashboard, guests, snapshot, sync, tables};
+use crate::floor::{atomic, batch, dashboard, guests, snapshot, sync, tables};
 use crate::identity::{auth, restaurants, sessions, users};
 use crate::live::{realtime, tickets};
 use crate::routes::routes;
@@ -40,6 +40,7 @@ use crate::{health, metrics};
         guests::list, guests::create, guests::get, guests::update, guests::delete,
         tables::list, tables::create, tables::get, tables::update, tables::delete, tables::clear,
         dashboard::dashboard, dashboard::dashboard_data, snapshot::full, sync::delta,
+        batch::update, atomic::atomic, atomic::batch,
         realtime::follow, tickets::issue,
         health::health, health::live, health::ready, metrics::page::page, document,
     ),

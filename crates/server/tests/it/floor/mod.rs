@@ -1,3 +1,5 @@
+mod atomic;
+mod batch;
 mod dashboard;
 mod guests;
 mod lists;
