@@ -40,7 +40,7 @@ use crate::{health, metrics};
         guests::list, guests::create, guests::get, guests::update, guests::delete,
         tables::list, tables::create, tables::get, tables::update, tables::delete, tables::clear,
         dashboard::dashboard, dashboard::dashboard_data, snapshot::full, sync::delta,
-        batch::update, atomic::atomic, atomic::batch,
+        batch::update, atomic::atomic, atomic::batch, sync::batch,
         realtime::follow, tickets::issue,
         health::health, health::live, health::ready, metrics::page::page, document,
     ),

@@ -3,4 +3,5 @@ mod batch;
 mod dashboard;
 mod guests;
 mod lists;
+mod sync;
 mod tables;
