@@ -1,6 +1,7 @@
 //! The floor: guests, tables, reservations, who sits where and who has booked what.
 
 pub mod availability;
+pub mod dashboard;
 pub mod day;
 pub mod guests;
 pub mod holds;

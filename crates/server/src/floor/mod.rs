@@ -1,8 +1,10 @@
 //! The floor: guests, tables, reservations, the snapshot.
 
 pub mod availability;
+pub mod dashboard;
 pub mod guests;
 pub mod holds;
 pub mod reservations;
 pub mod snapshot;
+pub mod sync;
 pub mod tables;

@@ -1,4 +1,5 @@
 mod availability;
+mod dashboard;
 mod guests;
 mod lists;
 mod reservations;
