@@ -1,5 +1,6 @@
 //! The floor: guests, tables, reservations, and the ways to read and change several at once.
 
+pub mod atomic;
 pub mod availability;
 pub mod dashboard;
 pub mod guests;
