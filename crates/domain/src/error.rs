@@ -90,7 +90,11 @@ impl Error {
     pub const fn is_answer(&self) -> bool {
         matches!(
             self,
-            Self::Refused { .. } | Self::Invalid(_) | Self::NotFound(_) | Self::Stale(_)
+            Self::Refused { .. }
+                | Self::TableUnavailable { .. }
+                | Self::Invalid(_)
+                | Self::NotFound(_)
+                | Self::Stale(_)
         )
     }
 

@@ -4,8 +4,10 @@ mod append;
 mod delta;
 mod prune;
 mod read;
+mod state;
 
 pub(crate) use append::append;
 pub use delta::delta;
 pub use prune::prune;
 pub use read::{Head, LogPage, LoggedEvent, head, heads, read, tail};
+pub(crate) use state::state_at;

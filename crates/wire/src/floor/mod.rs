@@ -2,6 +2,7 @@
 
 pub mod atomic;
 pub mod availability;
+pub mod batch;
 pub mod dashboard;
 pub mod guests;
 pub mod reservations;
