@@ -6,7 +6,9 @@
 use wire::identity::Role::{Manager, Staff};
 
 use crate::auth::Need::{Account, Member, Public};
-use crate::floor::{availability, dashboard, guests, holds, reservations, snapshot, sync, tables};
+use crate::floor::{
+    atomic, availability, batch, dashboard, guests, holds, reservations, snapshot, sync, tables,
+};
 use crate::identity::{auth, restaurants, sessions, users};
 use crate::live::{realtime, tickets};
 use crate::routing::Routes;
@@ -64,6 +66,9 @@ pub fn routes() -> Routes {
         .get("/restaurants/{rid}/dashboard-data", Member(Staff), dashboard::dashboard_data)
         .get("/restaurants/{rid}/sync/full", Member(Staff), snapshot::full)
         .get("/restaurants/{rid}/sync/delta", Member(Staff), sync::delta)
+        .post("/restaurants/{rid}/batch-update", Member(Staff), batch::update)
+        .post("/restaurants/{rid}/atomic", Member(Staff), atomic::atomic)
+        .post("/atomic/batch", Account, atomic::batch)
 
         .get("/realtime", Public, realtime::follow)
         .post("/realtime/tickets", Account, tickets::issue)

@@ -1,4 +1,6 @@
+mod atomic;
 mod availability;
+mod batch;
 mod dashboard;
 mod guests;
 mod lists;
