@@ -45,7 +45,7 @@ use crate::{health, metrics};
         reservations::cancel, reservations::check_in, reservations::seat,
         availability::day, holds::create, holds::delete,
         dashboard::dashboard, dashboard::dashboard_data, snapshot::full, sync::delta,
-        batch::update, atomic::atomic, atomic::batch,
+        batch::update, atomic::atomic, atomic::batch, sync::batch,
         realtime::follow, tickets::issue,
         health::health, health::live, health::ready, metrics::page::page, document,
     ),

@@ -66,6 +66,7 @@ pub fn routes() -> Routes {
         .get("/restaurants/{rid}/dashboard-data", Member(Staff), dashboard::dashboard_data)
         .get("/restaurants/{rid}/sync/full", Member(Staff), snapshot::full)
         .get("/restaurants/{rid}/sync/delta", Member(Staff), sync::delta)
+        .post("/restaurants/{rid}/sync/batch", Member(Staff), sync::batch)
         .post("/restaurants/{rid}/batch-update", Member(Staff), batch::update)
         .post("/restaurants/{rid}/atomic", Member(Staff), atomic::atomic)
         .post("/atomic/batch", Account, atomic::batch)

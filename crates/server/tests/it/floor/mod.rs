@@ -5,4 +5,5 @@ mod dashboard;
 mod guests;
 mod lists;
 mod reservations;
+mod sync;
 mod tables;
