@@ -7,7 +7,7 @@ use wire::floor::dashboard::{Dashboard, Stats};
 use wire::floor::guests::{Guest, GuestStatus};
 use wire::floor::tables::{Table, TableStatus};
 
-use super::{guests, tables};
+use super::{guests, reservations, tables};
 use crate::Result;
 use crate::identity::restaurants;
 
@@ -24,10 +24,13 @@ pub async fn read(
     let view = restaurants::floor_view(conn, restaurant, now).await?;
     let guests = guests::floor(conn, restaurant, view.service_day_start).await?;
     let tables = tables::floor(conn, restaurant).await?;
+    let from = view.service_day_start;
+    let until = from + TimeDelta::days(1);
     Ok(Dashboard {
         stats: stats(&guests, &tables),
         guests,
         tables,
+        reservations: reservations::window(conn, restaurant, from, until).await?,
         last_updated: now,
         epoch: view.position.epoch,
         seq: view.position.seq,

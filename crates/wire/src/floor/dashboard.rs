@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::guests::{Guest, GuestStatus};
+use super::reservations::Reservation;
 use super::tables::{Table, TableStatus};
 use crate::position::{Epoch, Seq};
 
@@ -19,6 +20,8 @@ pub struct Dashboard {
     pub guests: Vec<Guest>,
     /// The active tables.
     pub tables: Vec<Table>,
+    /// The bookings of this service day.
+    pub reservations: Vec<Reservation>,
     /// What can be counted.
     pub stats: Stats,
     /// When it was read.

@@ -37,6 +37,7 @@ async fn the_floor_and_its_figures() {
     assert_eq!(stats["averageTurnMinutes"], json!(null));
     let statuses = json!({"waiting": 1, "notified": 0, "seated": 1, "completed": 0, "cancelled": 0, "no_show": 0});
     assert_eq!(stats["guestsByStatus"], statuses);
+    assert_eq!(board["reservations"], json!([]));
     assert_eq!(stats["tablesByStatus"]["occupied"], 1);
     assert_eq!(board["tables"][0]["currentGuestId"], ann.as_str());
     assert_eq!(
