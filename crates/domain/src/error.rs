@@ -8,7 +8,7 @@
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use wire::floor::availability::TableConflict;
-use wire::{ErrorCode, FieldError};
+use wire::{ErrorCode, FieldError, ItemError};
 
 /// The result of an operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -41,6 +41,14 @@ pub enum Error {
     /// `If-Match` named another version; the resource as it is.
     #[error("It has changed since you read it.")]
     Stale(Box<serde_json::Value>),
+    /// Some of several changes cannot be made; none was made.
+    #[error("{} of {of} changes cannot be made, so none was.", .failed.len())]
+    Items {
+        /// Those that cannot.
+        failed: Vec<ItemError>,
+        /// How many there were.
+        of: usize,
+    },
     /// A part that is needed is away for the moment; nothing was done.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -74,6 +82,20 @@ impl Error {
             field: field.to_owned(),
             message: message.into(),
         }])
+    }
+
+    /// Whether it is an answer to the client, not a fault and not something that will pass: a part
+    /// of a transaction that ends so can be undone, and the rest goes on.
+    #[must_use]
+    pub const fn is_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { .. }
+                | Self::TableUnavailable { .. }
+                | Self::Invalid(_)
+                | Self::NotFound(_)
+                | Self::Stale(_)
+        )
     }
 
     /// Whether the transaction may be tried again from its start: PostgreSQL chose it as a victim

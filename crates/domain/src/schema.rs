@@ -1,6 +1,17 @@
 //! The tables, as `information_schema` has them; `tests/it/schema/rendering.rs` compares.
 
 diesel::table! {
+    client_operations (restaurant_id, kind, key) {
+        restaurant_id -> Uuid,
+        kind -> Text,
+        key -> Text,
+        body_hash -> Bytea,
+        result -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     database_identity (singleton) {
         singleton -> Bool,
         identity -> Text,
@@ -200,6 +211,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    client_operations,
     database_identity,
     device_sessions,
     events,

@@ -190,6 +190,23 @@ pub async fn caller(
     })
 }
 
+/// A caller of a route whose path does not name the restaurant, once the body has: for handlers of
+/// routes that need an account.
+///
+/// # Errors
+/// As [`authorize`] for a member.
+pub async fn member(
+    state: &AppState,
+    request: &HttpRequest,
+    restaurant: RestaurantId,
+) -> Result<Caller, ApiError> {
+    let token = bearer(request.headers())
+        .ok_or_else(|| ApiError::new(ErrorCode::Unauthenticated, "Please log in."))?;
+    let claims = state.tokens.verify(token, state.db.clock().now())?;
+    let standing = standing(state, &claims).await?;
+    caller(state, &claims, &standing, Some(restaurant)).await
+}
+
 /// The restaurant of the path.
 fn restaurant_of(request: &ServiceRequest) -> Result<RestaurantId, ApiError> {
     request

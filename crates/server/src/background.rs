@@ -35,6 +35,9 @@ const PRUNE_ROUNDS: usize = 200;
 const SWEEP: Duration = Duration::from_secs(600);
 const SWEEP_BATCH: i64 = 1000;
 
+/// How long a client may send a transaction or a queue again and get the first answer.
+const KEEP_ANSWERS: TimeDelta = TimeDelta::days(7);
+
 /// Starts the work; it ends with `token`.
 pub fn start(state: &Arc<AppState>, token: &CancellationToken, tasks: &TaskTracker) {
     every(CHECK_SOCKETS, state, token, tasks, |state| {
@@ -42,6 +45,9 @@ pub fn start(state: &Arc<AppState>, token: &CancellationToken, tasks: &TaskTrack
     });
     every(PRUNE, state, token, tasks, |state| prune(state).boxed());
     every(SWEEP, state, token, tasks, |state| sweep(state).boxed());
+    every(SWEEP, state, token, tasks, |state| {
+        forget_answers(state).boxed()
+    });
 }
 
 /// Runs `work` every `period`, never twice at once. A failure is logged; the next round tries
@@ -142,5 +148,21 @@ async fn sweep(state: &AppState) -> domain::Result<()> {
             tickets::sweep_expired(conn, now, SWEEP_BATCH).await
         })
         .await?;
+    Ok(())
+}
+
+/// Forgets what clients were answered long ago.
+async fn forget_answers(state: &AppState) -> domain::Result<()> {
+    for _ in 0..PRUNE_ROUNDS {
+        let gone = state
+            .db
+            .transaction("answers.forget", async move |conn, now| {
+                domain::floor::forget_answers(conn, now - KEEP_ANSWERS, SWEEP_BATCH).await
+            })
+            .await?;
+        if i64::try_from(gone).is_ok_and(|gone| gone < SWEEP_BATCH) {
+            break;
+        }
+    }
     Ok(())
 }

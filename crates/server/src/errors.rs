@@ -17,7 +17,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use wire::floor::availability::TableConflict;
-use wire::{ErrorBody, ErrorCode, FieldError};
+use wire::{ErrorBody, ErrorCode, FieldError, ItemError};
 
 /// An answer that is an error.
 ///
@@ -28,6 +28,7 @@ struct Parts {
     code: ErrorCode,
     sentence: Cow<'static, str>,
     fields: Vec<FieldError>,
+    items: Vec<ItemError>,
     retry_after: Option<u64>,
     current: Option<serde_json::Value>,
     conflict: Option<Box<TableConflict>>,
@@ -75,6 +76,7 @@ impl ApiError {
             code,
             sentence: sentence.into(),
             fields: Vec::new(),
+            items: Vec::new(),
             retry_after: None,
             current: None,
             conflict: None,
@@ -153,6 +155,23 @@ impl ApiError {
         self
     }
 
+    /// Names those of several changes that cannot be made: 422 where all of them are at fault by
+    /// themselves, 409 where the state forbids some.
+    #[must_use]
+    pub fn items(items: Vec<ItemError>, sentence: String) -> Self {
+        let is_invalid = items.iter().all(|item| item.code == ErrorCode::Invalid);
+        let mut error = Self::new(
+            if is_invalid {
+                ErrorCode::Invalid
+            } else {
+                ErrorCode::Conflict
+            },
+            sentence,
+        );
+        error.0.items = items;
+        error
+    }
+
     /// Says after how many seconds to come back.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
@@ -209,6 +228,7 @@ impl ApiError {
             code: self.0.code,
             request_id: request_id.to_owned(),
             fields: self.0.fields.clone(),
+            items: self.0.items.clone(),
             current: self.0.current.clone(),
             conflict: self.0.conflict.clone(),
         }
@@ -304,6 +324,7 @@ impl From<domain::Error> for ApiError {
                 Self::new(ErrorCode::StaleVersion, "It has changed since you read it.")
                     .current(*current)
             }
+            E::Items { ref failed, .. } => Self::items(failed.clone(), error.to_string()),
             E::Unavailable(_) | E::OutcomeUnknown | E::Contended => Self::unavailable(error),
             E::Database(_) | E::Internal(_) => Self::internal(error),
         }

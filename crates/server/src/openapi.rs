@@ -15,7 +15,9 @@ use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::auth::Need;
-use crate::floor::{availability, guests, holds, reservations, snapshot, tables};
+use crate::floor::{
+    atomic, availability, batch, dashboard, guests, holds, reservations, snapshot, sync, tables,
+};
 use crate::identity::{auth, restaurants, sessions, users};
 use crate::live::{realtime, tickets};
 use crate::routes::routes;
@@ -42,7 +44,8 @@ use crate::{health, metrics};
         reservations::list, reservations::create, reservations::get, reservations::update,
         reservations::cancel, reservations::check_in, reservations::seat,
         availability::day, holds::create, holds::delete,
-        snapshot::full,
+        dashboard::dashboard, dashboard::dashboard_data, snapshot::full, sync::delta,
+        batch::update, atomic::atomic, atomic::batch, sync::batch,
         realtime::follow, tickets::issue,
         health::health, health::live, health::ready, metrics::page::page, document,
     ),

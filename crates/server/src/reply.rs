@@ -59,6 +59,12 @@ impl<T> Saved<T> {
         Self { value, position }
     }
 
+    /// What the operation returned and the position, apart.
+    #[must_use]
+    pub fn into_parts(self) -> (T, Option<Position>) {
+        (self.value, self.position)
+    }
+
     /// 204.
     #[must_use]
     pub fn no_content(&self) -> HttpResponse {
@@ -106,6 +112,15 @@ pub fn made<T: Serialize>(
     HttpResponse::Created()
         .insert_header((header::LOCATION, location))
         .json(resource)
+}
+
+/// 200 with what a write did.
+pub fn done<T: Serialize>(body: &T, position: Option<Position>) -> HttpResponse {
+    let mut answer = HttpResponse::Ok();
+    if let Some(position) = position {
+        answer.insert_header((EVENT_SEQ, position.to_string()));
+    }
+    answer.json(body)
 }
 
 /// A page of a list; where there is another, `Link` names it (RFC 8288).

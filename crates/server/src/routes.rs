@@ -6,7 +6,9 @@
 use wire::identity::Role::{Manager, Staff};
 
 use crate::auth::Need::{Account, Member, Public};
-use crate::floor::{availability, guests, holds, reservations, snapshot, tables};
+use crate::floor::{
+    atomic, availability, batch, dashboard, guests, holds, reservations, snapshot, sync, tables,
+};
 use crate::identity::{auth, restaurants, sessions, users};
 use crate::live::{realtime, tickets};
 use crate::routing::Routes;
@@ -60,7 +62,15 @@ pub fn routes() -> Routes {
         .post("/restaurants/{rid}/holds", Member(Staff), holds::create)
         .delete("/restaurants/{rid}/holds/{id}", Member(Staff), holds::delete)
 
+        .get("/dashboard/{rid}", Member(Staff), dashboard::dashboard)
+        .get("/restaurants/{rid}/dashboard-data", Member(Staff), dashboard::dashboard_data)
         .get("/restaurants/{rid}/sync/full", Member(Staff), snapshot::full)
+        .get("/restaurants/{rid}/sync/delta", Member(Staff), sync::delta)
+        .post("/restaurants/{rid}/sync/batch", Member(Staff), sync::batch)
+        .post("/restaurants/{rid}/batch-update", Member(Staff), batch::update)
+        .post("/restaurants/{rid}/atomic", Member(Staff), atomic::atomic)
+        .post("/atomic/batch", Account, atomic::batch)
+
         .get("/realtime", Public, realtime::follow)
         .post("/realtime/tickets", Account, tickets::issue)
 

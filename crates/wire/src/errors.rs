@@ -5,7 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
+use crate::floor::atomic::Entity;
 use crate::floor::availability::TableConflict;
 use crate::words::words;
 
@@ -96,6 +98,9 @@ pub struct ErrorBody {
     /// Which fields are at fault, when the code is `invalid`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldError>,
+    /// Which of several changes cannot be made, and why; then none was made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<ItemError>,
     /// The resource as it is now, when the code is `stale_version`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -114,4 +119,29 @@ pub struct FieldError {
     /// What is wrong with it.
     #[schema(example = "must be between 1 and 100")]
     pub message: String,
+}
+
+/// One of several changes, which cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ItemError {
+    /// Its place in its list, from 0.
+    pub index: usize,
+    /// What it would change, if that could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity: Option<Entity>,
+    /// The id of what it would change, if that could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Uuid>,
+    /// The code for programs.
+    pub code: ErrorCode,
+    /// A sentence for people.
+    pub error: String,
+    /// Which fields are at fault, when the code is `invalid`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldError>,
+    /// The thing as it is now, when the code is `stale_version`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub current: Option<serde_json::Value>,
 }

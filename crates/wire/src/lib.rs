@@ -21,7 +21,7 @@ pub mod paging;
 pub mod patch;
 pub mod position;
 
-pub use errors::{ErrorBody, ErrorCode, FieldError};
+pub use errors::{ErrorBody, ErrorCode, FieldError, ItemError};
 pub use ids::*;
 pub use live::audience::Audience;
 pub use position::{Epoch, Position, Seq};

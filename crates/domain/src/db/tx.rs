@@ -1,7 +1,7 @@
 //! An open write transaction of one restaurant, and the changes that it will tell.
 
 use chrono::{DateTime, Utc};
-use diesel_async::AsyncPgConnection;
+use diesel_async::{AsyncPgConnection, TransactionManager};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use uuid::Uuid;
@@ -9,6 +9,7 @@ use wire::identity::Role;
 use wire::live::events::{Action, EventKind};
 use wire::{RestaurantId, SessionId, TransactionId, UserId};
 
+use super::pool::Manager;
 use crate::Result;
 
 /// Who does something.
@@ -72,6 +73,14 @@ pub(crate) struct Change {
     pub(crate) data: Box<RawValue>,
     /// What the public may see.
     pub(crate) public_data: Option<Box<RawValue>>,
+}
+
+impl Change {
+    /// The entity as `atomic_transaction_complete` names it: `guest-<id>`.
+    fn named(&self) -> Option<String> {
+        let entity = self.kind.id_field()?.strip_suffix("_id")?;
+        Some(format!("{entity}-{}", self.entity_id))
+    }
 }
 
 impl<'c> Tx<'c> {
@@ -142,6 +151,56 @@ impl<'c> Tx<'c> {
             public_data,
         });
         Ok(())
+    }
+
+    /// Runs a part that may fail without the rest: what it did to rows and what it told are undone
+    /// when it is refused, and the transaction goes on.
+    ///
+    /// # Errors
+    /// What is no answer to a client ([`crate::Error::is_answer`]) ends the whole transaction.
+    pub async fn attempt<T>(
+        &mut self,
+        part: impl AsyncFnOnce(&mut Self) -> Result<T>,
+    ) -> Result<Result<T>> {
+        <Manager as TransactionManager<_>>::begin_transaction(self.conn).await?;
+        let before = std::mem::take(&mut self.changes);
+        let result = part(self).await;
+        let told = std::mem::replace(&mut self.changes, before);
+        match result {
+            Ok(value) => {
+                <Manager as TransactionManager<_>>::commit_transaction(self.conn).await?;
+                for change in told {
+                    self.merge(change);
+                }
+                Ok(Ok(value))
+            }
+            Err(error) => {
+                let undone =
+                    <Manager as TransactionManager<_>>::rollback_transaction(self.conn).await;
+                if !error.is_answer() {
+                    return Err(error);
+                }
+                undone?;
+                Ok(Err(error))
+            }
+        }
+    }
+
+    /// Tells that the client's transaction is complete, after everything else that is told; if
+    /// nothing is, this is not either.
+    ///
+    /// # Errors
+    /// As [`Tx::tell`].
+    pub fn tell_complete(&mut self) -> Result<()> {
+        let Some(transaction) = self.scope.transaction_id else {
+            return Ok(());
+        };
+        if self.changes.is_empty() {
+            return Ok(());
+        }
+        let affected: Vec<String> = self.changes.iter().filter_map(Change::named).collect();
+        let kind = EventKind::AtomicTransactionComplete;
+        self.tell(kind, transaction.0, Action::InfoUpdated, &affected)
     }
 
     fn merge(&mut self, change: Change) {

@@ -1,14 +1,22 @@
 //! The floor: guests, tables, reservations, who sits where and who has booked what.
 
+pub mod atomic;
 pub mod availability;
+pub mod batch;
+pub mod changes;
+pub mod dashboard;
 pub mod day;
 pub mod guests;
 pub mod holds;
 mod occupancy;
+mod remembered;
 pub mod reservations;
 mod seating;
 pub mod snapshot;
+pub mod sync;
 pub mod tables;
+
+pub use remembered::{fingerprint, forget_answers};
 
 use std::str::FromStr;
 

@@ -1,9 +1,13 @@
 //! The event log: what happened in a restaurant, numbered in the order of commits.
 
 mod append;
+mod delta;
 mod prune;
 mod read;
+mod state;
 
 pub(crate) use append::append;
+pub use delta::delta;
 pub use prune::prune;
 pub use read::{Head, LogPage, LoggedEvent, head, heads, read, tail};
+pub(crate) use state::state_at;

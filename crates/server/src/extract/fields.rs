@@ -149,7 +149,7 @@ fn noun(expected: &str) -> String {
         "a borrowed string" => "a string".to_owned(),
         "a sequence" => "a list".to_owned(),
         "a map" => "an object".to_owned(),
-        "a UUID string" => "an id (a UUID)".to_owned(),
+        "a UUID string" | "a formatted UUID string" => "an id (a UUID)".to_owned(),
         "an RFC 3339 formatted date and time string" => {
             "a time such as 2026-01-31T18:30:00Z".to_owned()
         }

@@ -10,7 +10,7 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::{StreamExt, TryFutureExt};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
-use wire::ErrorCode;
+use wire::{ErrorCode, FieldError};
 
 use super::fields::{Spelling, field_error};
 use super::nul;
@@ -184,6 +184,25 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     })?;
     reader.end().map_err(|error| syntax(&error))?;
     Ok(value)
+}
+
+/// Reads a part of a body that was read before: where each part is to be named that cannot be.
+///
+/// # Errors
+/// The field that is missing or wrong, and what is wrong with it.
+pub fn part<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, Vec<FieldError>> {
+    if !value.is_object() {
+        // serde would take a list for an object.
+        let message = "must be an object".to_owned();
+        return Err(vec![FieldError {
+            field: "body".to_owned(),
+            message,
+        }]);
+    }
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let message = error.inner().to_string();
+        vec![field_error(error.path(), &message, Spelling::Camel)]
+    })
 }
 
 fn syntax(error: &serde_json::Error) -> ApiError {

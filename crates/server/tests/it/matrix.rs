@@ -1,6 +1,7 @@
 //! Every route × every kind of caller × two restaurants.
 
 use reqwest::Method;
+use serde_json::json;
 use server::auth::Need;
 use server::routes::routes;
 use uuid::Uuid;
@@ -140,5 +141,50 @@ async fn the_three_mounts_are_one_tree() {
         .get("/api/v2/health")
         .await
         .expect_error(404, "not_found");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restaurant_in_the_body_is_asked_for_like_one_in_the_path() {
+    let app = TestApp::with(1, &[]).await;
+    let (house, other) = (Restaurant::new(&app).await, Restaurant::new(&app).await);
+    let path = "/api/v1/atomic/batch";
+    let create =
+        json!({"op": "create", "entity": "guest", "data": {"guestName": "Ann", "partySize": 2}});
+    let guests = async |house: &Restaurant| {
+        let list = house.owner.get(&house.path("/guests")).await.expect(200);
+        list.as_array().unwrap().len()
+    };
+    let body = |rid: &str| json!({"restaurant_id": rid, "transactionId": Uuid::now_v7(), "operations": [create]});
+    app.client(0)
+        .post(path, body(&house.id))
+        .await
+        .expect_error(401, "unauthenticated");
+    other
+        .owner
+        .post(path, body(&house.id))
+        .await
+        .expect_error(404, "not_found");
+    other
+        .owner
+        .post(path, body(&Uuid::now_v7().to_string()))
+        .await
+        .expect_error(404, "not_found");
+    // Not even what is wrong with the rest is said to a stranger.
+    other
+        .owner
+        .post(path, json!({"restaurant_id": house.id}))
+        .await
+        .expect_error(404, "not_found");
+    let reply = house
+        .owner
+        .post(path, json!({"restaurantId": house.id}))
+        .await;
+    assert_eq!(reply.fields(), ["transactionId"]);
+    let reply = house.owner.post(path, json!({"operations": []})).await;
+    assert_eq!(reply.fields(), ["restaurantId"]);
+    let staff = house.member(&app, "staff").await;
+    staff.post(path, body(&house.id)).await.expect(200);
+    assert_eq!((guests(&house).await, guests(&other).await), (1, 0));
     app.finish().await;
 }

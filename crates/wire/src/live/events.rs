@@ -111,7 +111,8 @@ pub struct FrameParts {
 }
 
 impl FrameParts {
-    /// Serializes an event with `data` as its payload.
+    /// Serializes an event with `data` as its payload: the entity's state or, at the end of a
+    /// client's transaction, the list of entities that it touched.
     ///
     /// # Errors
     /// When `data` cannot be written as JSON, which for the types of this crate does not happen.
@@ -128,7 +129,11 @@ impl FrameParts {
         if let Some(name) = envelope.kind.id_field() {
             field(name, &envelope.entity_id.to_string());
         }
-        field("action", envelope.action.as_str());
+        // The end of a transaction is about several entities and has no action of its own.
+        let is_end = envelope.kind == EventKind::AtomicTransactionComplete;
+        if !is_end {
+            field("action", envelope.action.as_str());
+        }
         field("timestamp", &timestamp(envelope.timestamp));
         if let Some(actor) = envelope.actor_id {
             field("actor_id", &actor.to_string());
@@ -136,7 +141,11 @@ impl FrameParts {
         if let Some(transaction) = envelope.transaction_id {
             field("transaction_id", &transaction.to_string());
         }
-        suffix.push_str(",\"data\":");
+        suffix.push_str(if is_end {
+            ",\"affected_entities\":"
+        } else {
+            ",\"data\":"
+        });
         suffix.push_str(&serde_json::to_string(data)?);
         suffix.push('}');
         Ok(Self {

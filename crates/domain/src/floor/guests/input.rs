@@ -1,20 +1,19 @@
 //! Reading what was asked: fields are checked here, rules are not.
 
-use wire::TableId;
 use wire::floor::guests::{CreateGuest, GuestStatus, UpdateGuest};
+use wire::{GuestId, TableId};
 
 use super::row::GuestRow;
 use crate::checks::{Checks, trimmed};
-use crate::clock::new_id;
 use crate::db::Tx;
 use crate::{Error, Result};
 
-pub(super) fn new_row(tx: &Tx<'_>, input: &CreateGuest) -> GuestRow {
+pub(super) fn new_row(tx: &Tx<'_>, id: GuestId, input: &CreateGuest) -> GuestRow {
     let first_name = trimmed(input.first_name.as_deref());
     let last_name = trimmed(input.last_name.as_deref());
     GuestRow {
         restaurant_id: tx.restaurant_id(),
-        id: new_id(),
+        id,
         guest_name: full_name(input),
         first_name,
         last_name,

@@ -9,7 +9,9 @@ use wire::{ErrorCode, GuestId, ReservationId, RestaurantId, TableId};
 use super::input::{check_new, check_patch, new_row, patched};
 use super::row::{GuestRow, its_tables};
 use super::rules::{self, Place};
+use crate::clock::new_id;
 use crate::db::Tx;
+use crate::error::broken_constraint;
 use crate::floor::seating::{self, Locked};
 use crate::floor::{check_version, reservations};
 use crate::schema::guests;
@@ -39,12 +41,33 @@ pub async fn get(
 /// # Errors
 /// [`Error::Invalid`]; `table_occupied`, `party_too_large` when it cannot sit there.
 pub async fn create(tx: &mut Tx<'_>, input: &CreateGuest) -> Result<Guest> {
-    create_from(tx, input, None).await
+    create_as(tx, new_id(), input).await
+}
+
+/// The same under an id that a client chose while it was offline.
+///
+/// # Errors
+/// As [`create`]; `conflict` when the id is taken.
+pub(in crate::floor) async fn create_as(
+    tx: &mut Tx<'_>,
+    id: GuestId,
+    input: &CreateGuest,
+) -> Result<Guest> {
+    add(tx, id, input, None).await
 }
 
 /// Takes a party down that comes from a booking.
 pub(in crate::floor) async fn create_from(
     tx: &mut Tx<'_>,
+    input: &CreateGuest,
+    reservation: Option<ReservationId>,
+) -> Result<Guest> {
+    add(tx, new_id(), input, reservation).await
+}
+
+async fn add(
+    tx: &mut Tx<'_>,
+    id: GuestId,
     input: &CreateGuest,
     reservation: Option<ReservationId>,
 ) -> Result<Guest> {
@@ -63,7 +86,7 @@ pub(in crate::floor) async fn create_from(
     let place = rules::place(GuestStatus::Waiting, &[], Some(status), Some(&wanted))?;
     let locked = seating::lock(tx, &place.tables).await?;
 
-    let mut row = new_row(tx, input);
+    let mut row = new_row(tx, id, input);
     row.status = place.status;
     row.reservation_id = reservation;
     row.total_visits = total_visits(tx, row.id, row.phone.as_deref()).await?;
@@ -82,7 +105,14 @@ pub(in crate::floor) async fn create_from(
     diesel::insert_into(guests::table)
         .values(&row)
         .execute(tx.conn)
-        .await?;
+        .await
+        .map_err(|error| match broken_constraint(&error) {
+            Some("guests_pkey") => Error::refused(
+                ErrorCode::Conflict,
+                "There is a party with this id already.",
+            ),
+            _ => error.into(),
+        })?;
     let guest = row.with_tables(place.tables);
     tx.tell(EventKind::GuestCreated, guest.id.0, Action::Created, &guest)?;
     seating::apply(tx, locked, guest.id, &[], &guest.table_ids, Leave::Undone).await?;

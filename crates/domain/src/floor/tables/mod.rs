@@ -5,6 +5,6 @@ mod operations;
 mod row;
 
 pub use list::{floor, list};
-pub(super) use operations::save;
 pub use operations::{clear, create, delete, get, update};
+pub(super) use operations::{create_as, save};
 pub(super) use row::TableRow;

@@ -49,6 +49,18 @@ pub async fn get(
 /// # Errors
 /// [`Error::Invalid`]; `table_number_taken`, `forbidden` below a manager.
 pub async fn create(tx: &mut Tx<'_>, input: &CreateTable) -> Result<Table> {
+    create_as(tx, new_id(), input).await
+}
+
+/// The same under an id that a client chose while it was offline.
+///
+/// # Errors
+/// As [`create`]; `conflict` when the id is taken.
+pub(in crate::floor) async fn create_as(
+    tx: &mut Tx<'_>,
+    id: TableId,
+    input: &CreateTable,
+) -> Result<Table> {
     check_arranges(tx)?;
     let number = trimmed(input.table_number.as_deref());
     let position = input.position.unwrap_or(TablePosition { x: 0.5, y: 0.5 });
@@ -62,7 +74,7 @@ pub async fn create(tx: &mut Tx<'_>, input: &CreateTable) -> Result<Table> {
     }
     let row = TableRow {
         restaurant_id: tx.restaurant_id(),
-        id: new_id(),
+        id,
         table_number: number.unwrap_or_default(),
         capacity: input.capacity.unwrap_or(1),
         min_party_size: input.min_party_size.unwrap_or(1),
@@ -284,6 +296,10 @@ fn has_party(row: &TableRow, rest: &str) -> Error {
 
 fn number_taken(error: diesel::result::Error, number: &str) -> Error {
     match broken_constraint(&error) {
+        Some("tables_pkey") => Error::refused(
+            ErrorCode::Conflict,
+            "There is a table with this id already.",
+        ),
         Some("tables_number") => Error::refused(
             ErrorCode::TableNumberTaken,
             format!("There is a table {number} already."),

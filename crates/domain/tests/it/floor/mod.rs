@@ -1,5 +1,6 @@
 //! The floor's rules, at the level of operations.
 
+mod answers;
 mod guests;
 mod offers;
 mod races;

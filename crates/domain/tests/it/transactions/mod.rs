@@ -4,4 +4,5 @@ mod cancelled;
 mod commits;
 mod conflicts;
 mod connections;
+mod parts;
 mod silence;

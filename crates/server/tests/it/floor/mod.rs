@@ -1,5 +1,9 @@
+mod atomic;
 mod availability;
+mod batch;
+mod dashboard;
 mod guests;
 mod lists;
 mod reservations;
+mod sync;
 mod tables;

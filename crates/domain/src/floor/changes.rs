@@ -1,0 +1,274 @@
+//! One change of one thing, whatever it is: what batches, transactions of clients and offline
+//! queues consist of. The work is done by the operations of each kind of thing.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+use wire::floor::atomic::{Entity, Op};
+use wire::floor::guests::{CreateGuest, UpdateGuest};
+use wire::floor::tables::{CreateTable, UpdateTable};
+use wire::{ErrorCode, FieldError, GuestId, ItemError, TableId};
+
+use super::{guests, seating, tables};
+use crate::clock::new_id;
+use crate::db::Tx;
+use crate::{Error, Result};
+
+/// What is done to a thing that has ids `I`, is made of a `C` and changed by a `U`.
+#[derive(Clone, Debug)]
+pub enum Edit<I, C, U> {
+    /// Made, under an id of the client's if it chose one.
+    Create(Option<I>, Arc<C>),
+    /// Changed.
+    Update(I, Arc<U>),
+    /// Removed.
+    Delete(I),
+}
+
+impl<I: Copy + Into<Uuid>, C, U> Edit<I, C, U> {
+    fn op(&self) -> Op {
+        match self {
+            Self::Create(..) => Op::Create,
+            Self::Update(..) => Op::Update,
+            Self::Delete(_) => Op::Delete,
+        }
+    }
+
+    fn id(&self) -> Option<Uuid> {
+        match self {
+            Self::Create(id, _) => id.map(Into::into),
+            Self::Update(id, _) | Self::Delete(id) => Some((*id).into()),
+        }
+    }
+}
+
+/// A change of some kind of thing.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Of a party.
+    Guest(Edit<GuestId, CreateGuest, UpdateGuest>),
+    /// Of a table.
+    Table(Edit<TableId, CreateTable, UpdateTable>),
+}
+
+/// One of several changes, as it was read.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Its place in its list.
+    pub index: usize,
+    /// What it is about, if that could be read.
+    pub entity: Option<Entity>,
+    /// Which, if that could be read.
+    pub id: Option<Uuid>,
+    /// The version for which it was made.
+    pub version: Option<i32>,
+    /// The change, or why it could not be read.
+    pub change: std::result::Result<Change, Vec<FieldError>>,
+}
+
+/// What a change did.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// What was done.
+    pub op: Op,
+    /// To what kind of thing.
+    pub entity: Entity,
+    /// To which.
+    pub id: Uuid,
+    /// The thing after it; `None` when it is gone.
+    pub state: Option<Value>,
+}
+
+impl Change {
+    /// The kind of thing.
+    #[must_use]
+    pub const fn entity(&self) -> Entity {
+        match self {
+            Self::Guest(_) => Entity::Guest,
+            Self::Table(_) => Entity::Table,
+        }
+    }
+
+    /// What is done to it.
+    #[must_use]
+    pub fn op(&self) -> Op {
+        match self {
+            Self::Guest(edit) => edit.op(),
+            Self::Table(edit) => edit.op(),
+        }
+    }
+
+    /// Which thing; `None` for a new one without an id of the client's.
+    #[must_use]
+    pub fn id(&self) -> Option<Uuid> {
+        match self {
+            Self::Guest(edit) => edit.id(),
+            Self::Table(edit) => edit.id(),
+        }
+    }
+
+    /// The fields that a change of a thing asks for, by their names.
+    pub(super) fn asked(&self) -> Result<Value> {
+        Ok(match self {
+            Self::Guest(Edit::Update(_, patch)) => serde_json::to_value(patch)?,
+            Self::Table(Edit::Update(_, patch)) => serde_json::to_value(patch)?,
+            Self::Guest(_) | Self::Table(_) => Value::Null,
+        })
+    }
+
+    /// The thing as it is; `None` when it is not there.
+    pub(super) async fn present(&self, tx: &mut Tx<'_>) -> Result<Option<Value>> {
+        let (restaurant, Some(id)) = (tx.restaurant_id(), self.id()) else {
+            return Ok(None);
+        };
+        let found = match self {
+            Self::Guest(_) => guests::get(tx.conn, restaurant, GuestId(id))
+                .await
+                .and_then(|guest| Ok(serde_json::to_value(guest)?)),
+            Self::Table(_) => tables::get(tx.conn, restaurant, TableId(id))
+                .await
+                .and_then(|table| Ok(serde_json::to_value(table)?)),
+        };
+        match found {
+            Ok(state) => Ok(Some(state)),
+            Err(Error::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes the change.
+    pub(super) async fn apply(&self, tx: &mut Tx<'_>, version: Option<i32>) -> Result<Changed> {
+        match self {
+            Self::Guest(Edit::Create(id, input)) => {
+                let id = id.unwrap_or_else(new_id);
+                let made = guests::create_as(tx, id, input).await?;
+                self.did(id.0, Some(&made))
+            }
+            Self::Guest(Edit::Update(id, patch)) => {
+                let changed = guests::update(tx, *id, patch, version).await?;
+                self.did(id.0, Some(&changed))
+            }
+            Self::Guest(Edit::Delete(id)) => {
+                guests::delete(tx, *id, version).await?;
+                self.did(id.0, None::<&Value>)
+            }
+            Self::Table(Edit::Create(id, input)) => {
+                let id = id.unwrap_or_else(new_id);
+                let made = tables::create_as(tx, id, input).await?;
+                self.did(id.0, Some(&made))
+            }
+            Self::Table(Edit::Update(id, patch)) => {
+                let changed = tables::update(tx, *id, patch, version).await?;
+                self.did(id.0, Some(&changed))
+            }
+            Self::Table(Edit::Delete(id)) => {
+                tables::delete(tx, *id, version).await?;
+                self.did(id.0, None::<&Value>)
+            }
+        }
+    }
+
+    fn did(&self, id: Uuid, state: Option<&impl Serialize>) -> Result<Changed> {
+        Ok(Changed {
+            op: self.op(),
+            entity: self.entity(),
+            id,
+            state: state.map(serde_json::to_value).transpose()?,
+        })
+    }
+}
+
+/// Locks everything that the changes will touch.
+pub(super) async fn lock<'i>(tx: &mut Tx<'_>, items: impl Iterator<Item = &'i Item>) -> Result<()> {
+    let (mut tables, mut parties) = (Vec::new(), Vec::new());
+    for change in items.filter_map(|item| item.change.as_ref().ok()) {
+        match change {
+            Change::Guest(Edit::Create(_, input)) => {
+                tables.extend(input.table_id);
+                tables.extend(input.table_ids.iter().flatten());
+            }
+            Change::Guest(Edit::Update(id, patch)) => {
+                parties.push(*id);
+                tables.extend(patch.table_id.flatten());
+                tables.extend(patch.table_ids.iter().flatten().flatten());
+            }
+            Change::Guest(Edit::Delete(id)) => parties.push(*id),
+            Change::Table(Edit::Update(id, _) | Edit::Delete(id)) => tables.push(*id),
+            Change::Table(Edit::Create(..)) => {}
+        }
+    }
+    seating::lock_all(tx, &tables, &parties).await
+}
+
+/// Makes all changes, in their order, or none: everything is locked before the first write, and
+/// each change that cannot be made is named.
+///
+/// # Errors
+/// [`Error::Items`].
+pub(super) async fn all_or_nothing(tx: &mut Tx<'_>, items: &[Item]) -> Result<Vec<Changed>> {
+    lock(tx, items.iter()).await?;
+    let (mut done, mut failed) = (Vec::with_capacity(items.len()), Vec::new());
+    for item in items {
+        let result = match &item.change {
+            Ok(change) => {
+                tx.attempt(async |tx| change.apply(tx, item.version).await)
+                    .await?
+            }
+            Err(fields) => Err(Error::Invalid(fields.clone())),
+        };
+        match result {
+            Ok(changed) => done.push(changed),
+            Err(error) => failed.push(failure(item, error)?),
+        }
+    }
+    if failed.is_empty() {
+        return Ok(done);
+    }
+    Err(Error::Items {
+        failed,
+        of: items.len(),
+    })
+}
+
+/// Names a change that cannot be made.
+///
+/// # Errors
+/// What is no answer to a client.
+pub(super) fn failure(item: &Item, error: Error) -> Result<ItemError> {
+    let sentence = error.to_string();
+    let (code, fields, current) = match error {
+        Error::Refused { code, .. } => (code, Vec::new(), None),
+        Error::TableUnavailable { .. } => (ErrorCode::TableUnavailable, Vec::new(), None),
+        Error::NotFound(_) => (ErrorCode::NotFound, Vec::new(), None),
+        Error::Stale(current) => (ErrorCode::StaleVersion, Vec::new(), Some(*current)),
+        Error::Invalid(fields) => (ErrorCode::Invalid, fields, None),
+        error => return Err(error),
+    };
+    let sentence = match fields.as_slice() {
+        [] => sentence,
+        [one] => format!("{} {}.", one.field, one.message),
+        _ => "Some fields are not right.".to_owned(),
+    };
+    Ok(ItemError {
+        index: item.index,
+        entity: item.entity,
+        id: item.id,
+        code,
+        error: sentence,
+        fields,
+        current,
+    })
+}
+
+/// Refuses more changes at once than are taken.
+pub(super) fn check_count(field: &str, count: usize, most: usize) -> Result<()> {
+    if count > most {
+        return Err(Error::invalid(
+            field,
+            format!("must be at most {most} at once"),
+        ));
+    }
+    Ok(())
+}

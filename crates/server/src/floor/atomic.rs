@@ -1,0 +1,91 @@
+//! Transactions of clients.
+
+use actix_web::http::header::{self, HeaderName};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use domain::db::Scope;
+use domain::floor::atomic::{self, Transaction};
+use serde::Deserialize;
+use serde_json::Value;
+use wire::floor::atomic::{Atomic, AtomicBatch, AtomicDone};
+use wire::{ErrorBody, RestaurantId};
+
+use super::items;
+use crate::auth::{self, Caller};
+use crate::errors::ApiError;
+use crate::extract::{Json, Path, part};
+use crate::reply::EVENT_SEQ;
+use crate::state::AppState;
+
+/// Says that the answer is that of an earlier request.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// Where a transaction works, when the path does not say it.
+#[derive(Deserialize)]
+struct Where {
+    #[serde(alias = "restaurantId")]
+    restaurant_id: RestaurantId,
+}
+
+/// Several changes together or not at all. Sent again with the same `transactionId`, it is
+/// answered as the first time and not done again.
+#[utoipa::path(
+    post, path = "/api/v1/restaurants/{rid}/atomic", tag = "batch",
+    params(("rid" = RestaurantId, Path)), request_body = Atomic,
+    responses((status = 200, body = AtomicDone), (status = 409, body = ErrorBody))
+)]
+pub async fn atomic(
+    state: Data<AppState>,
+    caller: Caller,
+    Path(rid): Path<RestaurantId>,
+    Json(body): Json<Value>,
+) -> Result<HttpResponse, ApiError> {
+    run(&state, caller.scope(rid), &body).await
+}
+
+/// The same, with `restaurant_id` in the body.
+#[utoipa::path(
+    post, path = "/api/v1/atomic/batch", tag = "batch", request_body = AtomicBatch,
+    responses((status = 200, body = AtomicDone), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody))
+)]
+pub async fn batch(
+    state: Data<AppState>,
+    request: HttpRequest,
+    Json(body): Json<Value>,
+) -> Result<HttpResponse, ApiError> {
+    // Only which restaurant is read before the caller is known to belong to it.
+    let Where { restaurant_id } = part(&body).map_err(ApiError::invalid)?;
+    let caller = auth::member(&state, &request, restaurant_id).await?;
+    run(&state, caller.scope(restaurant_id), &body).await
+}
+
+async fn run(state: &AppState, scope: Scope, body: &Value) -> Result<HttpResponse, ApiError> {
+    let input: Atomic = part(body).map_err(ApiError::invalid)?;
+    let operations = input.operations.iter().enumerate();
+    let transaction = Transaction {
+        id: input.transaction_id,
+        fingerprint: domain::floor::fingerprint(&input.operations)?,
+        items: operations
+            .map(|(index, value)| items::operation(index, value))
+            .collect(),
+    };
+    let scope = Scope {
+        transaction_id: Some(transaction.id),
+        ..scope
+    };
+    let saved = state
+        .write("atomic.run", &scope, async |tx| {
+            atomic::run(tx, &transaction).await
+        })
+        .await?;
+    let (answer, position) = saved.into_parts();
+    let mut reply = HttpResponse::Ok();
+    reply.insert_header((header::CONTENT_TYPE, "application/json"));
+    if let Some(position) = position {
+        reply.insert_header((EVENT_SEQ, position.to_string()));
+    }
+    if answer.is_repeated {
+        reply.insert_header((REPLAYED, "true"));
+    }
+    Ok(reply.body(answer.body))
+}

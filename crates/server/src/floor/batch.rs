@@ -1,0 +1,54 @@
+//! Several parties and tables changed by one request.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use domain::clock::new_id;
+use domain::db::Scope;
+use domain::floor::batch;
+use domain::floor::changes::Item;
+use wire::floor::atomic::Entity;
+use wire::floor::batch::{BatchDone, BatchUpdate};
+use wire::{ErrorBody, RestaurantId};
+
+use super::items;
+use crate::auth::Caller;
+use crate::errors::ApiError;
+use crate::extract::{Json, Path};
+use crate::reply;
+use crate::state::AppState;
+
+/// Changes parties, then tables, all or none. `items` of a refusal names each change that cannot
+/// be made.
+#[utoipa::path(
+    post, path = "/api/v1/restaurants/{rid}/batch-update", tag = "batch",
+    params(("rid" = RestaurantId, Path)), request_body = BatchUpdate,
+    responses((status = 200, body = BatchDone), (status = 409, body = ErrorBody))
+)]
+pub async fn update(
+    state: Data<AppState>,
+    caller: Caller,
+    Path(rid): Path<RestaurantId>,
+    Json(input): Json<BatchUpdate>,
+) -> Result<HttpResponse, ApiError> {
+    let read = |entity, list: &[serde_json::Value]| -> Vec<Item> {
+        let numbered = list.iter().enumerate();
+        numbered
+            .map(|(index, value)| items::update(index, entity, value))
+            .collect()
+    };
+    let mut items = read(Entity::Guest, &input.guests);
+    items.extend(read(Entity::Table, &input.tables));
+    batch::check(&items)?;
+    let transaction_id = new_id();
+    let scope = Scope {
+        transaction_id: Some(transaction_id),
+        ..caller.scope(rid)
+    };
+    let saved = state
+        .write("batch.update", &scope, async |tx| {
+            batch::update(tx, transaction_id, &items).await
+        })
+        .await?;
+    let (done, position) = saved.into_parts();
+    Ok(reply::done(&done, position))
+}

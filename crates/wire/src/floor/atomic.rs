@@ -1,0 +1,107 @@
+//! Several changes that happen together or not at all.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::TransactionId;
+use crate::words::words;
+
+words! {
+    /// What kind of thing is changed.
+    Entity {
+        /// A party.
+        Guest = "guest",
+        /// A table.
+        Table = "table",
+    }
+}
+
+words! {
+    /// What is done to it.
+    Op {
+        /// It is made.
+        Create = "create",
+        /// Some of its fields are changed.
+        Update = "update",
+        /// It is removed.
+        Delete = "delete",
+    }
+}
+
+/// A client's transaction. Sent again with the same `transactionId`, it is answered as the first
+/// time and not done again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "transactionId": "0198b2f0-0000-7000-8000-000000000000",
+    "operations": [
+        {"op": "update", "entity": "guest", "id": "0198b2f0-0000-7000-8000-000000000001", "data": {"status": "completed"}, "ifVersion": 3},
+        {"op": "create", "entity": "guest", "data": {"guestName": "John Doe", "partySize": 4}},
+    ],
+}))]
+pub struct Atomic {
+    /// Chosen by the client.
+    #[serde(alias = "transaction_id")]
+    pub transaction_id: TransactionId,
+    /// At most 100, done in this order. Each is read by itself, so that each that cannot be read
+    /// can be named.
+    #[schema(value_type = Vec<AtomicOperation>, max_items = 100)]
+    pub operations: Vec<serde_json::Value>,
+}
+
+/// The same, for the path that does not name the restaurant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AtomicBatch {
+    /// The restaurant.
+    #[serde(alias = "restaurantId")]
+    pub restaurant_id: crate::RestaurantId,
+    /// The transaction.
+    #[serde(flatten)]
+    pub atomic: Atomic,
+}
+
+/// One change of a transaction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AtomicOperation {
+    /// What is done.
+    pub op: Op,
+    /// To what kind of thing.
+    pub entity: Entity,
+    /// To which; something new may be given its id here, to be named by later operations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Uuid>,
+    /// The fields, as in a POST or PUT of this kind of thing.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub data: serde_json::Value,
+    /// Only if it still has this version.
+    #[serde(default, alias = "if_version", skip_serializing_if = "Option::is_none")]
+    pub if_version: Option<i32>,
+}
+
+/// What a transaction did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AtomicDone {
+    /// The client's.
+    pub transaction_id: TransactionId,
+    /// One result per operation, in their order.
+    pub results: Vec<AtomicResult>,
+}
+
+/// What an operation did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AtomicResult {
+    /// What was done.
+    pub op: Op,
+    /// To what kind of thing.
+    pub entity: Entity,
+    /// To which.
+    pub id: Uuid,
+    /// The thing after this operation; `null` when it was removed.
+    #[schema(value_type = Option<Object>)]
+    pub data: Option<serde_json::Value>,
+}

@@ -1,0 +1,78 @@
+//! Several parties and tables changed by one request, all or none.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::guests::{Guest, UpdateGuest};
+use super::tables::{Table, UpdateTable};
+use crate::words::words;
+use crate::{GuestId, TableId, TransactionId};
+
+words! {
+    /// What happens when one of the changes cannot be made.
+    BatchMode {
+        /// None is made.
+        AllOrNothing = "all_or_nothing" | "allOrNothing",
+    }
+}
+
+/// Changes of parties, then of tables, at most 500 together.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+#[schema(example = json!({
+    "guests": [{"id": "0198b2f0-0000-7000-8000-000000000001", "status": "completed"}],
+    "tables": [{"id": "0198b2f0-0000-7000-8000-000000000002", "status": "needs_cleaning"}],
+    "mode": "all_or_nothing",
+}))]
+pub struct BatchUpdate {
+    /// Each is read by itself, so that each that cannot be read can be named.
+    #[schema(value_type = Vec<BatchGuest>)]
+    pub guests: Vec<serde_json::Value>,
+    /// Each is read by itself.
+    #[schema(value_type = Vec<BatchTable>)]
+    pub tables: Vec<serde_json::Value>,
+    /// `all_or_nothing`, the only one.
+    pub mode: Option<BatchMode>,
+}
+
+/// A change of a party.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchGuest {
+    /// Which party.
+    pub id: GuestId,
+    /// Only if it still has this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_version: Option<i32>,
+    /// The fields that shall change.
+    #[serde(flatten)]
+    pub change: UpdateGuest,
+}
+
+/// A change of a table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchTable {
+    /// Which table.
+    pub id: TableId,
+    /// Only if it still has this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_version: Option<i32>,
+    /// The fields that shall change.
+    #[serde(flatten)]
+    pub change: UpdateTable,
+}
+
+/// What a batch did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchDone {
+    /// The id that the events of the batch carry.
+    pub transaction_id: TransactionId,
+    /// The parties, in the order of the request.
+    #[schema(value_type = Vec<Guest>)]
+    pub guests: Vec<serde_json::Value>,
+    /// The tables, in the order of the request.
+    #[schema(value_type = Vec<Table>)]
+    pub tables: Vec<serde_json::Value>,
+}
