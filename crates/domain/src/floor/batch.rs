@@ -1,4 +1,4 @@
-//! Several parties and tables changed by one request, all or none.
+//! Several parties, tables and bookings changed by one request, all or none.
 
 use wire::TransactionId;
 use wire::floor::atomic::Entity;
@@ -16,7 +16,7 @@ pub const MOST: usize = 500;
 /// # Errors
 /// [`crate::Error::Invalid`].
 pub fn check(items: &[Item]) -> Result<()> {
-    changes::check_count("guests and tables", items.len(), MOST)
+    changes::check_count("guests, tables and reservations", items.len(), MOST)
 }
 
 /// Makes the changes in their order. Their events carry the scope's transaction, which is told to
@@ -33,11 +33,13 @@ pub async fn update(
         transaction_id,
         guests: Vec::new(),
         tables: Vec::new(),
+        reservations: Vec::new(),
     };
     for changed in changes::all_or_nothing(tx, items).await? {
         match changed.entity {
             Entity::Guest => done.guests.extend(changed.state),
             Entity::Table => done.tables.extend(changed.state),
+            Entity::Reservation => done.reservations.extend(changed.state),
         }
     }
     tx.tell_complete()?;

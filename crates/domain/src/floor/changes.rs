@@ -8,10 +8,12 @@ use serde_json::Value;
 use uuid::Uuid;
 use wire::floor::atomic::{Entity, Op};
 use wire::floor::guests::{CreateGuest, UpdateGuest};
+use wire::floor::reservations::{CreateReservation, UpdateReservation};
 use wire::floor::tables::{CreateTable, UpdateTable};
-use wire::{ErrorCode, FieldError, GuestId, ItemError, TableId};
+use wire::{ErrorCode, FieldError, GuestId, ItemError, ReservationId, TableId};
 
-use super::{guests, seating, tables};
+use super::locks::{self, Touched};
+use super::{guests, reservations, tables};
 use crate::clock::new_id;
 use crate::db::Tx;
 use crate::{Error, Result};
@@ -51,6 +53,8 @@ pub enum Change {
     Guest(Edit<GuestId, CreateGuest, UpdateGuest>),
     /// Of a table.
     Table(Edit<TableId, CreateTable, UpdateTable>),
+    /// Of a booking; to remove it is to call it off.
+    Reservation(Edit<ReservationId, CreateReservation, UpdateReservation>),
 }
 
 /// One of several changes, as it was read.
@@ -88,6 +92,7 @@ impl Change {
         match self {
             Self::Guest(_) => Entity::Guest,
             Self::Table(_) => Entity::Table,
+            Self::Reservation(_) => Entity::Reservation,
         }
     }
 
@@ -97,6 +102,7 @@ impl Change {
         match self {
             Self::Guest(edit) => edit.op(),
             Self::Table(edit) => edit.op(),
+            Self::Reservation(edit) => edit.op(),
         }
     }
 
@@ -106,6 +112,7 @@ impl Change {
         match self {
             Self::Guest(edit) => edit.id(),
             Self::Table(edit) => edit.id(),
+            Self::Reservation(edit) => edit.id(),
         }
     }
 
@@ -114,7 +121,8 @@ impl Change {
         Ok(match self {
             Self::Guest(Edit::Update(_, patch)) => serde_json::to_value(patch)?,
             Self::Table(Edit::Update(_, patch)) => serde_json::to_value(patch)?,
-            Self::Guest(_) | Self::Table(_) => Value::Null,
+            Self::Reservation(Edit::Update(_, patch)) => serde_json::to_value(patch)?,
+            Self::Guest(_) | Self::Table(_) | Self::Reservation(_) => Value::Null,
         })
     }
 
@@ -130,6 +138,9 @@ impl Change {
             Self::Table(_) => tables::get(tx.conn, restaurant, TableId(id))
                 .await
                 .and_then(|table| Ok(serde_json::to_value(table)?)),
+            Self::Reservation(_) => reservations::get(tx.conn, restaurant, ReservationId(id))
+                .await
+                .and_then(|booking| Ok(serde_json::to_value(booking)?)),
         };
         match found {
             Ok(state) => Ok(Some(state)),
@@ -143,7 +154,7 @@ impl Change {
         match self {
             Self::Guest(Edit::Create(id, input)) => {
                 let id = id.unwrap_or_else(new_id);
-                let made = guests::create_as(tx, id, input).await?;
+                let made = guests::create_as(tx, id, input, None).await?;
                 self.did(id.0, Some(&made))
             }
             Self::Guest(Edit::Update(id, patch)) => {
@@ -167,6 +178,19 @@ impl Change {
                 tables::delete(tx, *id, version).await?;
                 self.did(id.0, None::<&Value>)
             }
+            Self::Reservation(Edit::Create(id, input)) => {
+                let id = id.unwrap_or_else(new_id);
+                let made = reservations::create_as(tx, id, input).await?;
+                self.did(id.0, Some(&made))
+            }
+            Self::Reservation(Edit::Update(id, patch)) => {
+                let changed = reservations::update(tx, *id, patch, version).await?;
+                self.did(id.0, Some(&changed))
+            }
+            Self::Reservation(Edit::Delete(id)) => {
+                let cancelled = reservations::cancel(tx, *id, version).await?;
+                self.did(id.0, Some(&cancelled))
+            }
         }
     }
 
@@ -182,24 +206,38 @@ impl Change {
 
 /// Locks everything that the changes will touch.
 pub(super) async fn lock<'i>(tx: &mut Tx<'_>, items: impl Iterator<Item = &'i Item>) -> Result<()> {
-    let (mut tables, mut parties) = (Vec::new(), Vec::new());
+    let mut touched = Touched::default();
     for change in items.filter_map(|item| item.change.as_ref().ok()) {
         match change {
             Change::Guest(Edit::Create(_, input)) => {
-                tables.extend(input.table_id);
-                tables.extend(input.table_ids.iter().flatten());
+                touched.tables.extend(input.table_id);
+                touched.tables.extend(input.table_ids.iter().flatten());
             }
             Change::Guest(Edit::Update(id, patch)) => {
-                parties.push(*id);
-                tables.extend(patch.table_id.flatten());
-                tables.extend(patch.table_ids.iter().flatten().flatten());
+                touched.parties.push(*id);
+                touched.tables.extend(patch.table_id.flatten());
+                let wanted = patch.table_ids.iter().flatten().flatten();
+                touched.tables.extend(wanted);
             }
-            Change::Guest(Edit::Delete(id)) => parties.push(*id),
-            Change::Table(Edit::Update(id, _) | Edit::Delete(id)) => tables.push(*id),
+            Change::Guest(Edit::Delete(id)) => touched.parties.push(*id),
+            Change::Table(Edit::Update(id, _) | Edit::Delete(id)) => touched.tables.push(*id),
             Change::Table(Edit::Create(..)) => {}
+            Change::Reservation(Edit::Create(_, input)) => {
+                match (&input.table_ids, input.hold_id) {
+                    (Some(tables), _) => touched.tables.extend(tables),
+                    (None, Some(hold)) => touched.holds.push(hold),
+                    (None, None) => touched.any_table = true,
+                }
+            }
+            Change::Reservation(Edit::Update(id, patch)) => {
+                touched.bookings.push(*id);
+                let wanted = patch.table_ids.iter().flatten().flatten();
+                touched.tables.extend(wanted);
+            }
+            Change::Reservation(Edit::Delete(id)) => touched.bookings.push(*id),
         }
     }
-    seating::lock_all(tx, &tables, &parties).await
+    locks::lock_all(tx, &touched).await
 }
 
 /// Makes all changes, in their order, or none: everything is locked before the first write, and
@@ -213,7 +251,7 @@ pub(super) async fn all_or_nothing(tx: &mut Tx<'_>, items: &[Item]) -> Result<Ve
     for item in items {
         let result = match &item.change {
             Ok(change) => {
-                tx.attempt(async |tx| change.apply(tx, item.version).await)
+                tx.attempt(async |tx| Box::pin(change.apply(tx, item.version)).await)
                     .await?
             }
             Err(fields) => Err(Error::Invalid(fields.clone())),

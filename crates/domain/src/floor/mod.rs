@@ -8,6 +8,7 @@ pub mod dashboard;
 pub mod day;
 pub mod guests;
 pub mod holds;
+mod locks;
 mod occupancy;
 mod remembered;
 pub mod reservations;

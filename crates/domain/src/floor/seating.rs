@@ -8,14 +8,14 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use wire::floor::tables::TableStatus;
 use wire::identity::Role;
-use wire::{ErrorCode, GuestId, ReservationId, RestaurantId, TableId};
+use wire::{ErrorCode, GuestId, RestaurantId, TableId};
 
 use super::guests::Leave;
 use super::tables::{TableRow, save};
 use crate::db::{Actor, Tx};
 use crate::error::broken_constraint;
 use crate::identity::restaurants;
-use crate::schema::{guests, reservations, seatings, tables};
+use crate::schema::{seatings, tables};
 use crate::{Error, Result};
 
 /// Tables whose rows are locked until the end of the transaction, and who sits at them.
@@ -59,64 +59,6 @@ pub(super) async fn lock(tx: &mut Tx<'_>, ids: &[TableId]) -> Result<Locked> {
         .load(tx.conn)
         .await?;
     with_parties(tx, rows).await
-}
-
-/// Locks what several changes will touch, before the first of them: the tables and those that the
-/// parties hold, then the parties, then the bookings from which they come, each by id. The
-/// operations then find everything locked.
-pub(super) async fn lock_all(
-    tx: &mut Tx<'_>,
-    tables: &[TableId],
-    parties: &[GuestId],
-) -> Result<()> {
-    let before = tables_of(tx, parties).await?;
-    let mut all: Vec<TableId> = before.iter().chain(tables).copied().collect();
-    all.sort_unstable();
-    all.dedup();
-    tables::table
-        .filter(tables::restaurant_id.eq(tx.restaurant_id()))
-        .filter(tables::id.eq_any(&all))
-        .order(tables::id)
-        .select(tables::id)
-        .for_update()
-        .load::<TableId>(tx.conn)
-        .await?;
-    guests::table
-        .filter(guests::restaurant_id.eq(tx.restaurant_id()))
-        .filter(guests::id.eq_any(parties))
-        .order(guests::id)
-        .select(guests::id)
-        .for_update()
-        .load::<GuestId>(tx.conn)
-        .await?;
-    let booked = guests::table
-        .filter(guests::restaurant_id.eq(tx.restaurant_id()))
-        .filter(guests::id.eq_any(parties))
-        .filter(guests::reservation_id.is_not_null())
-        .select(guests::reservation_id.assume_not_null());
-    reservations::table
-        .filter(reservations::restaurant_id.eq(tx.restaurant_id()))
-        .filter(reservations::id.eq_any(booked))
-        .order(reservations::id)
-        .select(reservations::id)
-        .for_update()
-        .load::<ReservationId>(tx.conn)
-        .await?;
-    if tables_of(tx, parties).await? == before {
-        Ok(())
-    } else {
-        Err(Error::Contended)
-    }
-}
-
-async fn tables_of(tx: &mut Tx<'_>, parties: &[GuestId]) -> Result<Vec<TableId>> {
-    Ok(seatings::table
-        .filter(seatings::restaurant_id.eq(tx.restaurant_id()))
-        .filter(seatings::guest_id.eq_any(parties))
-        .order(seatings::table_id)
-        .select(seatings::table_id)
-        .load(tx.conn)
-        .await?)
 }
 
 /// Looks at tables without locking them.

@@ -1,4 +1,4 @@
-//! Several parties and tables changed by one request.
+//! Several parties, tables and bookings changed by one request.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -17,7 +17,7 @@ use crate::extract::{Json, Path};
 use crate::reply;
 use crate::state::AppState;
 
-/// Changes parties, then tables, all or none. `items` of a refusal names each change that cannot
+/// Changes parties, then tables, then bookings, all or none. `items` of a refusal names each change that cannot
 /// be made.
 #[utoipa::path(
     post, path = "/api/v1/restaurants/{rid}/batch-update", tag = "batch",
@@ -38,6 +38,7 @@ pub async fn update(
     };
     let mut items = read(Entity::Guest, &input.guests);
     items.extend(read(Entity::Table, &input.tables));
+    items.extend(read(Entity::Reservation, &input.reservations));
     batch::check(&items)?;
     let transaction_id = new_id();
     let scope = Scope {

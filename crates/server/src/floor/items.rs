@@ -71,6 +71,7 @@ fn change(entity: Entity, op: Op, id: Option<Uuid>, data: &Value) -> Result<Chan
     Ok(match entity {
         Entity::Guest => Change::Guest(edit(op, id, data)?),
         Entity::Table => Change::Table(edit(op, id, data)?),
+        Entity::Reservation => Change::Reservation(edit(op, id, data)?),
     })
 }
 
@@ -181,7 +182,7 @@ mod tests {
             ),
             (
                 json!({"op": "create", "entity": "dish"}),
-                "entity: must be one of guest, table",
+                "entity: must be one of guest, table, reservation",
             ),
             (
                 json!({"op": "delete", "entity": "guest"}),

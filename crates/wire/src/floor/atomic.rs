@@ -14,6 +14,8 @@ words! {
         Guest = "guest",
         /// A table.
         Table = "table",
+        /// A booking; removing it means that it is called off.
+        Reservation = "reservation",
     }
 }
 
@@ -101,7 +103,8 @@ pub struct AtomicResult {
     pub entity: Entity,
     /// To which.
     pub id: Uuid,
-    /// The thing after this operation; `null` when it was removed.
+    /// The thing after this operation; `null` when it was removed. A booking that was called off
+    /// stays as history.
     #[schema(value_type = Option<Object>)]
     pub data: Option<serde_json::Value>,
 }

@@ -1,12 +1,13 @@
-//! Several parties and tables changed by one request, all or none.
+//! Several parties, tables and bookings changed by one request, all or none.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::guests::{Guest, UpdateGuest};
+use super::reservations::{Reservation, UpdateReservation};
 use super::tables::{Table, UpdateTable};
 use crate::words::words;
-use crate::{GuestId, TableId, TransactionId};
+use crate::{GuestId, ReservationId, TableId, TransactionId};
 
 words! {
     /// What happens when one of the changes cannot be made.
@@ -16,7 +17,7 @@ words! {
     }
 }
 
-/// Changes of parties, then of tables, at most 500 together.
+/// Changes of parties, then of tables, then of bookings, at most 500 together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schema(example = json!({
@@ -31,6 +32,9 @@ pub struct BatchUpdate {
     /// Each is read by itself.
     #[schema(value_type = Vec<BatchTable>)]
     pub tables: Vec<serde_json::Value>,
+    /// Each is read by itself.
+    #[schema(value_type = Vec<BatchReservation>)]
+    pub reservations: Vec<serde_json::Value>,
     /// `all_or_nothing`, the only one.
     pub mode: Option<BatchMode>,
 }
@@ -63,6 +67,20 @@ pub struct BatchTable {
     pub change: UpdateTable,
 }
 
+/// A change of a booking.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchReservation {
+    /// Which booking.
+    pub id: ReservationId,
+    /// Only if it still has this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_version: Option<i32>,
+    /// The fields that shall change.
+    #[serde(flatten)]
+    pub change: UpdateReservation,
+}
+
 /// What a batch did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -75,4 +93,7 @@ pub struct BatchDone {
     /// The tables, in the order of the request.
     #[schema(value_type = Vec<Table>)]
     pub tables: Vec<serde_json::Value>,
+    /// The bookings, in the order of the request.
+    #[schema(value_type = Vec<Reservation>)]
+    pub reservations: Vec<serde_json::Value>,
 }

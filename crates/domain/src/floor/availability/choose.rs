@@ -38,11 +38,11 @@ impl Wish {
     }
 }
 
-/// The tables that the house gives to a party, by the rules of its availability.
+/// Lets nobody else choose tables until the end of the transaction.
 ///
 /// Choosers of one restaurant wait for each other at its row, the first in the order of locks:
 /// two who look at once would choose the same table, and pacing cannot be counted otherwise.
-pub(in crate::floor) async fn choose(tx: &mut Tx<'_>, wish: &Wish) -> Result<Vec<TableId>> {
+pub(in crate::floor) async fn lock_choice(tx: &mut Tx<'_>) -> Result<()> {
     restaurants::table
         .find(tx.restaurant_id())
         .select(restaurants::id)
@@ -51,6 +51,12 @@ pub(in crate::floor) async fn choose(tx: &mut Tx<'_>, wish: &Wish) -> Result<Vec
         .await
         .optional()?
         .ok_or(Error::NotFound("restaurant"))?;
+    Ok(())
+}
+
+/// The tables that the house gives to a party, by the rules of its availability.
+pub(in crate::floor) async fn choose(tx: &mut Tx<'_>, wish: &Wish) -> Result<Vec<TableId>> {
+    lock_choice(tx).await?;
     let house = house_for(tx, wish).await?;
     let ask = wish.ask(tx.now);
     let reason = match house.check_time(wish.time, &ask) {

@@ -7,5 +7,5 @@ mod row;
 mod rules;
 
 pub use list::{floor, list};
-pub(super) use operations::{Leave, create_as, create_from, leave_tables, link, lock_row};
+pub(super) use operations::{Leave, create_as, leave_tables, link, lock_row};
 pub use operations::{create, delete, get, update};

@@ -41,31 +41,15 @@ pub async fn get(
 /// # Errors
 /// [`Error::Invalid`]; `table_occupied`, `party_too_large` when it cannot sit there.
 pub async fn create(tx: &mut Tx<'_>, input: &CreateGuest) -> Result<Guest> {
-    create_as(tx, new_id(), input).await
+    create_as(tx, new_id(), input, None).await
 }
 
-/// The same under an id that a client chose while it was offline.
+/// The same under an id that a client chose while it was offline, or for a party that comes from a
+/// booking.
 ///
 /// # Errors
 /// As [`create`]; `conflict` when the id is taken.
 pub(in crate::floor) async fn create_as(
-    tx: &mut Tx<'_>,
-    id: GuestId,
-    input: &CreateGuest,
-) -> Result<Guest> {
-    add(tx, id, input, None).await
-}
-
-/// Takes a party down that comes from a booking.
-pub(in crate::floor) async fn create_from(
-    tx: &mut Tx<'_>,
-    input: &CreateGuest,
-    reservation: Option<ReservationId>,
-) -> Result<Guest> {
-    add(tx, new_id(), input, reservation).await
-}
-
-async fn add(
     tx: &mut Tx<'_>,
     id: GuestId,
     input: &CreateGuest,

@@ -7,7 +7,7 @@ use wire::floor::reservations::{
     CreateReservation, Reservation, ReservationSource, ReservationStatus, UpdateReservation,
 };
 use wire::live::events::{Action, EventKind};
-use wire::{GuestId, ReservationId, RestaurantId, TableId};
+use wire::{ErrorCode, GuestId, ReservationId, RestaurantId, TableId};
 
 use super::input::{check_new, check_patch, check_time, patched};
 use super::row::ReservationRow;
@@ -16,6 +16,7 @@ use super::with_guest::settle;
 use crate::checks::{Checks, trimmed};
 use crate::clock::new_id;
 use crate::db::Tx;
+use crate::error::broken_constraint;
 use crate::floor::availability::{Wish, choose};
 use crate::floor::occupancy::{self, Claimant};
 use crate::floor::seating::{self, Locked};
@@ -56,6 +57,18 @@ async fn find(
 /// [`Error::Invalid`], [`Error::NotFound`] for a table or hold; `table_unavailable`,
 /// `party_too_large`, `forbidden`.
 pub async fn create(tx: &mut Tx<'_>, input: &CreateReservation) -> Result<Reservation> {
+    create_as(tx, new_id(), input).await
+}
+
+/// The same under an id that a client chose while it was offline.
+///
+/// # Errors
+/// As [`create`]; `conflict` when the id is taken.
+pub(in crate::floor) async fn create_as(
+    tx: &mut Tx<'_>,
+    id: ReservationId,
+    input: &CreateReservation,
+) -> Result<Reservation> {
     let mut checks = Checks::new();
     check_new(&mut checks, input);
     let hold = match input.hold_id {
@@ -112,7 +125,7 @@ pub async fn create(tx: &mut Tx<'_>, input: &CreateReservation) -> Result<Reserv
         .map_err(|error| holds::again_if_chosen(error, is_chosen))?;
     let row = ReservationRow {
         restaurant_id: tx.restaurant_id(),
-        id: new_id(),
+        id,
         guest_name: trimmed(input.guest_name.as_deref()).unwrap_or_default(),
         guest_phone: trimmed(input.guest_phone.as_deref()),
         guest_email: trimmed(input.guest_email.as_deref()),
@@ -132,7 +145,14 @@ pub async fn create(tx: &mut Tx<'_>, input: &CreateReservation) -> Result<Reserv
     diesel::insert_into(reservations::table)
         .values(&row)
         .execute(tx.conn)
-        .await?;
+        .await
+        .map_err(|error| match broken_constraint(&error) {
+            Some("reservations_pkey") => Error::refused(
+                ErrorCode::Conflict,
+                "There is a booking with this id already.",
+            ),
+            _ => error.into(),
+        })?;
     occupancy::claim(tx, Claimant::Reservation(row.id), &row.table_ids, &wish).await?;
     let booking = Reservation::from(row);
     let kind = EventKind::ReservationCreated;

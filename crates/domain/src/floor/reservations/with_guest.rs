@@ -10,6 +10,7 @@ use super::operations::{Claiming, lock, lock_row, save};
 use super::row::ReservationRow;
 use super::rules::{self, Party};
 use crate::checks::Checks;
+use crate::clock::new_id;
 use crate::db::Tx;
 use crate::floor::guests;
 use crate::floor::seating::Locked;
@@ -101,7 +102,7 @@ pub(super) async fn settle(
     let Some(guest) = next.guest_id else {
         if next.status != row.status && (is_seated || next.status.is_here()) {
             let arrival = arrival(&next, allow_over_capacity);
-            let guest = guests::create_from(tx, &arrival, Some(next.id)).await?;
+            let guest = guests::create_as(tx, new_id(), &arrival, Some(next.id)).await?;
             next.guest_id = Some(guest.id);
         }
         return save(tx, locked, row, next, claiming).await;

@@ -20,6 +20,8 @@ const DERIVED: &[&str] = &[
     "totalVisits",
     "tableId",
     "currentGuestId",
+    "guestId",
+    "reservationId",
 ];
 
 /// What becomes of a change.

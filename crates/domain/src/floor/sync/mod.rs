@@ -129,7 +129,8 @@ async fn decide(tx: &mut Tx<'_>, queued: &Queued, own: &mut Own) -> Result<SyncR
         }
     };
     // The version was looked at; the rows are locked.
-    let done = match tx.attempt(async |tx| change.apply(tx, None).await).await? {
+    let made = async |tx: &mut Tx<'_>| Box::pin(change.apply(tx, None)).await;
+    let done = match tx.attempt(made).await? {
         Ok(done) => done,
         Err(error) => return refused(queued, error, present),
     };

@@ -18,6 +18,10 @@ pub(super) fn name(entity: Entity, state: Option<&Fields>) -> String {
             Some(number) => format!("table {number}"),
             None => "the table".to_owned(),
         },
+        Entity::Reservation => match text("guestName") {
+            Some(name) => format!("the booking of {name}"),
+            None => "the booking".to_owned(),
+        },
     }
 }
 
@@ -53,6 +57,7 @@ pub(super) fn removed(entity: Entity) -> String {
     let thing = match entity {
         Entity::Guest => "This party",
         Entity::Table => "This table",
+        Entity::Reservation => "This booking",
     };
     format!("{thing} was removed by somebody else in the meantime.")
 }
@@ -66,9 +71,11 @@ fn word(field: &str) -> &str {
     match field {
         "tableIds" => "table",
         "partySize" => "party size",
+        "reservationTime" => "time",
+        "durationMinutes" => "duration",
         "guestName" | "firstName" | "lastName" => "name",
-        "phone" => "telephone number",
-        "email" => "e-mail address",
+        "phone" | "guestPhone" => "telephone number",
+        "email" | "guestEmail" => "e-mail address",
         "specialRequests" => "special requests",
         "dietaryRestrictions" => "dietary restrictions",
         "quotedWaitMinutes" => "quoted wait",

@@ -174,7 +174,7 @@ async fn one_that_fails_undoes_all_and_may_be_sent_again() {
     );
     assert_eq!(
         refused["items"][1]["fields"][0]["message"],
-        "must be one of guest, table"
+        "must be one of guest, table, reservation"
     );
     let unknown = transaction(
         Uuid::now_v7(),

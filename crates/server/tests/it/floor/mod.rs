@@ -1,6 +1,7 @@
 mod atomic;
 mod availability;
 mod batch;
+mod bookings_together;
 mod dashboard;
 mod guests;
 mod lists;

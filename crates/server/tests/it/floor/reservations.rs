@@ -13,11 +13,11 @@ fn day() -> String {
     ahead.format("%Y-%m-%d").to_string()
 }
 
-fn at(time: &str) -> String {
+pub fn at(time: &str) -> String {
     format!("{}T{time}:00Z", day())
 }
 
-fn booking(name: &str, time: &str, tables: &[&String]) -> Value {
+pub fn booking(name: &str, time: &str, tables: &[&String]) -> Value {
     json!({"guestName": name, "partySize": 2, "reservationTime": at(time), "tableIds": tables})
 }
 
