@@ -1,11 +1,13 @@
 //! The floor in one page, with its figures.
 
+use std::ops::ControlFlow;
+
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use domain::identity::restaurants;
 use wire::floor::dashboard::Dashboard;
 use wire::{Position, RestaurantId};
 
+use super::view;
 use crate::errors::ApiError;
 use crate::extract::Path;
 use crate::reply;
@@ -45,12 +47,7 @@ async fn answer(
     rid: RestaurantId,
 ) -> Result<HttpResponse, ApiError> {
     let now = state.db.clock().now();
-    let view = state
-        .read("floor.view", async move |conn| {
-            restaurants::floor_view(conn, rid, now).await
-        })
-        .await?;
-    if let Some(answer) = reply::not_modified(request, view.position) {
+    if let ControlFlow::Break(answer) = view::since_last(state, request, rid, now).await? {
         return Ok(answer);
     }
     let read = state.db.snapshot("floor.dashboard", async move |conn| {

@@ -1,12 +1,14 @@
 //! Guests: parties that are here or waiting.
 
+use std::ops::ControlFlow;
+
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use domain::floor::guests;
-use domain::identity::restaurants;
 use wire::floor::guests::{CreateGuest, Guest, GuestFilter, UpdateGuest};
 use wire::{ErrorBody, GuestId, RestaurantId};
 
+use super::view;
 use crate::auth::Caller;
 use crate::errors::ApiError;
 use crate::extract::{IfMatch, Json, Path, Query};
@@ -26,14 +28,10 @@ pub async fn list(
     Query(filter): Query<GuestFilter>,
 ) -> Result<HttpResponse, ApiError> {
     let now = state.db.clock().now();
-    let view = state
-        .read("floor.view", async move |conn| {
-            restaurants::floor_view(conn, rid, now).await
-        })
-        .await?;
-    if let Some(answer) = reply::not_modified(&request, view.position) {
-        return Ok(answer);
-    }
+    let view = match view::since_last(&state, &request, rid, now).await? {
+        ControlFlow::Continue(view) => view,
+        ControlFlow::Break(answer) => return Ok(answer),
+    };
     let page = state
         .read("guests.list", async |conn| {
             guests::list(conn, rid, &filter, view.service_day_start).await

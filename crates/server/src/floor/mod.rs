@@ -11,3 +11,4 @@ pub mod reservations;
 pub mod snapshot;
 pub mod sync;
 pub mod tables;
+mod view;

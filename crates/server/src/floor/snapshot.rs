@@ -1,11 +1,13 @@
 //! The whole floor at one position of the log.
 
+use std::ops::ControlFlow;
+
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use domain::identity::restaurants;
 use wire::floor::snapshot::Snapshot;
 use wire::{Position, RestaurantId};
 
+use super::view;
 use crate::errors::ApiError;
 use crate::extract::Path;
 use crate::reply;
@@ -23,12 +25,7 @@ pub async fn full(
     Path(rid): Path<RestaurantId>,
 ) -> Result<HttpResponse, ApiError> {
     let now = state.db.clock().now();
-    let view = state
-        .read("floor.view", async move |conn| {
-            restaurants::floor_view(conn, rid, now).await
-        })
-        .await?;
-    if let Some(answer) = reply::not_modified(&request, view.position) {
+    if let ControlFlow::Break(answer) = view::since_last(&state, &request, rid, now).await? {
         return Ok(answer);
     }
     let snapshot = read(&state, rid).await?;

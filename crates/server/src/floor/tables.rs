@@ -1,12 +1,14 @@
 //! Tables on the floor plan.
 
+use std::ops::ControlFlow;
+
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use domain::floor::tables;
-use domain::identity::restaurants;
 use wire::floor::tables::{CreateTable, Table, TableFilter, UpdateTable};
 use wire::{ErrorBody, RestaurantId, TableId};
 
+use super::view;
 use crate::auth::Caller;
 use crate::errors::ApiError;
 use crate::extract::{IfMatch, Json, Path, Query};
@@ -26,14 +28,10 @@ pub async fn list(
     Query(filter): Query<TableFilter>,
 ) -> Result<HttpResponse, ApiError> {
     let now = state.db.clock().now();
-    let view = state
-        .read("floor.view", async move |conn| {
-            restaurants::floor_view(conn, rid, now).await
-        })
-        .await?;
-    if let Some(answer) = reply::not_modified(&request, view.position) {
-        return Ok(answer);
-    }
+    let view = match view::since_last(&state, &request, rid, now).await? {
+        ControlFlow::Continue(view) => view,
+        ControlFlow::Break(answer) => return Ok(answer),
+    };
     let page = state
         .read("tables.list", async |conn| {
             tables::list(conn, rid, &filter).await
