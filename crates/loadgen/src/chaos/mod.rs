@@ -135,11 +135,10 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<bool> {
         async move { harm.watch_memory().await }
     });
 
-    let faults = storm(&args, &harm, &plan).await;
+    storm(&args, &harm, &plan).await?;
     memory.abort();
     let (ledgers, transcripts) = settle(&harm, &phase, writers, devices).await?;
     supervisor.abort();
-    faults?;
 
     let mut truth = std::mem::take(&mut *lock(&harm.truth));
     for house in &harm.houses {
