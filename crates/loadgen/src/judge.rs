@@ -4,7 +4,7 @@
 //! the last position that it was given there, each once, in order, with the bytes of the log; and
 //! in the life of the log that goes on, up to its end.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::Serialize;
 use wire::live::events::EventKind;
@@ -41,6 +41,16 @@ impl Truth {
             .iter()
             .filter(move |((id, _), _)| *id == restaurant)
             .map(|(_, log)| log)
+    }
+
+    /// How many events there were in all lives together. Those that a younger life has taken over
+    /// count once.
+    pub(crate) fn committed(&self) -> usize {
+        let events = self.logs.iter().flat_map(|((restaurant, _), log)| {
+            let numbered = log.entries.iter().enumerate();
+            numbered.map(move |(index, entry)| (*restaurant, index, entry.hash))
+        });
+        events.collect::<HashSet<_>>().len()
     }
 
     /// The life that goes on.
@@ -352,6 +362,14 @@ mod tests {
         device.hear(Heard::Position(7));
         device.spans[0].heard.remove(1);
         assert_counts(&judge(&device, logs()), [5, 1, 0, 0]);
+    }
+
+    #[test]
+    fn what_two_lives_share_was_committed_once() {
+        let mut truth = Truth::default();
+        truth.add(HOUSE, log(FIRST, 9));
+        truth.add(HOUSE, log(SECOND, 7));
+        assert_eq!(truth.committed(), 11);
     }
 
     #[test]

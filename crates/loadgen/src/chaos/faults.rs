@@ -216,6 +216,18 @@ impl Harm {
         Ok(())
     }
 
+    /// The last blow: what is written while this lasts is told to no other worker, and nothing comes
+    /// after it that would show the gap.
+    pub(crate) fn silence_the_bus(&self) -> Silence<'_> {
+        for worker in &self.workers {
+            worker.redis.freeze();
+        }
+        Silence {
+            harm: self,
+            began: Instant::now(),
+        }
+    }
+
     /// Reads the logs of before a rewind from the data that was kept aside: what devices heard of
     /// them must have been there, and what writers were told too.
     async fn keep_the_past(&self) -> anyhow::Result<()> {
@@ -272,6 +284,23 @@ impl Harm {
                 }
             }
         }
+    }
+}
+
+/// A bus that says nothing.
+pub(crate) struct Silence<'h> {
+    harm: &'h Harm,
+    began: Instant,
+}
+
+impl Silence<'_> {
+    /// What was on its way is gone.
+    pub(crate) fn end(self) {
+        for worker in &self.harm.workers {
+            worker.redis.cut();
+            worker.redis.heal();
+        }
+        self.harm.note(Kind::RedisHalfOpen, self.began);
     }
 }
 

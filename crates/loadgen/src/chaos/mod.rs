@@ -43,6 +43,9 @@ const HOUSES: usize = 2;
 /// How long it takes at most, once everything is healed, until all is heard and answered.
 const SETTLES: Duration = Duration::from_secs(90);
 
+/// How long the writers go on while the bus is silent, before they stop.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Args {
     /// The same seed brings the same faults in the same order.
@@ -312,6 +315,8 @@ async fn settle(
     writers: Vec<JoinHandle<Ledger>>,
     devices: Vec<JoinHandle<Transcript>>,
 ) -> anyhow::Result<(Vec<Ledger>, Vec<Transcript>)> {
+    let silence = harm.silence_the_bus();
+    sleep(LAST_WORDS).await;
     // Nobody has reached a position that is not known yet.
     phase.send_replace(Phase::Settle(HashMap::new()));
     let mut writers = join_all(writers);
@@ -322,6 +327,7 @@ async fn settle(
             writers.await
         }
     };
+    silence.end();
     let all_ready = async {
         while !harm.balancer.all_ready() {
             sleep(Duration::from_millis(100)).await;

@@ -43,8 +43,8 @@ pub(crate) struct Report {
     answers: Summary,
     resyncs: u64,
     connections: u64,
-    /// Events in the logs that go on.
-    committed: Seq,
+    /// Events in all lives of all logs.
+    committed: usize,
     memory: Memory,
     processes: Vec<String>,
 }
@@ -103,11 +103,7 @@ impl Report {
             answers: answers.summary(),
             resyncs: transcripts.iter().map(|one| one.resyncs).sum(),
             connections: transcripts.iter().map(|one| one.connections).sum(),
-            committed: harm
-                .houses
-                .iter()
-                .filter_map(|house| Some(truth.living(house.account.restaurant)?.head()))
-                .sum(),
+            committed: truth.committed(),
             memory: Memory::of(&super::lock(&harm.memory)),
             processes: super::lock(&harm.complaints).clone(),
         })
