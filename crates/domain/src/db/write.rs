@@ -67,11 +67,27 @@ impl Appended {
     }
 }
 
-/// What the end of a transaction needs: the value and, when events were appended, PostgreSQL's
-/// number of the transaction.
+/// What the end of a transaction needs: the value and, when anything was written, by what its
+/// outcome can be asked for.
 struct Finished<T> {
     value: T,
-    xid: Option<String>,
+    trace: Option<Trace>,
+}
+
+/// By what the outcome of a transaction can be asked for.
+struct Trace {
+    /// PostgreSQL's number of it.
+    xid: String,
+    /// In which life of the database that number counts: after a failover or a restore it may
+    /// belong to another transaction.
+    life: Life,
+}
+
+enum Life {
+    /// The epoch of the log that was written.
+    Log(RestaurantId, Epoch),
+    /// The recorded identity, where no log was written.
+    Recorded(String),
 }
 
 /// What runs between BEGIN and COMMIT. A trait rather than a closure around the caller's, so that
@@ -109,16 +125,17 @@ impl<T, F: AsyncFn(&mut Tx<'_>) -> Result<T>> Body for Logged<F> {
                     value,
                     appended: None,
                 },
-                xid: None,
+                trace: trace(conn).await?,
             });
         }
         let (appended, xid) = log::append(conn, &scope, changes, now).await?;
+        let life = Life::Log(scope.restaurant_id, appended.epoch);
         Ok(Finished {
             value: Committed {
                 value,
                 appended: Some(appended),
             },
-            xid: Some(xid),
+            trace: Some(Trace { xid, life }),
         })
     }
 }
@@ -132,10 +149,9 @@ impl<T, F: AsyncFn(&mut AsyncPgConnection, DateTime<Utc>) -> Result<T>> Body for
     type Value = T;
 
     async fn run(&self, conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<Finished<T>> {
-        Ok(Finished {
-            value: (self.body)(conn, now).await?,
-            xid: None,
-        })
+        let value = (self.body)(conn, now).await?;
+        let trace = trace(conn).await?;
+        Ok(Finished { value, trace })
     }
 }
 
@@ -192,8 +208,8 @@ impl Db {
                     tries += 1;
                 }
                 Ok(Outcome::Committed(value)) => break Ok(value),
-                Ok(Outcome::Unknown { value, xid }) => {
-                    break self.learn_outcome(&xid).await.map(|()| value);
+                Ok(Outcome::Unknown { value, trace }) => {
+                    break self.learn_outcome(&trace).await.map(|()| value);
                 }
                 result if self.is_worth_another(&result, &mut dead) => {}
                 Err(error) => break Err(error),
@@ -218,21 +234,22 @@ impl Db {
             }
         };
         let committed = answered(committed(lease)).await;
-        match (committed, finished.xid) {
+        match (committed, finished.trace) {
             (Ok(()), _) => {
                 lease.keep_unless_spent(&Ok(()));
                 Ok(Outcome::Committed(finished.value))
             }
             // COMMIT was sent, so the transaction must not be run again whatever happened.
-            (Err(error), Some(xid)) if is_dead(&error) || is_silent(&error) => {
-                tracing::warn!(%error, xid, "the reply to COMMIT was lost");
+            (Err(error), Some(trace)) if is_dead(&error) || is_silent(&error) => {
+                tracing::warn!(%error, trace.xid, "the reply to COMMIT was lost");
                 Ok(Outcome::Unknown {
                     value: finished.value,
-                    xid,
+                    trace,
                 })
             }
+            // Nothing was written, so nothing can have been lost.
             (Err(error), None) if is_dead(&error) || is_silent(&error) => {
-                Err(Error::OutcomeUnknown)
+                Ok(Outcome::Committed(finished.value))
             }
             (Err(error), _) => Err(error),
         }
@@ -246,14 +263,14 @@ impl Db {
     }
 
     /// Asks a fresh connection what became of a transaction.
-    async fn learn_outcome(&self, xid: &str) -> Result<()> {
+    async fn learn_outcome(&self, trace: &Trace) -> Result<()> {
         let started = Instant::now();
         let mut tries = 0;
         while started.elapsed() < OUTCOME_PATIENCE {
             tries += 1;
             let status = match self.lease().await {
                 Ok(mut lease) => {
-                    let status = answered(status_of(&mut lease, xid)).await;
+                    let status = answered(status_of(&mut lease, trace)).await;
                     lease.keep_unless_spent(&status);
                     status
                 }
@@ -283,18 +300,61 @@ async fn committed(lease: &mut Lease) -> Result<()> {
     Ok(<Manager as TransactionManager<_>>::commit_transaction(lease.connection()?).await?)
 }
 
-/// What PostgreSQL knows of a transaction: `None` when it was too long ago.
-async fn status_of(lease: &mut Lease, xid: &str) -> Result<Option<String>> {
+/// The number of this transaction, if it wrote anything, where no log tells of it.
+async fn trace(conn: &mut AsyncPgConnection) -> Result<Option<Trace>> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+        xid: Option<String>,
+        #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+        identity: Option<String>,
+    }
+    let row = diesel::sql_query(
+        "SELECT pg_current_xact_id_if_assigned()::text AS xid, \
+         (SELECT identity FROM database_identity) AS identity",
+    )
+    .get_result::<Row>(conn)
+    .await?;
+    Ok(row.xid.map(|xid| Trace {
+        xid,
+        life: Life::Recorded(row.identity.unwrap_or_default()),
+    }))
+}
+
+/// What PostgreSQL knows of a transaction: `None` when it was too long ago, or in another life of
+/// the database.
+async fn status_of(lease: &mut Lease, trace: &Trace) -> Result<Option<String>> {
+    use diesel::sql_types::{Nullable, Text, Uuid};
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Nullable<Text>)]
         status: Option<String>,
     }
-    let row = diesel::sql_query("SELECT pg_xact_status($1::text::xid8) AS status")
-        .bind::<diesel::sql_types::Text, _>(xid)
-        .get_result::<Row>(lease.connection()?)
-        .await?;
-    Ok(row.status)
+    // A rewound database may not have come to this number yet, and would call that an error.
+    let row =
+        match &trace.life {
+            Life::Log(restaurant, epoch) => {
+                diesel::sql_query(
+                    "SELECT CASE WHEN epoch = $3 THEN pg_xact_status($1::text::xid8) END AS status \
+                 FROM log_heads WHERE restaurant_id = $2",
+                )
+                .bind::<Text, _>(&trace.xid)
+                .bind::<Uuid, _>(restaurant)
+                .bind::<Uuid, _>(epoch)
+                .get_result::<Row>(lease.connection()?)
+                .await
+            }
+            Life::Recorded(identity) => diesel::sql_query(
+                "SELECT CASE WHEN identity = $2 THEN pg_xact_status($1::text::xid8) END AS status \
+                 FROM database_identity",
+            )
+            .bind::<Text, _>(&trace.xid)
+            .bind::<Text, _>(identity)
+            .get_result::<Row>(lease.connection()?)
+            .await,
+        };
+    // No such log any more, or none yet: another life.
+    Ok(row.optional()?.and_then(|row| row.status))
 }
 
 /// What came of COMMIT.
@@ -303,7 +363,7 @@ enum Outcome<T> {
     /// The reply was lost.
     Unknown {
         value: T,
-        xid: String,
+        trace: Trace,
     },
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A deferred trigger on events keeps COMMIT waiting for a lock that the test holds.
 
+use diesel_async::RunQueryDsl;
 use domain::Error;
 use serde_json::json;
 use testkit::proxy::Proxy;
@@ -201,5 +202,83 @@ async fn it_was_refused() {
         .await;
     assert!(matches!(done, Err(Error::Database(_))), "{done:?}");
     held.sql.run("DROP TRIGGER held ON events").await;
+    held.close(&[]).await;
+}
+
+/// After a failover or a restore the number may be another transaction's, so it is not asked by.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_was_in_another_life_of_the_database() {
+    let held = Held::new().await;
+    let done = held
+        .write(async {
+            held.proxy.freeze();
+            held.let_go().await;
+            held.until_committed().await;
+            held.sql
+                .run("UPDATE database_identity SET identity = 'another'")
+                .await;
+            held.proxy.cut();
+            held.proxy.heal();
+        })
+        .await;
+    assert!(matches!(done, Err(Error::OutcomeUnknown)), "{done:?}");
+    held.close(&["Ada"]).await;
+}
+
+/// Writes what no log tells of, and does `meanwhile` while COMMIT is under way.
+async fn write_untold(held: &Held, meanwhile: impl Future<Output = ()>) -> domain::Result<()> {
+    held.sql
+        .run(
+            "CREATE TABLE untold (n int); GRANT ALL ON untold TO PUBLIC;
+             CREATE CONSTRAINT TRIGGER held AFTER INSERT ON untold DEFERRABLE INITIALLY DEFERRED
+             FOR EACH ROW EXECUTE FUNCTION wait_for_the_test()",
+        )
+        .await;
+    let write = held.tablet.db.transaction("test", async |conn, _| {
+        diesel::sql_query("INSERT INTO untold VALUES (1)")
+            .execute(conn)
+            .await?;
+        Ok(())
+    });
+    let meanwhile = async {
+        held.sql
+            .until(
+                "a COMMIT that waits",
+                &format!("SELECT count(*) = 1 {IN_COMMIT}"),
+            )
+            .await;
+        meanwhile.await;
+    };
+    let both = async { tokio::join!(write, meanwhile) };
+    timeout(2 * DEADLINE, both).await.unwrap().0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_was_committed_though_no_log_tells_of_it() {
+    let held = Held::new().await;
+    let done = write_untold(&held, async {
+        held.proxy.freeze();
+        held.let_go().await;
+        held.sql
+            .until("the commit", "SELECT count(*) = 1 FROM untold")
+            .await;
+        held.proxy.cut();
+        held.proxy.heal();
+    })
+    .await;
+    done.unwrap();
+    held.close(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_was_ended_though_no_log_tells_of_it() {
+    let held = Held::new().await;
+    let done = write_untold(&held, async {
+        held.sql
+            .run(&format!("SELECT pg_terminate_backend(pid) {IN_COMMIT}"))
+            .await;
+    })
+    .await;
+    assert!(matches!(done, Err(Error::Unavailable(_))), "{done:?}");
     held.close(&[]).await;
 }
