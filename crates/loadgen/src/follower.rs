@@ -14,6 +14,7 @@ use wire::{Position, RestaurantId};
 
 use crate::http::Api;
 use crate::log;
+use crate::picture::Picture;
 use crate::socket::{Connect, Said, Socket, understand};
 use crate::transcript::{Heard, Transcript};
 
@@ -51,7 +52,7 @@ pub(crate) struct Follower {
     random: StdRng,
     phase: watch::Receiver<Phase>,
     transcript: Transcript,
-    snapshots: JoinSet<Result<(), String>>,
+    snapshots: JoinSet<Result<Picture, String>>,
     events: u64,
 }
 
@@ -97,8 +98,10 @@ impl Follower {
             self.be_away().await;
         }
         while let Some(taken) = self.snapshots.join_next().await {
-            if let Ok(Err(complaint)) = taken {
-                self.transcript.complain(complaint);
+            match taken {
+                Ok(Ok(picture)) => self.transcript.pictures.push(picture),
+                Ok(Err(complaint)) => self.transcript.complain(complaint),
+                Err(error) => self.transcript.complain(error.to_string()),
             }
         }
         self.transcript
@@ -274,7 +277,7 @@ impl Follower {
                             snapshot.epoch, snapshot.seq
                         ))
                     } else {
-                        Ok(())
+                        Ok(Picture::from(&snapshot))
                     };
                 }
                 tokio::select! {

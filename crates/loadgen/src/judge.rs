@@ -103,6 +103,13 @@ impl Verdict {
             self.complaints += 1;
             self.find(|| complaint.clone());
         }
+        for picture in &transcript.pictures {
+            let log = truth.log(transcript.restaurant, picture.position.epoch);
+            if let Some(contradiction) = log.and_then(|log| picture.contradiction(log)) {
+                self.complaints += 1;
+                self.find(|| format!("{}: {contradiction}", transcript.name));
+            }
+        }
         let Some(last) = transcript.spans.len().checked_sub(1) else {
             self.complaints += 1;
             self.find(|| format!("{}: was never let in", transcript.name));
@@ -210,6 +217,7 @@ mod tests {
             },
             hash: hash(epoch, seq),
             completes: None,
+            party: None,
         });
         LogCopy {
             epoch,

@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use serde::Deserialize;
+use serde_json::Value;
 use uuid::Uuid;
 use wire::floor::snapshot::Snapshot;
 use wire::floor::sync::Delta;
@@ -9,6 +10,7 @@ use wire::live::events::EventKind;
 use wire::{Epoch, Position, Seq};
 
 use crate::http::Api;
+use crate::picture::Party;
 use crate::socket::fingerprint;
 
 /// One life of a restaurant's log, from its first event.
@@ -27,6 +29,8 @@ pub(crate) struct Entry {
     pub(crate) hash: u64,
     /// The client's transaction that it completes.
     pub(crate) completes: Option<Uuid>,
+    /// The party that it is about, as it was then; none when it was removed.
+    pub(crate) party: Option<(Uuid, Option<Party>)>,
 }
 
 impl LogCopy {
@@ -91,15 +95,32 @@ fn entry(frame: &str) -> anyhow::Result<(Seq, Entry)> {
         kind: EventKind,
         seq: Seq,
         transaction_id: Option<Uuid>,
+        guest_id: Option<Uuid>,
+        #[serde(default)]
+        data: Data,
+    }
+    #[derive(Default, Deserialize)]
+    struct Data {
+        version: Option<i32>,
+        status: Option<Value>,
     }
     let read: Frame = serde_json::from_str(frame).context("an event of the log")?;
     let is_end = read.kind == EventKind::AtomicTransactionComplete;
+    let party = match (read.guest_id, read.data.version, read.data.status) {
+        (Some(id), Some(version), Some(status)) => Some((
+            id,
+            Some(Party::new(version, serde_json::from_value(status)?)),
+        )),
+        (Some(id), _, _) => Some((id, None)),
+        _ => None,
+    };
     Ok((
         read.seq,
         Entry {
             kind: read.kind,
             hash: fingerprint(frame),
             completes: read.transaction_id.filter(|_| is_end),
+            party,
         },
     ))
 }

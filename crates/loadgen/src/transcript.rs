@@ -6,6 +6,8 @@ use wire::live::events::EventKind;
 use wire::live::frames::ResyncReason;
 use wire::{Epoch, Position, RestaurantId, Seq};
 
+use crate::picture::Picture;
+
 /// Everything that one device heard of one restaurant, over all its connections.
 #[derive(Debug)]
 pub(crate) struct Transcript {
@@ -17,6 +19,8 @@ pub(crate) struct Transcript {
     pub(crate) filter: Option<Vec<EventKind>>,
     /// Unbroken stretches: a new one begins with the first connection and with every resync.
     pub(crate) spans: Vec<Span>,
+    /// The snapshots that were taken after resyncs.
+    pub(crate) pictures: Vec<Picture>,
     /// What the server said or did that the contract forbids.
     pub(crate) complaints: Vec<String>,
     /// Resyncs that were asked for.
@@ -67,6 +71,7 @@ impl Transcript {
             restaurant,
             filter,
             spans: Vec::new(),
+            pictures: Vec::new(),
             complaints: Vec::new(),
             resyncs: 0,
             connections: 0,

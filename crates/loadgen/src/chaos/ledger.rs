@@ -49,6 +49,13 @@ pub(crate) enum Outcome {
     Unknown,
 }
 
+impl Outcome {
+    /// Whether what was to be changed is not there any more.
+    pub(crate) fn says_gone(&self) -> bool {
+        matches!(self, Self::Refused { codes, .. } if codes.contains(&ErrorCode::NotFound))
+    }
+}
+
 impl Ledger {
     pub(crate) fn new(restaurant: RestaurantId) -> anyhow::Result<Self> {
         Ok(Self {
@@ -207,6 +214,7 @@ mod tests {
             kind: EventKind::AtomicTransactionComplete,
             hash: 0,
             completes: Some(Uuid::from_u128(*id)),
+            party: None,
         });
         LogCopy {
             epoch,

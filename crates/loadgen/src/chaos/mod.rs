@@ -283,6 +283,7 @@ async fn writers(
             .nth(number % HOUSES)
             .context("a restaurant")?;
         let writer = Writer::new(
+            format!("Party of host {number}"),
             house.another()?,
             random.random(),
             tables.clone(),

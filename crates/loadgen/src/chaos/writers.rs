@@ -14,10 +14,12 @@ use tokio::time::sleep;
 use uuid::{Builder, Uuid};
 use wire::ErrorBody;
 use wire::floor::atomic::AtomicDone;
+use wire::floor::guests::GuestStatus;
 
 use super::ledger::{Entry, Ledger, Outcome};
 use crate::follower::Phase;
 use crate::http::{Api, Reply};
+use crate::log;
 
 /// How many tables a restaurant has.
 const TABLES: u64 = 30;
@@ -32,6 +34,8 @@ pub(crate) struct Writer {
     skew: Skew,
     phase: watch::Receiver<Phase>,
     tables: Vec<Uuid>,
+    /// Who it is: the parties that it takes care of are named after it.
+    name: String,
     /// The parties that are here, and whether they sit.
     parties: Vec<(Uuid, bool)>,
     /// Between two changes, on average.
@@ -49,6 +53,7 @@ enum Change {
 
 impl Writer {
     pub(crate) fn new(
+        name: String,
         api: Api,
         seed: u64,
         tables: Vec<Uuid>,
@@ -63,6 +68,7 @@ impl Writer {
             skew,
             phase,
             tables,
+            name,
             parties: Vec::new(),
             pause,
         })
@@ -75,7 +81,12 @@ impl Writer {
             let transaction = self.id();
             let body = json!({"transactionId": transaction, "operations": operations});
             let outcome = self.insist(&body).await;
-            self.follow(&change, &outcome);
+            if outcome.says_gone() {
+                // The database was rewound, and the parties with it: look again who is here.
+                self.look_again().await;
+            } else {
+                self.follow(&change, &outcome);
+            }
             self.ledger.entries.push(Entry {
                 transaction,
                 outcome,
@@ -100,7 +111,7 @@ impl Writer {
         if self.parties.is_empty() || (choice < 30 && self.parties.len() < 8) {
             let id = self.id();
             let data = json!({
-                "guestName": format!("Party of {id}"),
+                "guestName": format!("{}, {id}", self.name),
                 "partySize": self.random.random_range(1..=4),
                 "notes": note,
             });
@@ -208,6 +219,21 @@ impl Writer {
         }
     }
 
+    /// Takes the picture of the floor from the server. Without an answer it is empty, and parties of
+    /// before stay where they are.
+    async fn look_again(&mut self) {
+        let snapshot = log::snapshot(&self.api).await;
+        let guests = snapshot.map_or_else(|_| Vec::new(), |snapshot| snapshot.guests);
+        let prefix = format!("{}, ", self.name);
+        let own = guests
+            .iter()
+            .filter(|guest| guest.guest_name.starts_with(&prefix));
+        self.parties = own
+            .filter(|guest| !guest.status.is_finished())
+            .map(|guest| (guest.id.into(), guest.status == GuestStatus::Seated))
+            .collect();
+    }
+
     /// Keeps the picture of the floor.
     fn follow(&mut self, change: &Change, outcome: &Outcome) {
         match (change, outcome) {
@@ -219,10 +245,6 @@ impl Writer {
             }
             (Change::Leaves(index), Outcome::Done { .. } | Outcome::Refused { .. }) => {
                 self.parties.remove(*index);
-            }
-            // The database was rewound, and the party with it.
-            (_, Outcome::Refused { codes, .. }) if codes.contains(&wire::ErrorCode::NotFound) => {
-                self.parties.clear();
             }
             _ => {}
         }
