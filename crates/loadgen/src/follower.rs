@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use wire::live::events::EventKind;
 use wire::live::frames::ResyncReason;
 use wire::{Position, RestaurantId};
@@ -15,7 +15,7 @@ use wire::{Position, RestaurantId};
 use crate::http::Api;
 use crate::log;
 use crate::picture::Picture;
-use crate::socket::{Connect, Said, Socket, understand};
+use crate::socket::{Connect, PATIENCE, Said, Socket, understand};
 use crate::transcript::{Heard, Transcript};
 
 /// What all devices are told to do.
@@ -224,7 +224,7 @@ impl Follower {
             }
             return Some(None);
         }
-        let text = socket.next().await.ok()?;
+        let text = timeout(PATIENCE, socket.next()).await.ok()?.ok()?;
         match understand(&text) {
             Ok(Said::Resync { reason, position }) => {
                 self.resync(reason, position);

@@ -17,8 +17,8 @@ use wire::{Epoch, Position, Seq};
 
 use crate::http::Api;
 
-/// How long a handshake may take before another worker is tried.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the beginning may take before another worker is tried.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// An open socket.
 pub(crate) struct Socket {
