@@ -24,6 +24,9 @@ const SETTINGS: &str = "SET synchronous_commit = on; \
 /// After how much silence a peer is asked whether it is there, and again.
 const KEEPALIVE: Duration = Duration::from_secs(10);
 
+/// How long an address may take to accept a connection before the URL's next one is tried.
+const CONNECT: Duration = Duration::from_secs(2);
+
 /// How long what was sent may remain unacknowledged.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(20);
 
@@ -61,6 +64,9 @@ fn configuration(url: &str) -> ConnectionResult<Config> {
             .keepalives_idle(KEEPALIVE)
             .keepalives_interval(KEEPALIVE)
             .keepalives_retries(3);
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT);
     }
     if config.get_tcp_user_timeout().is_none() {
         config.tcp_user_timeout(UNACKNOWLEDGED);
@@ -195,6 +201,7 @@ mod tests {
         assert_eq!(config.get_keepalives_idle(), KEEPALIVE);
         assert_eq!(config.get_keepalives_retries(), Some(3));
         assert_eq!(config.get_tcp_user_timeout(), Some(&UNACKNOWLEDGED));
+        assert_eq!(config.get_connect_timeout(), Some(&CONNECT));
 
         let config =
             configuration("postgres://u:p@db/x?keepalives_idle=60&tcp_user_timeout=5").unwrap();
