@@ -11,6 +11,7 @@ use wire::{Epoch, Position, RestaurantId, Seq};
 
 use super::pool::{Db, Lease, Manager, answered, is_dead, is_silent};
 use super::tx::{Scope, Tx};
+use crate::schema::{events, log_heads};
 use crate::{Error, Result, log};
 
 /// How often a transaction that PostgreSQL chose as a victim is tried.
@@ -67,27 +68,32 @@ impl Appended {
     }
 }
 
-/// What the end of a transaction needs: the value and, when anything was written, by what its
+/// What the end of a transaction needs: the value and, when events were appended, by what its
 /// outcome can be asked for.
 struct Finished<T> {
     value: T,
     trace: Option<Trace>,
 }
 
-/// By what the outcome of a transaction can be asked for.
+/// By what the outcome of a transaction can be asked for: its last event, which is in the log if
+/// and only if the transaction was committed.
+///
+/// Not by PostgreSQL's number of the transaction: after a crash, a number that had left no trace on
+/// the disk is given to another transaction, and `pg_xact_status` then tells of that one.
 struct Trace {
-    /// PostgreSQL's number of it.
-    xid: String,
-    /// In which life of the database that number counts: after a failover or a restore it may
-    /// belong to another transaction.
-    life: Life,
+    restaurant_id: RestaurantId,
+    position: Position,
+    frame: String,
 }
 
-enum Life {
-    /// The epoch of the log that was written.
-    Log(RestaurantId, Epoch),
-    /// The recorded identity, where no log was written.
-    Recorded(String),
+impl Trace {
+    fn of(appended: &Appended) -> Option<Self> {
+        Some(Self {
+            restaurant_id: appended.restaurant_id,
+            position: appended.position(),
+            frame: appended.events.last()?.frame.clone(),
+        })
+    }
 }
 
 /// What runs between BEGIN and COMMIT. A trait rather than a closure around the caller's, so that
@@ -125,17 +131,16 @@ impl<T, F: AsyncFn(&mut Tx<'_>) -> Result<T>> Body for Logged<F> {
                     value,
                     appended: None,
                 },
-                trace: trace(conn).await?,
+                trace: None,
             });
         }
-        let (appended, xid) = log::append(conn, &scope, changes, now).await?;
-        let life = Life::Log(scope.restaurant_id, appended.epoch);
+        let appended = log::append(conn, &scope, changes, now).await?;
         Ok(Finished {
+            trace: Trace::of(&appended),
             value: Committed {
                 value,
                 appended: Some(appended),
             },
-            trace: Some(Trace { xid, life }),
         })
     }
 }
@@ -149,9 +154,10 @@ impl<T, F: AsyncFn(&mut AsyncPgConnection, DateTime<Utc>) -> Result<T>> Body for
     type Value = T;
 
     async fn run(&self, conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<Finished<T>> {
-        let value = (self.body)(conn, now).await?;
-        let trace = trace(conn).await?;
-        Ok(Finished { value, trace })
+        Ok(Finished {
+            value: (self.body)(conn, now).await?,
+            trace: None,
+        })
     }
 }
 
@@ -241,15 +247,14 @@ impl Db {
             }
             // COMMIT was sent, so the transaction must not be run again whatever happened.
             (Err(error), Some(trace)) if is_dead(&error) || is_silent(&error) => {
-                tracing::warn!(%error, trace.xid, "the reply to COMMIT was lost");
+                tracing::warn!(%error, position = %trace.position, "the reply to COMMIT was lost");
                 Ok(Outcome::Unknown {
                     value: finished.value,
                     trace,
                 })
             }
-            // Nothing was written, so nothing can have been lost.
             (Err(error), None) if is_dead(&error) || is_silent(&error) => {
-                Ok(Outcome::Committed(finished.value))
+                Err(Error::OutcomeUnknown)
             }
             (Err(error), _) => Err(error),
         }
@@ -262,30 +267,30 @@ impl Db {
         body.run(conn, now).await
     }
 
-    /// Asks a fresh connection what became of a transaction.
+    /// Asks another connection what became of a transaction.
     async fn learn_outcome(&self, trace: &Trace) -> Result<()> {
         let started = Instant::now();
         let mut tries = 0;
         while started.elapsed() < OUTCOME_PATIENCE {
             tries += 1;
-            let status = match self.lease().await {
+            let fate = match self.lease().await {
                 Ok(mut lease) => {
-                    let status = answered(status_of(&mut lease, trace)).await;
-                    lease.keep_unless_spent(&status);
-                    status
+                    let fate = answered(fate_of(&mut lease, trace)).await;
+                    lease.keep_unless_spent(&fate);
+                    fate
                 }
                 Err(error) => Err(error),
             };
-            match status.as_ref().map(Option::as_deref) {
-                Ok(Some("committed")) => return Ok(()),
-                Ok(Some("aborted")) => {
+            match fate {
+                Ok(Fate::Committed) => return Ok(()),
+                Ok(Fate::RolledBack) => {
                     return Err(Error::Unavailable(
                         "the transaction was rolled back".to_owned(),
                     ));
                 }
+                Ok(Fate::Unknowable) => break,
                 // Still in progress, or the database is still away.
-                Ok(Some(_)) | Err(_) => pause(tries.min(TRIES)).await,
-                Ok(None) => break,
+                Err(_) => pause(tries.min(TRIES)).await,
             }
         }
         Err(Error::OutcomeUnknown)
@@ -300,61 +305,50 @@ async fn committed(lease: &mut Lease) -> Result<()> {
     Ok(<Manager as TransactionManager<_>>::commit_transaction(lease.connection()?).await?)
 }
 
-/// The number of this transaction, if it wrote anything, where no log tells of it.
-async fn trace(conn: &mut AsyncPgConnection) -> Result<Option<Trace>> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
-        xid: Option<String>,
-        #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
-        identity: Option<String>,
-    }
-    let row = diesel::sql_query(
-        "SELECT pg_current_xact_id_if_assigned()::text AS xid, \
-         (SELECT identity FROM database_identity) AS identity",
-    )
-    .get_result::<Row>(conn)
-    .await?;
-    Ok(row.xid.map(|xid| Trace {
-        xid,
-        life: Life::Recorded(row.identity.unwrap_or_default()),
-    }))
+/// What became of a transaction.
+enum Fate {
+    Committed,
+    RolledBack,
+    /// The log has another life now: after a failover or a restore, what it has under these
+    /// numbers is not what was written.
+    Unknowable,
 }
 
-/// What PostgreSQL knows of a transaction: `None` when it was too long ago, or in another life of
-/// the database.
-async fn status_of(lease: &mut Lease, trace: &Trace) -> Result<Option<String>> {
-    use diesel::sql_types::{Nullable, Text, Uuid};
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Nullable<Text>)]
-        status: Option<String>,
+/// Looks for the transaction's last event. The lock on the head waits for the transaction itself,
+/// which holds it until its end, even if COMMIT has not reached the server yet.
+async fn fate_of(lease: &mut Lease, trace: &Trace) -> Result<Fate> {
+    let conn = lease.connection()?;
+    Manager::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+    let fate = look_for(conn, trace).await;
+    let ended = <Manager as TransactionManager<_>>::rollback_transaction(conn).await;
+    let fate = fate?;
+    ended?;
+    Ok(fate)
+}
+
+async fn look_for(conn: &mut AsyncPgConnection, trace: &Trace) -> Result<Fate> {
+    let epoch = log_heads::table
+        .filter(log_heads::restaurant_id.eq(trace.restaurant_id))
+        .select(log_heads::epoch)
+        .for_update()
+        .first::<Epoch>(conn)
+        .await
+        .optional()?;
+    if epoch != Some(trace.position.epoch) {
+        return Ok(Fate::Unknowable);
     }
-    // A rewound database may not have come to this number yet, and would call that an error.
-    let row =
-        match &trace.life {
-            Life::Log(restaurant, epoch) => {
-                diesel::sql_query(
-                    "SELECT CASE WHEN epoch = $3 THEN pg_xact_status($1::text::xid8) END AS status \
-                 FROM log_heads WHERE restaurant_id = $2",
-                )
-                .bind::<Text, _>(&trace.xid)
-                .bind::<Uuid, _>(restaurant)
-                .bind::<Uuid, _>(epoch)
-                .get_result::<Row>(lease.connection()?)
-                .await
-            }
-            Life::Recorded(identity) => diesel::sql_query(
-                "SELECT CASE WHEN identity = $2 THEN pg_xact_status($1::text::xid8) END AS status \
-                 FROM database_identity",
-            )
-            .bind::<Text, _>(&trace.xid)
-            .bind::<Text, _>(identity)
-            .get_result::<Row>(lease.connection()?)
-            .await,
-        };
-    // No such log any more, or none yet: another life.
-    Ok(row.optional()?.and_then(|row| row.status))
+    let frame = events::table
+        .filter(events::restaurant_id.eq(trace.restaurant_id))
+        .filter(events::seq.eq(trace.position.seq))
+        .select(events::frame)
+        .first::<String>(conn)
+        .await
+        .optional()?;
+    Ok(if frame.as_ref() == Some(&trace.frame) {
+        Fate::Committed
+    } else {
+        Fate::RolledBack
+    })
 }
 
 /// What came of COMMIT.

@@ -62,9 +62,9 @@ fn in_the_middle_of_a_snapshot_is_no_better() {
     });
 }
 
-/// COMMIT was never sent, so the answer is certain.
+/// Without events there is nothing to ask by, and so no answer that would be true.
 #[test]
-fn before_a_commit_nothing_was_done() {
+fn at_a_commit_leaves_the_outcome_open() {
     behind(async |proxy, db| {
         let done = db
             .transaction("test", async |_, _| {
@@ -73,7 +73,7 @@ fn before_a_commit_nothing_was_done() {
                 Ok(())
             })
             .await;
-        assert!(matches!(done, Err(Error::Unavailable(_))), "{done:?}");
+        assert!(matches!(done, Err(Error::OutcomeUnknown)), "{done:?}");
         assert_eq!(db.state().open, 0);
     });
 }
