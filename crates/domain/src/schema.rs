@@ -76,6 +76,15 @@ diesel::table! {
         last_updated -> Timestamptz,
         version -> Int4,
         search -> Text,
+        queue_time -> Nullable<Timestamptz>,
+        quoted_low_minutes -> Nullable<Int4>,
+        quoted_high_minutes -> Nullable<Int4>,
+        over_quote -> Bool,
+        notified_at -> Nullable<Timestamptz>,
+        notified_until -> Nullable<Timestamptz>,
+        waited_minutes -> Nullable<Int4>,
+        quote_error_minutes -> Nullable<Int4>,
+        due_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -120,6 +129,8 @@ diesel::table! {
         period -> Tstzrange,
         reservation_id -> Nullable<Uuid>,
         hold_id -> Nullable<Uuid>,
+        due_at -> Nullable<Timestamptz>,
+        shown -> Bool,
     }
 }
 

@@ -6,16 +6,19 @@ pub mod batch;
 pub mod changes;
 pub mod dashboard;
 pub mod day;
+pub mod due;
 pub mod guests;
 pub mod holds;
 mod locks;
 mod occupancy;
 mod remembered;
 pub mod reservations;
+pub(crate) mod reserved;
 mod seating;
 pub mod snapshot;
 pub mod sync;
 pub mod tables;
+pub mod waitlist;
 
 pub use remembered::{fingerprint, forget_answers};
 

@@ -15,7 +15,7 @@ use crate::clock::new_id;
 use crate::db::Tx;
 use crate::error::broken_constraint;
 use crate::floor::seating::{self, Locked};
-use crate::floor::{check_version, guests, occupancy};
+use crate::floor::{check_version, guests, occupancy, reserved};
 use crate::schema::{seatings, tables};
 use crate::{Error, Result};
 
@@ -130,7 +130,19 @@ pub async fn update(
         (Some(_), _) if !next.is_active => return Err(has_party(&row, "Clear it first.")),
         _ => {}
     }
-    save(tx, &row, party, next, party).await
+    let is_usable_again = matches!(
+        (row.status, next.status),
+        (
+            TableStatus::NeedsCleaning | TableStatus::OutOfService,
+            TableStatus::Available
+        )
+    );
+    let table = save(tx, &row, party, next, party).await?;
+    if is_usable_again {
+        reserved::settle(tx, &[id], &[]).await?;
+        return get(tx.conn, tx.restaurant_id(), id).await;
+    }
+    Ok(table)
 }
 
 /// Takes a table off the floor plan for good.
@@ -192,7 +204,12 @@ pub async fn clear(tx: &mut Tx<'_>, id: TableId) -> Result<Table> {
         status,
         ..row.clone()
     };
-    save(tx, &row, None, next, None).await
+    let table = save(tx, &row, None, next, None).await?;
+    if row.status == TableStatus::NeedsCleaning {
+        reserved::settle(tx, &[id], &[]).await?;
+        return get(tx.conn, tx.restaurant_id(), id).await;
+    }
+    Ok(table)
 }
 
 /// Writes a changed table and tells; does nothing where nothing changed.
