@@ -1,12 +1,14 @@
 //! Work that time brings: sending away those who may no longer listen, forgetting old events and
-//! dead logins. Every worker does it; rows are claimed, so there is no leader.
+//! dead logins, and what is due on the floor. Every worker does it; rows are claimed, so there is
+//! no leader.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use domain::floor::holds;
+use domain::db::{Actor, Scope};
+use domain::floor::{due, holds};
 use domain::identity::sessions::{self, Standing};
 use domain::identity::tickets;
 use futures_util::FutureExt;
@@ -26,6 +28,11 @@ const CHECK_SOCKETS: Duration = Duration::from_secs(2);
 /// How many devices are asked about at once.
 const DEVICES_PER_QUERY: usize = 2000;
 
+/// How often rows are looked for whose time has come, and how many of each kind at once. To find
+/// none costs a page of two small indexes.
+const DUE: Duration = Duration::from_secs(1);
+const DUE_AT_ONCE: i64 = 500;
+
 /// How often old events are looked for, how many go at once, and how many times in a row.
 const PRUNE: Duration = Duration::from_secs(60);
 const PRUNE_BATCH: i64 = 500;
@@ -43,6 +50,7 @@ pub fn start(state: &Arc<AppState>, token: &CancellationToken, tasks: &TaskTrack
     every(CHECK_SOCKETS, state, token, tasks, |state| {
         check_sockets(state).boxed()
     });
+    every(DUE, state, token, tasks, |state| pass_time(state).boxed());
     every(PRUNE, state, token, tasks, |state| prune(state).boxed());
     every(SWEEP, state, token, tasks, |state| sweep(state).boxed());
     every(SWEEP, state, token, tasks, |state| {
@@ -119,6 +127,30 @@ fn farewell(standing: Option<&Standing>) -> Option<CloseCode> {
         }
         Some(_) => None,
     }
+}
+
+/// Lets time pass for parties and tables that are due. A restaurant at which something goes wrong
+/// does not keep the others waiting.
+async fn pass_time(state: &AppState) -> domain::Result<()> {
+    let now = state.db.clock().now();
+    let found = state
+        .db
+        .read("due.find", async move |conn| {
+            due::restaurants(conn, now, DUE_AT_ONCE).await
+        })
+        .await?;
+    let mut result = Ok(());
+    for restaurant in found {
+        let scope = Scope::new(restaurant, Actor::SYSTEM);
+        let passed = state
+            .commit("due.pass_time", &scope, async |tx| due::pass_time(tx).await)
+            .await;
+        if let Err(error) = passed {
+            tracing::warn!(%restaurant, %error, "time could not pass");
+            result = Err(error);
+        }
+    }
+    result
 }
 
 /// Forgets events that are older than the retention, in small batches.

@@ -17,6 +17,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::auth::Need;
 use crate::floor::{
     atomic, availability, batch, dashboard, guests, holds, reservations, snapshot, sync, tables,
+    waitlist,
 };
 use crate::identity::{auth, restaurants, sessions, users};
 use crate::live::{realtime, tickets};
@@ -43,7 +44,7 @@ use crate::{health, metrics};
         tables::list, tables::create, tables::get, tables::update, tables::delete, tables::clear,
         reservations::list, reservations::create, reservations::get, reservations::update,
         reservations::cancel, reservations::check_in, reservations::seat,
-        availability::day, holds::create, holds::delete,
+        availability::day, holds::create, holds::delete, waitlist::quote,
         dashboard::dashboard, dashboard::dashboard_data, snapshot::full, sync::delta,
         batch::update, atomic::atomic, atomic::batch, sync::batch,
         realtime::follow, tickets::issue,

@@ -8,6 +8,7 @@ use wire::identity::Role::{Manager, Staff};
 use crate::auth::Need::{Account, Member, Public};
 use crate::floor::{
     atomic, availability, batch, dashboard, guests, holds, reservations, snapshot, sync, tables,
+    waitlist,
 };
 use crate::identity::{auth, restaurants, sessions, users};
 use crate::live::{realtime, tickets};
@@ -61,6 +62,7 @@ pub fn routes() -> Routes {
         .get("/restaurants/{rid}/availability", Member(Staff), availability::day)
         .post("/restaurants/{rid}/holds", Member(Staff), holds::create)
         .delete("/restaurants/{rid}/holds/{id}", Member(Staff), holds::delete)
+        .get("/restaurants/{rid}/wait-quote", Member(Staff), waitlist::quote)
 
         .get("/dashboard/{rid}", Member(Staff), dashboard::dashboard)
         .get("/restaurants/{rid}/dashboard-data", Member(Staff), dashboard::dashboard_data)

@@ -63,6 +63,19 @@ impl AppState {
         scope: &Scope,
         body: impl AsyncFn(&mut Tx<'_>) -> domain::Result<T>,
     ) -> Result<Saved<T>, ApiError> {
+        Ok(self.commit(operation, scope, body).await?)
+    }
+
+    /// The same for work that nobody asked for.
+    ///
+    /// # Errors
+    /// Those of `body`.
+    pub async fn commit<T>(
+        &self,
+        operation: &'static str,
+        scope: &Scope,
+        body: impl AsyncFn(&mut Tx<'_>) -> domain::Result<T>,
+    ) -> domain::Result<Saved<T>> {
         let committed = self.db.write(operation, scope, body).await?;
         let position = committed.appended.map(|appended| {
             let position = appended.position();
