@@ -38,6 +38,8 @@ async fn the_floor_and_its_figures() {
     let statuses = json!({"waiting": 1, "notified": 0, "seated": 1, "completed": 0, "cancelled": 0, "no_show": 0});
     assert_eq!(stats["guestsByStatus"], statuses);
     assert_eq!(board["reservations"], json!([]));
+    let quotes = json!({"measured": 1, "heldPercent": 0.0, "inRangePercent": 0.0, "medianErrorMinutes": 12.0});
+    assert_eq!(board["quotes"], quotes, "Ann was told that a table is free");
     assert_eq!(stats["tablesByStatus"]["occupied"], 1);
     assert_eq!(board["tables"][0]["currentGuestId"], ann.as_str());
     assert_eq!(
