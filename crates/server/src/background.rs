@@ -28,7 +28,7 @@ const CHECK_SOCKETS: Duration = Duration::from_secs(2);
 /// How many devices are asked about at once.
 const DEVICES_PER_QUERY: usize = 2000;
 
-/// How often rows are looked for whose time has come, and how many of each kind at once. To find
+/// How often rows are looked for whose time has come, and in how many restaurants at once. To find
 /// none costs a page of two small indexes.
 const DUE: Duration = Duration::from_secs(1);
 const DUE_AT_ONCE: i64 = 500;

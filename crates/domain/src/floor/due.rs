@@ -24,7 +24,7 @@ use crate::schema::{guests, reservation_tables};
 /// For how many rows of each kind time passes in one transaction: so that the floor does not wait.
 pub const BATCH: i64 = 50;
 
-/// The restaurants of the rows that are due, of each kind at most `most`, longest due first.
+/// The restaurants that have rows which are due, at most `most` for each kind.
 ///
 /// # Errors
 /// When the database is away.
@@ -35,16 +35,16 @@ pub async fn restaurants(
 ) -> Result<Vec<RestaurantId>> {
     let parties = guests::table
         .filter(guests::due_at.le(now))
-        .order(guests::due_at)
-        .limit(most)
         .select(guests::restaurant_id)
+        .distinct()
+        .limit(most)
         .load::<RestaurantId>(conn)
         .await?;
     let tables = reservation_tables::table
         .filter(reservation_tables::due_at.le(now))
-        .order(reservation_tables::due_at)
-        .limit(most)
         .select(reservation_tables::restaurant_id)
+        .distinct()
+        .limit(most)
         .load::<RestaurantId>(conn)
         .await?;
     let mut found: Vec<RestaurantId> = Vec::new();

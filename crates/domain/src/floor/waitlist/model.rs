@@ -10,6 +10,8 @@
 //! A formula would have to do without what decides most waits: which tables fit whom, bookings in
 //! between, and who sits at joined tables.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rand::SeedableRng;
@@ -26,6 +28,10 @@ use crate::floor::availability::{House, PlanTable};
 
 /// How many evenings are played through.
 const EVENINGS: usize = 64;
+
+/// How many parties before it are seated on the way; behind so many the wait is the longest anyway,
+/// or they are for a hall with tables enough.
+const MOST_AHEAD: usize = 200;
 
 /// The longest wait that is quoted, in minutes.
 const LONGEST: i64 = 240;
@@ -118,9 +124,20 @@ pub fn quote(floor: &Floor, party_size: i32, now: DateTime<Utc>) -> WaitQuote {
         stays: Stays::new(&floor.settings, &floor.turns, size),
     };
     let own = wanting(party_size);
-    let ahead: Vec<Wanting> = floor.queue.iter().map(|size| wanting(*size)).collect();
+    let sizes: BTreeMap<i32, Wanting> = floor
+        .queue
+        .iter()
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .map(|size| (*size, wanting(*size)))
+        .collect();
+    let ahead: Vec<&Wanting> = floor
+        .queue
+        .iter()
+        .filter_map(|size| sizes.get(size))
+        .collect();
     let room = Room::new(floor, &house, now);
-    let evenings = room.play(&own, &ahead);
+    let evenings = room.play(&own, ahead.get(..MOST_AHEAD).unwrap_or(&ahead));
 
     let waits = |wait: fn(&Evening) -> i64| {
         let mut waits: Vec<i64> = evenings.iter().map(wait).collect();
@@ -252,7 +269,7 @@ impl Room {
         }
     }
 
-    fn play(&self, own: &Wanting, ahead: &[Wanting]) -> Vec<Evening> {
+    fn play(&self, own: &Wanting, ahead: &[&Wanting]) -> Vec<Evening> {
         if own.places.is_empty() {
             return Vec::new();
         }
@@ -282,7 +299,7 @@ impl Room {
                     .collect();
                 let stays = (0..).zip(ahead).map(|(who, party)| {
                     let stay = party.stays.at(slice(&waiting, who), EVENINGS);
-                    (party, stay)
+                    (*party, stay)
                 });
                 self.evening(own, stays, free)
             })
