@@ -11,6 +11,7 @@
 mod diesel;
 mod words;
 
+pub mod audit;
 pub mod errors;
 pub mod floor;
 pub mod health;

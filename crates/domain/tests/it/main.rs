@@ -8,6 +8,7 @@
     reason = "what a test needs and cannot get fails the test"
 )]
 
+mod audit;
 mod epoch;
 mod floor;
 mod house;

@@ -32,6 +32,8 @@ words! {
         RestaurantUpdated = "restaurant_updated",
         /// A member joined, changed or left.
         UserUpdated = "user_updated",
+        /// A person's data were erased; earlier events no longer have them.
+        PersonErased = "person_erased",
         /// All events of a client's transaction have been sent.
         AtomicTransactionComplete = "atomic_transaction_complete",
     }
@@ -48,6 +50,7 @@ impl EventKind {
                 Some("reservation_id")
             }
             Self::UserUpdated => Some("user_id"),
+            Self::PersonErased => Some("erasure_id"),
             Self::RestaurantUpdated | Self::AtomicTransactionComplete => None,
         }
     }
@@ -76,6 +79,12 @@ words! {
         Deleted = "deleted",
         /// A booking was called off.
         Cancelled = "cancelled",
+        /// A member was given a new password by somebody else.
+        PasswordReset = "password_reset",
+        /// A person's data were taken out of everything that is kept.
+        Erased = "erased",
+        /// A person's data were handed out. Only the audit tells of it.
+        Exported = "exported",
     }
 }
 

@@ -195,7 +195,14 @@ pub async fn delete(tx: &mut Tx<'_>, id: GuestId, version: Option<i32>) -> Resul
         .execute(tx.conn)
         .await?;
     let gone = serde_json::json!({ "id": id, "version": row.version + 1 });
-    tx.tell(EventKind::GuestDeleted, id.0, Action::Deleted, &gone)
+    let before = row.with_tables(held);
+    tx.tell_changed(
+        EventKind::GuestDeleted,
+        id.0,
+        Action::Deleted,
+        &before,
+        &gone,
+    )
 }
 
 /// Ends the visit of a party whose table is cleared. The tables that it held when they were looked
@@ -246,8 +253,9 @@ async fn save(
         Action::TableAssigned
     };
     let is_undone = next.status.is_waiting();
+    let before = row.clone().with_tables(held.clone());
     let guest = next.with_tables(place.tables);
-    tx.tell(EventKind::GuestUpdated, guest.id.0, action, &guest)?;
+    tx.tell_changed(EventKind::GuestUpdated, guest.id.0, action, &before, &guest)?;
     let leave = if is_undone {
         Leave::Undone
     } else {
@@ -278,6 +286,7 @@ pub(in crate::floor) async fn link(
         let sentence = "This party has left, or comes from another booking.";
         return Err(Error::refused(ErrorCode::Conflict, sentence));
     }
+    let before = row.clone().with_tables(held.clone());
     row.reservation_id = reservation;
     row.version += 1;
     row.last_updated = tx.now;
@@ -286,7 +295,13 @@ pub(in crate::floor) async fn link(
         .execute(tx.conn)
         .await?;
     let guest = row.with_tables(held);
-    tx.tell(EventKind::GuestUpdated, id.0, Action::InfoUpdated, &guest)?;
+    tx.tell_changed(
+        EventKind::GuestUpdated,
+        id.0,
+        Action::InfoUpdated,
+        &before,
+        &guest,
+    )?;
     Ok(guest)
 }
 
