@@ -27,6 +27,7 @@ pub mod identity;
 pub mod log;
 pub mod migrations;
 pub mod page;
+pub mod privacy;
 mod schema;
 
 pub use error::{Error, Result};

@@ -5,6 +5,7 @@
 //! kept only while some session stands in it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
@@ -27,12 +28,19 @@ const CROWD: usize = 32;
 
 /// A page of the log, read at most once by all who want it.
 #[derive(Debug, Default)]
-pub(crate) struct Block(OnceCell<Page>);
+pub(crate) struct Block {
+    page: OnceCell<Page>,
+    /// The log has other bytes by now: whoever stands here reads again.
+    is_stale: AtomicBool,
+}
 
 impl Block {
-    /// The events from `seq` on; `None` when `seq` is not here.
+    /// The events from `seq` on; `None` when `seq` is not here, or not any more.
     pub(crate) fn from(&self, seq: Seq) -> Option<impl Iterator<Item = &Event>> {
-        let events = &self.0.get()?.events;
+        if self.is_stale.load(Ordering::Acquire) {
+            return None;
+        }
+        let events = &self.page.get()?.events;
         let index = usize::try_from(seq - events.first()?.seq).ok()?;
         events
             .get(index..)
@@ -48,6 +56,14 @@ pub(crate) struct Backlog(Mutex<HashMap<Seq, Weak<Block>>>);
 impl Backlog {
     pub(crate) fn clear(&self) {
         self.0.lock().clear();
+    }
+
+    /// Takes the pages from those who hold them or are reading them, too: values were erased.
+    pub(crate) fn forget(&self) {
+        let blocks = std::mem::take(&mut *self.0.lock());
+        for block in blocks.values().filter_map(Weak::upgrade) {
+            block.is_stale.store(true, Ordering::Release);
+        }
     }
 
     fn block(&self, start: Seq) -> Arc<Block> {
@@ -106,7 +122,7 @@ async fn read_block(room: Arc<Room>, epoch: Epoch, seq: Seq) -> Read {
         let block = room.backlog.block(start);
         let reader = &room.context.reader;
         match block
-            .0
+            .page
             .get_or_try_init(|| reader.backlog(room.id, start))
             .await
         {

@@ -17,6 +17,7 @@ pub mod logs;
 pub mod metrics;
 pub mod middleware;
 pub mod openapi;
+pub mod privacy;
 pub mod reply;
 pub mod routes;
 pub mod routing;
