@@ -365,6 +365,19 @@ mod tests {
     }
 
     #[test]
+    fn an_event_without_its_values_is_the_same_event() {
+        let said = |at: &str, data: &str| {
+            let mut event = event(6);
+            event.frame = format!("{{\"seq\":6,\"at\":\"{at}\",\"data\":{data}}}").into();
+            event
+        };
+        let mut window = window(5);
+        window.offer(epoch(2), &[said("noon", "{\"name\":\"Ann\"}")]);
+        assert!(!window.offer(epoch(2), &[said("noon", "{}")]).verify);
+        assert!(window.offer(epoch(2), &[said("night", "{}")]).verify);
+    }
+
+    #[test]
     fn contradictions_count_only_in_a_row() {
         let mut window = window(5);
         let asked = window.mark();

@@ -14,6 +14,7 @@ mod floor;
 mod house;
 mod identity;
 mod log;
+mod privacy;
 mod replay;
 mod restaurants;
 mod schema;
