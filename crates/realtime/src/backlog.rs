@@ -27,11 +27,11 @@ const VAIN_READS: u32 = 5;
 const CROWD: usize = 32;
 
 /// A page of the log, read at most once by all who want it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Block {
     page: OnceCell<Page>,
     /// The log has other bytes by now: whoever stands here reads again.
-    is_stale: AtomicBool,
+    is_stale: Arc<AtomicBool>,
 }
 
 impl Block {
@@ -51,36 +51,46 @@ impl Block {
 
 /// The pages of a room that some session holds.
 #[derive(Debug, Default)]
-pub(crate) struct Backlog(Mutex<HashMap<Seq, Weak<Block>>>);
+pub(crate) struct Backlog(Mutex<Pages>);
+
+#[derive(Debug, Default)]
+struct Pages {
+    blocks: HashMap<Seq, Weak<Block>>,
+    /// Whether those that were begun since the last erasure are stale. Shared with all of them,
+    /// also with those that others have taken the place of and only a session still holds.
+    are_stale: Arc<AtomicBool>,
+}
 
 impl Backlog {
     pub(crate) fn clear(&self) {
-        self.0.lock().clear();
+        self.0.lock().blocks.clear();
     }
 
     /// Takes the pages from those who hold them or are reading them, too: values were erased.
     pub(crate) fn forget(&self) {
-        let blocks = std::mem::take(&mut *self.0.lock());
-        for block in blocks.values().filter_map(Weak::upgrade) {
-            block.is_stale.store(true, Ordering::Release);
-        }
+        let old = std::mem::take(&mut *self.0.lock());
+        old.are_stale.store(true, Ordering::Release);
     }
 
     fn block(&self, start: Seq) -> Arc<Block> {
-        let mut blocks = self.0.lock();
+        let pages = &mut *self.0.lock();
+        let blocks = &mut pages.blocks;
         if let Some(block) = blocks.get(&start).and_then(Weak::upgrade) {
             return block;
         }
         if blocks.len() >= CROWD {
             blocks.retain(|_, block| block.strong_count() > 0);
         }
-        let block = Arc::new(Block::default());
+        let block = Arc::new(Block {
+            page: OnceCell::new(),
+            is_stale: Arc::clone(&pages.are_stale),
+        });
         blocks.insert(start, Arc::downgrade(&block));
         block
     }
 
     fn discard(&self, start: Seq, stale: &Arc<Block>) {
-        let mut blocks = self.0.lock();
+        let blocks = &mut self.0.lock().blocks;
         if blocks
             .get(&start)
             .is_some_and(|known| std::ptr::eq(known.as_ptr(), Arc::as_ptr(stale)))
