@@ -1,6 +1,25 @@
 //! The tables, as `information_schema` has them; `tests/it/schema/rendering.rs` compares.
 
 diesel::table! {
+    audit_entries (restaurant_id, created_at, seq, n) {
+        restaurant_id -> Uuid,
+        created_at -> Timestamptz,
+        seq -> Int8,
+        n -> Int2,
+        entity -> Text,
+        entity_id -> Uuid,
+        action -> Text,
+        before -> Nullable<Jsonb>,
+        after -> Nullable<Jsonb>,
+        actor_id -> Nullable<Uuid>,
+        session_id -> Nullable<Uuid>,
+        device_name -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        transaction_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
     client_operations (restaurant_id, kind, key) {
         restaurant_id -> Uuid,
         kind -> Text,
@@ -222,6 +241,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    audit_entries,
     client_operations,
     database_identity,
     device_sessions,

@@ -1,7 +1,7 @@
 //! What is carried: events with their frames, grouped by the transaction that made them.
 
 use bytestring::ByteString;
-use wire::live::events::EventKind;
+use wire::live::events::{EventKind, split_data};
 use wire::{Audience, Epoch, RestaurantId, Seq};
 
 /// One event of a restaurant's log.
@@ -28,6 +28,17 @@ impl Event {
             Audience::Staff => Some(&self.frame),
             Audience::Public => self.public_frame.as_ref(),
         }
+    }
+
+    /// Whether another event of the same number is this one. An erasure takes values out of an
+    /// event's data, and leaves its envelope as it was.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let envelope = |event: &Self| split_data(&event.frame).map(|(envelope, _)| envelope.len());
+        self.frame == other.frame
+            || envelope(self).is_some_and(|length| {
+                envelope(other) == Some(length)
+                    && self.frame.get(..length) == other.frame.get(..length)
+            })
     }
 
     /// How much memory it holds on to, roughly.

@@ -184,6 +184,9 @@ impl Room {
             self.context.stats.renewals.add(1);
             self.backlog.clear();
         }
+        if effect.erased {
+            self.backlog.forget();
+        }
         if effect.gone {
             self.dismiss();
         } else if catch_up {

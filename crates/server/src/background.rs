@@ -52,6 +52,9 @@ pub fn start(state: &Arc<AppState>, token: &CancellationToken, tasks: &TaskTrack
     });
     every(DUE, state, token, tasks, |state| pass_time(state).boxed());
     every(PRUNE, state, token, tasks, |state| prune(state).boxed());
+    every(SWEEP, state, token, tasks, |state| {
+        prune_audit(state).boxed()
+    });
     every(SWEEP, state, token, tasks, |state| sweep(state).boxed());
     every(SWEEP, state, token, tasks, |state| {
         forget_answers(state).boxed()
@@ -164,6 +167,23 @@ async fn prune(state: &AppState) -> domain::Result<()> {
             })
             .await?;
         if gone == 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets what the audit has kept for long enough, in small batches.
+async fn prune_audit(state: &AppState) -> domain::Result<()> {
+    let keep = TimeDelta::from_std(state.config.live.audit_retention).unwrap_or(TimeDelta::MAX);
+    for _ in 0..PRUNE_ROUNDS {
+        let gone = state
+            .db
+            .transaction("audit.prune", async move |conn, now| {
+                domain::audit::prune(conn, now - keep, SWEEP_BATCH).await
+            })
+            .await?;
+        if i64::try_from(gone).is_ok_and(|gone| gone < SWEEP_BATCH) {
             break;
         }
     }

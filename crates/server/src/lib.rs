@@ -1,6 +1,7 @@
 //! The server: configuration, routes and handlers, sockets, background work, metrics, health.
 
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod background;
 pub mod cli;
@@ -16,6 +17,7 @@ pub mod logs;
 pub mod metrics;
 pub mod middleware;
 pub mod openapi;
+pub mod privacy;
 pub mod reply;
 pub mod routes;
 pub mod routing;

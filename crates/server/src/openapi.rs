@@ -23,7 +23,7 @@ use crate::identity::{auth, restaurants, sessions, users};
 use crate::live::{realtime, tickets};
 use crate::routes::routes;
 use crate::routing::canonical;
-use crate::{health, metrics};
+use crate::{audit, health, metrics, privacy};
 
 /// The document. Routes are listed under their canonical path.
 #[derive(OpenApi)]
@@ -47,6 +47,7 @@ use crate::{health, metrics};
         availability::day, holds::create, holds::delete, waitlist::quote,
         dashboard::dashboard, dashboard::dashboard_data, snapshot::full, sync::delta,
         batch::update, atomic::atomic, atomic::batch, sync::batch,
+        audit::list, privacy::export, privacy::erase,
         realtime::follow, tickets::issue,
         health::health, health::live, health::ready, metrics::page::page, document,
     ),

@@ -13,7 +13,7 @@ use crate::floor::{
 use crate::identity::{auth, restaurants, sessions, users};
 use crate::live::{realtime, tickets};
 use crate::routing::Routes;
-use crate::{health, metrics, openapi};
+use crate::{audit, health, metrics, openapi, privacy};
 
 /// All routes.
 #[must_use]
@@ -72,6 +72,10 @@ pub fn routes() -> Routes {
         .post("/restaurants/{rid}/batch-update", Member(Staff), batch::update)
         .post("/restaurants/{rid}/atomic", Member(Staff), atomic::atomic)
         .post("/atomic/batch", Account, atomic::batch)
+
+        .get("/restaurants/{rid}/audit", Member(Manager), audit::list)
+        .post("/restaurants/{rid}/privacy/export", Member(Manager), privacy::export)
+        .post("/restaurants/{rid}/privacy/erase", Member(Manager), privacy::erase)
 
         .get("/realtime", Public, realtime::follow)
         .post("/realtime/tickets", Account, tickets::issue)

@@ -76,7 +76,9 @@ impl AppState {
         scope: &Scope,
         body: impl AsyncFn(&mut Tx<'_>) -> domain::Result<T>,
     ) -> domain::Result<Saved<T>> {
-        let committed = self.db.write(operation, scope, body).await?;
+        // Boxed here once, because operations on bookings reach through all of the floor and their
+        // futures would be moved around in kilobytes.
+        let committed = Box::pin(self.db.write(operation, scope, body)).await?;
         let position = committed.appended.map(|appended| {
             let position = appended.position();
             for event in &appended.events {

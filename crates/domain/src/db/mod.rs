@@ -4,10 +4,12 @@ pub use diesel_async::AsyncPgConnection as PgConnection;
 
 mod connect;
 mod pool;
+mod request;
 mod tx;
 mod write;
 
 pub use pool::{Db, DbConfig, Observer, PoolState, ping};
+pub use request::RequestId;
 pub(crate) use tx::Change;
 pub use tx::{Actor, Scope, Tx};
 pub use write::{Appended, AppendedEvent, Committed};

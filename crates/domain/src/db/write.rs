@@ -11,7 +11,7 @@ use wire::{Epoch, Position, RestaurantId, Seq};
 
 use super::pool::{Db, Lease, Manager, answered, is_dead, is_silent};
 use super::tx::{Scope, Tx};
-use crate::{Error, Result, log};
+use crate::{Error, Result, audit, log};
 
 /// How often a transaction that PostgreSQL chose as a victim is tried.
 const TRIES: u32 = 5;
@@ -102,23 +102,18 @@ impl<T, F: AsyncFn(&mut Tx<'_>) -> Result<T>> Body for Logged<F> {
     ) -> Result<Finished<Committed<T>>> {
         let mut tx = Tx::new(conn, self.scope, now);
         let value = (self.body)(&mut tx).await?;
-        let (conn, scope, changes) = tx.into_changes();
-        if changes.is_empty() {
-            return Ok(Finished {
-                value: Committed {
-                    value,
-                    appended: None,
-                },
-                xid: None,
-            });
+        let (conn, scope, told) = tx.into_told();
+        let (mut appended, mut xid) = (None, None);
+        if !told.changes.is_empty() {
+            let (events, number) = log::append(conn, &scope, told.changes, now).await?;
+            (appended, xid) = (Some(events), Some(number));
         }
-        let (appended, xid) = log::append(conn, &scope, changes, now).await?;
+        if !told.entries.is_empty() {
+            audit::record(conn, &scope, told.entries, now).await?;
+        }
         Ok(Finished {
-            value: Committed {
-                value,
-                appended: Some(appended),
-            },
-            xid: Some(xid),
+            value: Committed { value, appended },
+            xid,
         })
     }
 }

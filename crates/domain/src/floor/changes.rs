@@ -209,8 +209,10 @@ pub(super) async fn lock<'i>(tx: &mut Tx<'_>, items: impl Iterator<Item = &'i It
     let mut touched = Touched::default();
     for change in items.filter_map(|item| item.change.as_ref().ok()) {
         match change {
-            Change::Guest(Edit::Create(_, input)) => {
+            // One that is made under an id may be there already, and then shows in the answer.
+            Change::Guest(Edit::Create(id, input)) => {
                 touched.waiting_list = true;
+                touched.parties.extend(id);
                 touched.tables.extend(input.table_id);
                 touched.tables.extend(input.table_ids.iter().flatten());
             }
@@ -227,7 +229,8 @@ pub(super) async fn lock<'i>(tx: &mut Tx<'_>, items: impl Iterator<Item = &'i It
             }
             Change::Table(Edit::Update(id, _) | Edit::Delete(id)) => touched.tables.push(*id),
             Change::Table(Edit::Create(..)) => {}
-            Change::Reservation(Edit::Create(_, input)) => {
+            Change::Reservation(Edit::Create(id, input)) => {
+                touched.bookings.extend(id);
                 match (&input.table_ids, input.hold_id) {
                     (Some(tables), _) => touched.tables.extend(tables),
                     (None, Some(hold)) => touched.holds.push(hold),

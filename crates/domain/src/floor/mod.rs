@@ -27,7 +27,7 @@ use std::str::FromStr;
 use crate::{Error, Result};
 
 /// Reads a filter of words that are separated by commas.
-fn words<T: FromStr<Err = wire::errors::UnknownWord>>(
+pub(crate) fn words<T: FromStr<Err = wire::errors::UnknownWord>>(
     field: &str,
     text: Option<&str>,
 ) -> Result<Option<Vec<T>>> {

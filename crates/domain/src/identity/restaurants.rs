@@ -261,7 +261,14 @@ pub async fn update(
         "version": restaurant.version,
     });
     let (kind, id) = (EventKind::RestaurantUpdated, restaurant.id.0);
-    tx.tell_public(kind, id, Action::InfoUpdated, &restaurant, &public)?;
+    tx.tell_public(
+        kind,
+        id,
+        Action::InfoUpdated,
+        &current,
+        &restaurant,
+        &public,
+    )?;
     Ok(restaurant)
 }
 

@@ -8,11 +8,13 @@
     reason = "what a test needs and cannot get fails the test"
 )]
 
+mod audit;
 mod epoch;
 mod floor;
 mod house;
 mod identity;
 mod log;
+mod privacy;
 mod replay;
 mod restaurants;
 mod schema;

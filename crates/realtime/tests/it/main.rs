@@ -8,6 +8,8 @@ mod control;
 #[cfg(test)]
 mod epochs;
 #[cfg(test)]
+mod erasures;
+#[cfg(test)]
 mod gaps;
 #[cfg(test)]
 mod interleavings;

@@ -107,6 +107,10 @@ fn good(config: &Config) -> String {
             "event log",
             format!("{} days", live.retention.as_secs() / 86_400),
         ),
+        (
+            "audit",
+            format!("{} days", live.audit_retention.as_secs() / 86_400),
+        ),
         ("metrics", metrics_at),
     ] {
         let _ = writeln!(page, "✓ {what:<13} {how}");

@@ -62,6 +62,7 @@ Environment variables, with their defaults:
   HTTP_THREADS             one for each core
   MAX_SESSIONS             18000 sockets for each worker
   EVENT_RETENTION_DAYS     7; how long a client may be away and still be told what it missed
+  AUDIT_RETENTION_DAYS     400; how long it can be told who changed what
   WS_HEARTBEAT_INTERVAL    25 seconds
   SHUTDOWN_GRACE_SECONDS   25
   ACCESS_TOKEN_MINUTES, REFRESH_TOKEN_DAYS   15, 30

@@ -37,7 +37,7 @@ impl SeedDemo {
         }
         let db = crate::app::database(config)?;
         let passwords = Passwords::new(config.auth.bcrypt_cost, 1);
-        if seed(&db, &passwords).await? {
+        if Box::pin(seed(&db, &passwords)).await? {
             println!(
                 "Made the restaurant QTable Demo ({RESTAURANT}); log in as {EMAIL} / {PASSWORD}."
             );

@@ -44,6 +44,10 @@ fn defaults() {
     assert_eq!(config.auth.registration, Registration::Open);
     assert!(config.auth.admin.is_none());
     assert_eq!(config.live.retention, Duration::from_secs(7 * 86_400));
+    assert_eq!(
+        config.live.audit_retention,
+        Duration::from_secs(400 * 86_400)
+    );
     assert_eq!(config.live.heartbeat, Duration::from_secs(25));
     assert_eq!(config.live.max_sessions, 18_000);
     assert_eq!(config.log.filter, "info");
@@ -112,6 +116,7 @@ fn one_fault_for_one_wrong_value() {
             "10.0.0.0/99",
         ),
         ("EVENT_RETENTION_DAYS", "30", "0"),
+        ("AUDIT_RETENTION_DAYS", "3650", "0"),
         ("WS_HEARTBEAT_INTERVAL", "5", "0"),
         ("SHUTDOWN_GRACE_SECONDS", "0", "1.5"),
         ("ACCESS_TOKEN_MINUTES", "60", "0"),

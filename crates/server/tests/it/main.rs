@@ -9,10 +9,12 @@
     reason = "a test that cannot go on stops, helpers included; nobody else reaches them"
 )]
 
+mod audit;
 mod bad_input;
 mod floor;
 mod identity;
 mod live;
 mod matrix;
 mod operations;
+mod privacy;
 mod support;

@@ -32,6 +32,8 @@ words! {
         RestaurantUpdated = "restaurant_updated",
         /// A member joined, changed or left.
         UserUpdated = "user_updated",
+        /// A person's data were erased; earlier events no longer have them.
+        PersonErased = "person_erased",
         /// All events of a client's transaction have been sent.
         AtomicTransactionComplete = "atomic_transaction_complete",
     }
@@ -48,6 +50,7 @@ impl EventKind {
                 Some("reservation_id")
             }
             Self::UserUpdated => Some("user_id"),
+            Self::PersonErased => Some("erasure_id"),
             Self::RestaurantUpdated | Self::AtomicTransactionComplete => None,
         }
     }
@@ -76,6 +79,12 @@ words! {
         Deleted = "deleted",
         /// A booking was called off.
         Cancelled = "cancelled",
+        /// A member was given a new password by somebody else.
+        PasswordReset = "password_reset",
+        /// A person's data were taken out of everything that is kept.
+        Erased = "erased",
+        /// A person's data were handed out. Only the audit tells of it.
+        Exported = "exported",
     }
 }
 
@@ -144,7 +153,7 @@ impl FrameParts {
         suffix.push_str(if is_end {
             ",\"affected_entities\":"
         } else {
-            ",\"data\":"
+            DATA
         });
         suffix.push_str(&serde_json::to_string(data)?);
         suffix.push('}');
@@ -164,6 +173,23 @@ impl FrameParts {
         frame.push_str(&self.suffix);
         frame
     }
+}
+
+/// What stands between a frame's envelope and its data.
+const DATA: &str = ",\"data\":";
+
+/// A frame's envelope, up to its `data`, and the JSON of that; `None` for one without. The data
+/// come last, and before them are only words, ids and times: nothing that could look like this.
+#[must_use]
+pub fn split_data(frame: &str) -> Option<(&str, &str)> {
+    let (envelope, rest) = frame.split_once(DATA)?;
+    Some((envelope, rest.strip_suffix('}')?))
+}
+
+/// The frame that [`split_data`] would split into these.
+#[must_use]
+pub fn with_data(envelope: &str, data: &str) -> String {
+    format!("{envelope}{DATA}{data}}}")
 }
 
 /// RFC 3339 in UTC with `Z` and microseconds.
@@ -189,7 +215,11 @@ mod tests {
         };
         let parts =
             FrameParts::new(&envelope, &serde_json::json!({"id": "x", "notes": "\"\n"})).unwrap();
-        let frame: serde_json::Value = serde_json::from_str(&parts.splice(1042)).unwrap();
+        let spliced = parts.splice(1042);
+        let (envelope, data) = split_data(&spliced).unwrap();
+        assert_eq!(data, r#"{"id":"x","notes":"\"\n"}"#);
+        assert_eq!(with_data(envelope, data), spliced);
+        let frame: serde_json::Value = serde_json::from_str(&spliced).unwrap();
         assert_eq!(
             frame,
             serde_json::json!({

@@ -2,6 +2,7 @@
 
 mod before;
 mod create;
+mod erasure;
 mod input;
 mod list;
 mod operations;
@@ -13,6 +14,7 @@ mod times;
 
 pub use create::create;
 pub(super) use create::create_as;
+pub(crate) use erasure::{erase, lock_rows, some};
 pub use list::{floor, list};
 pub(super) use operations::{Leave, leave_tables, link, lock_row, pass_time};
 pub use operations::{delete, get, update};

@@ -9,7 +9,7 @@ use wire::{ErrorCode, GuestId, ReservationId, RestaurantId, TableId};
 use super::before::look;
 use super::create::total_visits;
 use super::input::{check_patch, patched};
-use super::queue::{self, Goal, Queue};
+use super::queue::{self, Goal, Moved, Queue};
 use super::row::{GuestRow, its_tables};
 use super::rules::{self, Place};
 use crate::db::Tx;
@@ -121,7 +121,7 @@ fn arrange(
     row: &GuestRow,
     next: &mut GuestRow,
     place: Option<i32>,
-) -> Result<Vec<GuestRow>> {
+) -> Result<Vec<Moved>> {
     let Some(queue) = queue else {
         return Ok(Vec::new());
     };
@@ -193,7 +193,14 @@ pub async fn delete(tx: &mut Tx<'_>, id: GuestId, version: Option<i32>) -> Resul
         .execute(tx.conn)
         .await?;
     let gone = serde_json::json!({ "id": id, "version": row.version + 1 });
-    tx.tell(EventKind::GuestDeleted, id.0, Action::Deleted, &gone)?;
+    let before = row.clone().with_tables(held.clone());
+    tx.tell_changed(
+        EventKind::GuestDeleted,
+        id.0,
+        Action::Deleted,
+        &before,
+        &gone,
+    )?;
     if let Some(queue) = queue {
         let moved = queue.arrange(&mut row.clone(), Goal::Off);
         queue::save(tx, moved).await?;
@@ -250,8 +257,9 @@ async fn save(
         Action::TableAssigned
     };
     let is_undone = next.status.is_waiting();
+    let before = row.clone().with_tables(held.clone());
     let guest = next.with_tables(place.tables);
-    tx.tell(EventKind::GuestUpdated, guest.id.0, action, &guest)?;
+    tx.tell_changed(EventKind::GuestUpdated, guest.id.0, action, &before, &guest)?;
     let leave = if is_undone {
         Leave::Undone
     } else {
@@ -287,6 +295,7 @@ pub(in crate::floor) async fn link(
         let sentence = "This party has left, or comes from another booking.";
         return Err(Error::refused(ErrorCode::Conflict, sentence));
     }
+    let before = row.clone().with_tables(held.clone());
     row.reservation_id = reservation;
     row.version += 1;
     row.last_updated = tx.now;
@@ -295,7 +304,13 @@ pub(in crate::floor) async fn link(
         .execute(tx.conn)
         .await?;
     let guest = row.with_tables(held);
-    tx.tell(EventKind::GuestUpdated, id.0, Action::InfoUpdated, &guest)?;
+    tx.tell_changed(
+        EventKind::GuestUpdated,
+        id.0,
+        Action::InfoUpdated,
+        &before,
+        &guest,
+    )?;
     Ok(guest)
 }
 

@@ -39,6 +39,13 @@ pub(super) enum Goal {
     Back,
 }
 
+/// A party whose place changed by somebody else's move.
+#[derive(Debug)]
+pub(super) struct Moved {
+    before: GuestRow,
+    row: GuestRow,
+}
+
 /// Those who wait beside the one whose change it is.
 #[derive(Debug, Default)]
 pub(super) struct Queue(Vec<GuestRow>);
@@ -106,7 +113,7 @@ impl Queue {
     }
 
     /// Puts the party where it shall be. Returns the others whose places change by that.
-    pub(super) fn arrange(self, own: &mut GuestRow, goal: Goal) -> Vec<GuestRow> {
+    pub(super) fn arrange(self, own: &mut GuestRow, goal: Goal) -> Vec<Moved> {
         let before = self.0;
         let mut ranks: Vec<DateTime<Utc>> = before.iter().map(rank).collect();
         spread(&mut ranks);
@@ -131,10 +138,11 @@ impl Queue {
                 own.wait_position = Some(place);
                 own.queue_time = queue_time(own, rank);
             } else if let Some(mut row) = others.next() {
-                let is = (row.wait_position, row.queue_time);
-                (row.wait_position, row.queue_time) = (Some(place), queue_time(&row, rank));
-                if (row.wait_position, row.queue_time) != is {
-                    changed.push(row);
+                let place = (Some(place), queue_time(&row, rank));
+                if (row.wait_position, row.queue_time) != place {
+                    let before = row.clone();
+                    (row.wait_position, row.queue_time) = place;
+                    changed.push(Moved { before, row });
                 }
             }
         }
@@ -177,7 +185,7 @@ fn spread(ranks: &mut [DateTime<Utc>]) {
 }
 
 /// Writes the others whose places changed, and tells of each.
-pub(super) async fn save(tx: &mut Tx<'_>, changed: Vec<GuestRow>) -> Result<()> {
+pub(super) async fn save(tx: &mut Tx<'_>, changed: Vec<Moved>) -> Result<()> {
     if changed.is_empty() {
         return Ok(());
     }
@@ -188,18 +196,18 @@ pub(super) async fn save(tx: &mut Tx<'_>, changed: Vec<GuestRow>) -> Result<()> 
         positions: Vec::new(),
         queue_times: Vec::new(),
     };
-    for row in &changed {
+    for Moved { row, .. } in &changed {
         statement.ids.push(row.id);
         statement.positions.push(row.wait_position);
         statement.queue_times.push(row.queue_time);
     }
     statement.execute(tx.conn).await?;
-    for mut row in changed {
+    for Moved { before, mut row } in changed {
         row.version += 1;
         row.last_updated = tx.now;
-        let guest = row.with_tables(Vec::new());
+        let [before, guest] = [before, row].map(|row| row.with_tables(Vec::new()));
         let kind = EventKind::GuestUpdated;
-        tx.tell(kind, guest.id.0, Action::InfoUpdated, &guest)?;
+        tx.tell_changed(kind, guest.id.0, Action::InfoUpdated, &before, &guest)?;
     }
     Ok(())
 }

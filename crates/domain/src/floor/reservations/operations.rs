@@ -313,8 +313,9 @@ pub(super) async fn save(
     } else {
         (EventKind::ReservationUpdated, Action::TableAssigned)
     };
+    let before = Reservation::from(row.clone());
     let booking = Reservation::from(next);
-    tx.tell(kind, booking.id.0, action, &booking)?;
+    tx.tell_changed(kind, booking.id.0, action, &before, &booking)?;
     Ok(booking)
 }
 

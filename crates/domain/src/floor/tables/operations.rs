@@ -168,7 +168,14 @@ pub async fn delete(tx: &mut Tx<'_>, id: TableId, version: Option<i32>) -> Resul
         .execute(tx.conn)
         .await?;
     let gone = serde_json::json!({ "id": id, "version": row.version + 1 });
-    tx.tell(EventKind::TableDeleted, id.0, Action::Deleted, &gone)
+    let before = row.with_party(None);
+    tx.tell_changed(
+        EventKind::TableDeleted,
+        id.0,
+        Action::Deleted,
+        &before,
+        &gone,
+    )
 }
 
 /// The party has left: its visit is completed and its tables are free. A table that was to be
@@ -243,8 +250,9 @@ pub(in crate::floor) async fn save(
         .execute(tx.conn)
         .await
         .map_err(|error| number_taken(error, &next.table_number))?;
+    let before = row.clone().with_party(party);
     let table = next.with_party(next_party);
-    tx.tell(EventKind::TableUpdated, table.id.0, action, &table)?;
+    tx.tell_changed(EventKind::TableUpdated, table.id.0, action, &before, &table)?;
     Ok(table)
 }
 
