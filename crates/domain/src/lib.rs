@@ -24,6 +24,7 @@ pub mod identity;
 pub mod log;
 pub mod migrations;
 pub mod page;
+pub mod remembered;
 mod schema;
 
 pub use error::{Error, Result};

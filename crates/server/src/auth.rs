@@ -13,6 +13,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use chrono::{DateTime, Utc};
 use domain::db::{Actor, Scope};
 use domain::identity::sessions::Standing;
+use domain::remembered::Once;
 use wire::identity::Role;
 use wire::{ErrorCode, RestaurantId, SessionId, UserId};
 
@@ -47,6 +48,8 @@ pub struct Caller {
     pub role: Role,
     /// When the credential expires.
     pub expires_at: DateTime<Utc>,
+    /// The request, when it came with an `Idempotency-Key`.
+    pub once: Option<Once>,
 }
 
 impl Caller {
@@ -63,7 +66,10 @@ impl Caller {
     /// For operations in a restaurant.
     #[must_use]
     pub const fn scope(&self, restaurant: RestaurantId) -> Scope {
-        Scope::new(restaurant, self.actor())
+        Scope {
+            once: self.once,
+            ..Scope::new(restaurant, self.actor())
+        }
     }
 }
 
@@ -187,6 +193,7 @@ pub async fn caller(
         restaurant_id: claims.rid,
         role,
         expires_at: claims.expires_at(),
+        once: None,
     })
 }
 
@@ -204,7 +211,12 @@ pub async fn member(
         .ok_or_else(|| ApiError::new(ErrorCode::Unauthenticated, "Please log in."))?;
     let claims = state.tokens.verify(token, state.db.clock().now())?;
     let standing = standing(state, &claims).await?;
-    caller(state, &claims, &standing, Some(restaurant)).await
+    let member = caller(state, &claims, &standing, Some(restaurant)).await?;
+    let known = request.extensions().get::<Caller>().copied();
+    Ok(Caller {
+        once: known.and_then(|caller| caller.once),
+        ..member
+    })
 }
 
 /// The restaurant of the path.

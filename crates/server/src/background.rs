@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use domain::floor::holds;
 use domain::identity::sessions::{self, Standing};
 use domain::identity::tickets;
+use domain::remembered;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::{MissedTickBehavior, interval};
@@ -34,9 +35,6 @@ const PRUNE_ROUNDS: usize = 200;
 /// How often dead logins, tickets and kept slots are looked for, and how many go at once.
 const SWEEP: Duration = Duration::from_secs(600);
 const SWEEP_BATCH: i64 = 1000;
-
-/// How long a client may send a transaction or a queue again and get the first answer.
-const KEEP_ANSWERS: TimeDelta = TimeDelta::days(7);
 
 /// Starts the work; it ends with `token`.
 pub fn start(state: &Arc<AppState>, token: &CancellationToken, tasks: &TaskTracker) {
@@ -157,7 +155,7 @@ async fn forget_answers(state: &AppState) -> domain::Result<()> {
         let gone = state
             .db
             .transaction("answers.forget", async move |conn, now| {
-                domain::floor::forget_answers(conn, now - KEEP_ANSWERS, SWEEP_BATCH).await
+                remembered::forget_answers(conn, now, SWEEP_BATCH).await
             })
             .await?;
         if i64::try_from(gone).is_ok_and(|gone| gone < SWEEP_BATCH) {

@@ -10,6 +10,7 @@ pub mod extract;
 pub mod floor;
 pub mod gauges;
 pub mod health;
+pub mod idempotency;
 pub mod identity;
 pub mod live;
 pub mod logs;

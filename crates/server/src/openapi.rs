@@ -8,9 +8,11 @@ use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
-use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
+use utoipa::openapi::path::{HttpMethod, Operation, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{
+    ContentBuilder, Header, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Type,
+};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -22,7 +24,7 @@ use crate::identity::{auth, restaurants, sessions, users};
 use crate::live::{realtime, tickets};
 use crate::routes::routes;
 use crate::routing::canonical;
-use crate::{health, metrics};
+use crate::{health, idempotency, metrics};
 
 /// The document. Routes are listed under their canonical path.
 #[derive(OpenApi)]
@@ -95,6 +97,9 @@ impl Modify for Common {
             }
             if let Some(operation) = operation(item, method) {
                 name(operation);
+                if idempotency::takes_keys(method, path) {
+                    take_keys(operation);
+                }
                 describe(operation, path, need);
                 explain(operation);
             }
@@ -137,6 +142,46 @@ fn explain(operation: &mut Operation) {
             .to_owned();
         }
     }
+}
+
+/// A POST may carry a key, under which it is done once.
+fn take_keys(operation: &mut Operation) {
+    let text = |most| {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .max_length(most)
+    };
+    let key = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .description(Some(
+            "Sent again under the same key within 24 hours, the request is answered as the first \
+             time, with `Idempotent-Replayed: true`, and not done again.",
+        ))
+        .schema(Some(
+            text(Some(255))
+                .min_length(Some(1))
+                .pattern(Some("^[!-~]+$")),
+        ));
+    operation
+        .parameters
+        .get_or_insert_default()
+        .push(RefOr::T(key.build()));
+    for (status, response) in &mut operation.responses.responses {
+        if let (true, RefOr::T(response)) = (status.starts_with('2'), response) {
+            let mut replayed = Header::new(text(None).enum_values(Some(["true"])));
+            replayed.description = Some("This is the answer of an earlier request.".to_owned());
+            response
+                .headers
+                .insert("Idempotent-Replayed".to_owned(), RefOr::T(replayed));
+        }
+    }
+    let refused = error("The state forbids it; or the same request is being answered right now.");
+    operation
+        .responses
+        .responses
+        .entry("409".to_owned())
+        .or_insert_with(|| RefOr::T(refused));
 }
 
 fn operation<'i>(item: &'i mut PathItem, method: &Method) -> Option<&'i mut Operation> {

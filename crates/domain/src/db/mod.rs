@@ -3,10 +3,12 @@
 pub use diesel_async::AsyncPgConnection as PgConnection;
 
 mod connect;
+mod once;
 mod pool;
 mod tx;
 mod write;
 
+pub use once::Answer;
 pub use pool::{Db, DbConfig, Observer, PoolState, ping};
 pub(crate) use tx::Change;
 pub use tx::{Actor, Scope, Tx};

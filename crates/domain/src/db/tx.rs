@@ -11,6 +11,7 @@ use wire::{RestaurantId, SessionId, TransactionId, UserId};
 
 use super::pool::Manager;
 use crate::Result;
+use crate::remembered::Once;
 
 /// Who does something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct Scope {
     pub actor: Actor,
     /// The client's transaction of which all events are part.
     pub transaction_id: Option<TransactionId>,
+    /// The client's request, when it may be sent again: see [`crate::db::Db::write_once`].
+    pub once: Option<Once>,
 }
 
 impl Scope {
@@ -51,6 +54,7 @@ impl Scope {
             restaurant_id,
             actor,
             transaction_id: None,
+            once: None,
         }
     }
 }

@@ -10,14 +10,13 @@ pub mod guests;
 pub mod holds;
 mod locks;
 mod occupancy;
-mod remembered;
 pub mod reservations;
 mod seating;
 pub mod snapshot;
 pub mod sync;
 pub mod tables;
 
-pub use remembered::{fingerprint, forget_answers};
+pub use crate::remembered::fingerprint;
 
 use std::str::FromStr;
 

@@ -25,6 +25,7 @@ use futures_util::future::LocalBoxFuture;
 use self::tree::Tree;
 use crate::auth::{self, Need};
 use crate::errors::ApiError;
+use crate::idempotency;
 use crate::middleware::{Context, MOUNTS};
 
 /// Runs a handler, its extractors included.
@@ -149,6 +150,7 @@ struct Target {
     names: Vec<&'static str>,
     canonical: Rc<str>,
     need: Need,
+    takes_keys: bool,
     call: Call,
 }
 
@@ -158,6 +160,7 @@ impl Leaf {
             names: tree::names(route.path).collect(),
             canonical: canonical(route.path).into(),
             need: route.need,
+            takes_keys: idempotency::takes_keys(&route.method, route.path),
             call: Rc::clone(&route.call),
         };
         self.targets.push((route.method.clone(), Rc::new(target)));
@@ -197,6 +200,11 @@ async fn answer(
     };
     if target.need != Need::Public
         && let Err(error) = auth::authorize(&request, target.need).await
+    {
+        return Ok(request.error_response(error));
+    }
+    if target.takes_keys
+        && let Err(error) = idempotency::read(&mut request, &target.canonical).await
     {
         return Ok(request.error_response(error));
     }

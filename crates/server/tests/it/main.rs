@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod floor;
+mod idempotency;
 mod identity;
 mod live;
 mod matrix;

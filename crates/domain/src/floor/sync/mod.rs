@@ -16,8 +16,8 @@ use wire::{ErrorCode, FieldError};
 use self::merge::{Fields, Verdict, Wish};
 pub use self::own::Own;
 use super::changes::{self, Change, Item};
-use super::remembered::{self, Kind, Request};
 use crate::db::Tx;
+use crate::remembered::{self, Kind, Request};
 use crate::{Error, Result, log};
 
 /// The most changes of one queue.
@@ -86,7 +86,7 @@ pub async fn apply(tx: &mut Tx<'_>, part: &[Queued], own: &Own) -> Result<(Vec<S
         };
         results.push(result);
     }
-    remembered::keep(tx, Kind::Sync, answers).await?;
+    remembered::keep(tx.conn, tx.restaurant_id(), Kind::Sync, answers).await?;
     Ok((results, own))
 }
 
