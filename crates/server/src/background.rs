@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 use wire::SessionId;
 use wire::live::frames::CloseCode;
 
+use crate::limits;
 use crate::state::AppState;
 
 /// How often open sockets are checked against the database. With the time that a query takes, a
@@ -40,6 +41,9 @@ const SWEEP_BATCH: i64 = 1000;
 pub fn start(state: &Arc<AppState>, token: &CancellationToken, tasks: &TaskTracker) {
     every(CHECK_SOCKETS, state, token, tasks, |state| {
         check_sockets(state).boxed()
+    });
+    every(limits::COMPARE, state, token, tasks, |state| {
+        state.limits.compare().map(Ok).boxed()
     });
     every(PRUNE, state, token, tasks, |state| prune(state).boxed());
     every(SWEEP, state, token, tasks, |state| sweep(state).boxed());

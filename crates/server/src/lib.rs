@@ -12,6 +12,7 @@ pub mod gauges;
 pub mod health;
 pub mod idempotency;
 pub mod identity;
+pub mod limits;
 pub mod live;
 pub mod logs;
 pub mod metrics;

@@ -24,7 +24,7 @@ use crate::identity::{auth, restaurants, sessions, users};
 use crate::live::{realtime, tickets};
 use crate::routes::routes;
 use crate::routing::canonical;
-use crate::{health, idempotency, metrics};
+use crate::{health, idempotency, limits, metrics};
 
 /// The document. Routes are listed under their canonical path.
 #[derive(OpenApi)]
@@ -33,7 +33,9 @@ use crate::{health, idempotency, metrics};
         title = "QTable",
         description = "The real-time backend of a restaurant: tables, guests and everyone who \
                        follows them. Every path also answers under `/api` and at the root. \
-                       Requests may spell fields in snake_case.",
+                       Requests may spell fields in snake_case. What is counted by a rate limit \
+                       is answered with `RateLimit-Limit`, `RateLimit-Remaining` and \
+                       `RateLimit-Reset`.",
         license(name = "MIT OR Apache-2.0")
     ),
     paths(
@@ -101,6 +103,9 @@ impl Modify for Common {
                     take_keys(operation);
                 }
                 describe(operation, path, need);
+                if limits::tier(method, &canonical(path)).is_some() {
+                    limit(operation);
+                }
                 explain(operation);
             }
         }
@@ -181,6 +186,16 @@ fn take_keys(operation: &mut Operation) {
         .responses
         .responses
         .entry("409".to_owned())
+        .or_insert_with(|| RefOr::T(refused));
+}
+
+/// What is counted may be too much.
+fn limit(operation: &mut Operation) {
+    let refused = error("Too many requests; `Retry-After` says when to come again.");
+    operation
+        .responses
+        .responses
+        .entry("429".to_owned())
         .or_insert_with(|| RefOr::T(refused));
 }
 

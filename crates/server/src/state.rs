@@ -13,6 +13,7 @@ use realtime::{Commit, Event, Hub};
 use crate::config::Config;
 use crate::errors::ApiError;
 use crate::idempotency::{self, Kept};
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::reply::Saved;
 use crate::standings::Standings;
@@ -32,6 +33,8 @@ pub struct AppState {
     pub passwords: Passwords,
     /// What devices may do.
     pub standings: Standings,
+    /// How much anybody may ask for.
+    pub limits: Limits,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// When it started.

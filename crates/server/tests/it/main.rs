@@ -13,6 +13,7 @@ mod bad_input;
 mod floor;
 mod idempotency;
 mod identity;
+mod limits;
 mod live;
 mod matrix;
 mod operations;
