@@ -102,6 +102,7 @@ impl Modify for Common {
                 if idempotency::takes_keys(method, path) {
                     take_keys(operation);
                 }
+                versions(operation);
                 describe(operation, path, need);
                 if limits::tier(method, &canonical(path)).is_some() {
                     limit(operation);
@@ -145,6 +146,20 @@ fn explain(operation: &mut Operation) {
                 _ => "See the code.",
             }
             .to_owned();
+        }
+    }
+}
+
+/// `If-Match` names one version, as the `ETag` has it.
+fn versions(operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter
+            && parameter.name == "If-Match"
+        {
+            let tag = ObjectBuilder::new()
+                .schema_type(Type::String)
+                .pattern(Some(r#"^(\*|(W/)?"[0-9]{1,9}")$"#));
+            parameter.schema = Some(tag.into());
         }
     }
 }
