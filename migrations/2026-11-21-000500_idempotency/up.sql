@@ -3,3 +3,6 @@
 ALTER TABLE client_operations
     DROP CONSTRAINT client_operations_kind_check,
     ADD CONSTRAINT client_operations_kind_check CHECK (kind IN ('atomic', 'http', 'sync'));
+-- Each kind is kept for a time of its own.
+DROP INDEX client_operations_created;
+CREATE INDEX client_operations_created ON client_operations (kind, created_at);

@@ -132,8 +132,12 @@ pub(crate) async fn keep_once(
     once: &Once,
     answer: String,
 ) -> Result<()> {
-    let answers = vec![(once.request().key, answer)];
-    keep(conn, restaurant, Kind::Http, answers).await
+    let known = (restaurant, Kind::Http.as_str(), once.request().key);
+    diesel::update(client_operations::table.find(known))
+        .set(client_operations::result.eq(answer))
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// What a request was answered before, for whoever does it in several transactions.
@@ -270,7 +274,8 @@ pub async fn forget_answers(
     Ok(diesel::sql_query(
         "DELETE FROM client_operations WHERE (restaurant_id, kind, key) IN \
          (SELECT restaurant_id, kind, key FROM client_operations \
-         WHERE created_at < $1 AND (kind = 'http' OR created_at < $2) \
+         WHERE (kind = 'http' AND created_at < $1) \
+         OR (kind IN ('atomic', 'sync') AND created_at < $2) \
          LIMIT $3 FOR UPDATE SKIP LOCKED)",
     )
     .bind::<sql_types::Timestamptz, _>(now - KEEP_HTTP)

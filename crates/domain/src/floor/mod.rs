@@ -16,8 +16,6 @@ pub mod snapshot;
 pub mod sync;
 pub mod tables;
 
-pub use crate::remembered::fingerprint;
-
 use std::str::FromStr;
 
 use crate::{Error, Result};

@@ -62,7 +62,7 @@ async fn run(state: &AppState, scope: Scope, body: &Value) -> Result<HttpRespons
     let operations = input.operations.iter().enumerate();
     let transaction = Transaction {
         id: input.transaction_id,
-        fingerprint: domain::floor::fingerprint(&input.operations)?,
+        fingerprint: domain::remembered::fingerprint(&input.operations)?,
         items: operations
             .map(|(index, value)| items::operation(index, value))
             .collect(),

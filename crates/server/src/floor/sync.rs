@@ -140,7 +140,7 @@ fn queued(index: usize, value: &Value) -> Result<Read, ApiError> {
     }
     Ok(Ok(Queued {
         client_id,
-        fingerprint: domain::floor::fingerprint(value)?,
+        fingerprint: domain::remembered::fingerprint(value)?,
         item,
     }))
 }

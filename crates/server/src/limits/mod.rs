@@ -64,7 +64,8 @@ pub fn tier(method: &Method, canonical: &str) -> Option<Tier> {
         "/auth/login" => Tier::Logins,
         "/auth/register" => Tier::Registrations,
         "/auth/refresh" => Tier::Refreshes,
-        "/realtime" => Tier::Sockets,
+        // Server-sent events are followed like a socket.
+        "/realtime" | "/realtime/events" => Tier::Sockets,
         _ if *method == Method::GET => Tier::Reads,
         _ => Tier::Writes,
     })
