@@ -28,6 +28,7 @@ pub mod log;
 pub mod migrations;
 pub mod page;
 pub mod privacy;
+pub mod remembered;
 mod schema;
 
 pub use error::{Error, Result};

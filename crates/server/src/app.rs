@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
+use crate::limits::Limits;
 use crate::live::log::DatabaseLog;
 use crate::metrics::{self, Metrics, MetricsPage};
 use crate::middleware::{self, Platform};
@@ -181,6 +182,7 @@ fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
         tokens: Tokens::new(auth.secret_key.reveal(), previous, lifetime),
         passwords: Passwords::new(auth.bcrypt_cost, config.http.threads),
         standings: Standings::new(db.clone()),
+        limits: Limits::new(&config, &metrics, Handle::current())?,
         db,
         hub,
         metrics,

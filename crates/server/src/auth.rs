@@ -13,6 +13,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use chrono::{DateTime, Utc};
 use domain::db::{Actor, RequestId, Scope};
 use domain::identity::sessions::Standing;
+use domain::remembered::Once;
 use wire::identity::Role;
 use wire::{ErrorCode, RestaurantId, SessionId, UserId};
 
@@ -49,6 +50,8 @@ pub struct Caller {
     pub expires_at: DateTime<Utc>,
     /// The request that is made.
     pub request_id: Option<RequestId>,
+    /// The request, when it came with an `Idempotency-Key`.
+    pub once: Option<Once>,
 }
 
 impl Caller {
@@ -67,6 +70,7 @@ impl Caller {
     pub const fn scope(&self, restaurant: RestaurantId) -> Scope {
         Scope {
             request_id: self.request_id,
+            once: self.once,
             ..Scope::new(restaurant, self.actor())
         }
     }
@@ -194,6 +198,7 @@ pub async fn caller(
         role,
         expires_at: claims.expires_at(),
         request_id: None,
+        once: None,
     })
 }
 
@@ -211,10 +216,13 @@ pub async fn member(
         .ok_or_else(|| ApiError::new(ErrorCode::Unauthenticated, "Please log in."))?;
     let claims = state.tokens.verify(token, state.db.clock().now())?;
     let standing = standing(state, &claims).await?;
-    let mut caller = caller(state, &claims, &standing, Some(restaurant)).await?;
-    caller.request_id =
-        Context::of(request).and_then(|context| RequestId::new(context.request_id()));
-    Ok(caller)
+    let member = caller(state, &claims, &standing, Some(restaurant)).await?;
+    let known = request.extensions().get::<Caller>().copied();
+    Ok(Caller {
+        request_id: Context::of(request).and_then(|context| RequestId::new(context.request_id())),
+        once: known.and_then(|caller| caller.once),
+        ..member
+    })
 }
 
 /// The restaurant of the path.

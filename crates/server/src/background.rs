@@ -11,6 +11,7 @@ use domain::db::{Actor, Scope};
 use domain::floor::{due, holds};
 use domain::identity::sessions::{self, Standing};
 use domain::identity::tickets;
+use domain::remembered;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::{MissedTickBehavior, interval};
@@ -19,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use wire::SessionId;
 use wire::live::frames::CloseCode;
 
+use crate::limits;
 use crate::state::AppState;
 
 /// How often open sockets are checked against the database. With the time that a query takes, a
@@ -42,15 +44,15 @@ const PRUNE_ROUNDS: usize = 200;
 const SWEEP: Duration = Duration::from_secs(600);
 const SWEEP_BATCH: i64 = 1000;
 
-/// How long a client may send a transaction or a queue again and get the first answer.
-const KEEP_ANSWERS: TimeDelta = TimeDelta::days(7);
-
 /// Starts the work; it ends with `token`.
 pub fn start(state: &Arc<AppState>, token: &CancellationToken, tasks: &TaskTracker) {
     every(CHECK_SOCKETS, state, token, tasks, |state| {
         check_sockets(state).boxed()
     });
     every(DUE, state, token, tasks, |state| pass_time(state).boxed());
+    every(limits::COMPARE, state, token, tasks, |state| {
+        state.limits.compare().map(Ok).boxed()
+    });
     every(PRUNE, state, token, tasks, |state| prune(state).boxed());
     every(SWEEP, state, token, tasks, |state| {
         prune_audit(state).boxed()
@@ -209,7 +211,7 @@ async fn forget_answers(state: &AppState) -> domain::Result<()> {
         let gone = state
             .db
             .transaction("answers.forget", async move |conn, now| {
-                domain::floor::forget_answers(conn, now - KEEP_ANSWERS, SWEEP_BATCH).await
+                remembered::forget_answers(conn, now, SWEEP_BATCH).await
             })
             .await?;
         if i64::try_from(gone).is_ok_and(|gone| gone < SWEEP_BATCH) {

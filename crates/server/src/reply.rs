@@ -59,6 +59,12 @@ impl<T> Saved<T> {
         Self { value, position }
     }
 
+    /// Where the log stands after it.
+    #[must_use]
+    pub const fn position(&self) -> Option<Position> {
+        self.position
+    }
+
     /// What the operation returned and the position, apart.
     #[must_use]
     pub fn into_parts(self) -> (T, Option<Position>) {

@@ -13,6 +13,7 @@ use super::pool::Manager;
 use super::request::RequestId;
 use crate::Result;
 use crate::audit::Entry;
+use crate::remembered::Once;
 
 /// Who does something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub struct Scope {
     pub transaction_id: Option<TransactionId>,
     /// The request that asked for it.
     pub request_id: Option<RequestId>,
+    /// The client's request, when it may be sent again: see [`crate::db::Db::write_once`].
+    pub once: Option<Once>,
 }
 
 impl Scope {
@@ -56,6 +59,7 @@ impl Scope {
             actor,
             transaction_id: None,
             request_id: None,
+            once: None,
         }
     }
 }

@@ -30,6 +30,14 @@ pub struct Committed<T> {
     pub appended: Option<Appended>,
 }
 
+impl<T> Committed<T> {
+    /// The position of the log after it; `None` when nothing changed.
+    #[must_use]
+    pub fn position(&self) -> Option<Position> {
+        self.appended.as_ref().map(Appended::position)
+    }
+}
+
 /// The events of one transaction, as the log has them.
 #[derive(Clone, Debug)]
 pub struct Appended {
@@ -69,14 +77,14 @@ impl Appended {
 
 /// What the end of a transaction needs: the value and, when events were appended, PostgreSQL's
 /// number of the transaction.
-struct Finished<T> {
-    value: T,
-    xid: Option<String>,
+pub(super) struct Finished<T> {
+    pub(super) value: T,
+    pub(super) xid: Option<String>,
 }
 
 /// What runs between BEGIN and COMMIT. A trait rather than a closure around the caller's, so that
 /// the future is `Send` where the caller's is.
-trait Body {
+pub(super) trait Body {
     type Value;
 
     async fn run(
@@ -102,20 +110,28 @@ impl<T, F: AsyncFn(&mut Tx<'_>) -> Result<T>> Body for Logged<F> {
     ) -> Result<Finished<Committed<T>>> {
         let mut tx = Tx::new(conn, self.scope, now);
         let value = (self.body)(&mut tx).await?;
-        let (conn, scope, told) = tx.into_told();
-        let (mut appended, mut xid) = (None, None);
-        if !told.changes.is_empty() {
-            let (events, number) = log::append(conn, &scope, told.changes, now).await?;
-            (appended, xid) = (Some(events), Some(number));
-        }
-        if !told.entries.is_empty() {
-            audit::record(conn, &scope, told.entries, now).await?;
-        }
-        Ok(Finished {
-            value: Committed { value, appended },
-            xid,
-        })
+        let (_, appended, xid) = append(tx).await?;
+        let value = Committed { value, appended };
+        Ok(Finished { value, xid })
     }
+}
+
+/// Appends what the operations told to the log and the audit, as the last thing that locks. Returns PostgreSQL's number of
+/// the transaction, too.
+pub(super) async fn append(
+    tx: Tx<'_>,
+) -> Result<(&mut AsyncPgConnection, Option<Appended>, Option<String>)> {
+    let now = tx.now;
+    let (conn, scope, told) = tx.into_told();
+    let (mut appended, mut xid) = (None, None);
+    if !told.changes.is_empty() {
+        let (events, number) = log::append(conn, &scope, told.changes, now).await?;
+        (appended, xid) = (Some(events), Some(number));
+    }
+    if !told.entries.is_empty() {
+        audit::record(conn, &scope, told.entries, now).await?;
+    }
+    Ok((conn, appended, xid))
 }
 
 /// Statements that no log tells of.
@@ -172,7 +188,7 @@ impl Db {
         self.run(operation, &Untold { body }).await
     }
 
-    async fn run<B: Body>(&self, operation: &'static str, body: &B) -> Result<B::Value> {
+    pub(super) async fn run<B: Body>(&self, operation: &'static str, body: &B) -> Result<B::Value> {
         let started = Instant::now();
         let (mut tries, mut dead) = (1, 0);
         let result = loop {

@@ -11,7 +11,6 @@ pub mod guests;
 pub mod holds;
 mod locks;
 mod occupancy;
-mod remembered;
 pub mod reservations;
 pub(crate) mod reserved;
 mod seating;
@@ -19,8 +18,6 @@ pub mod snapshot;
 pub mod sync;
 pub mod tables;
 pub mod waitlist;
-
-pub use remembered::{fingerprint, forget_answers};
 
 use std::str::FromStr;
 

@@ -168,12 +168,13 @@ fn page(
     let events: Vec<LoggedEvent> = rows.into_iter().filter_map(|(_, event)| event).collect();
     let after = after(head).max(head.pruned_seq);
     let end = head.last_seq.min(after.saturating_add(limit));
-    if events.iter().map(|event| event.seq).eq(after + 1..=end) {
+    // A client may say that it has seen the last number that there is.
+    let first = after.saturating_add(1);
+    if events.iter().map(|event| event.seq).eq(first..=end) {
         return Ok(LogPage { head, events });
     }
     Err(Error::Internal(format!(
-        "the log has a gap between {} and {end}: only {} events are there",
-        after + 1,
+        "the log has a gap between {first} and {end}: only {} events are there",
         events.len()
     )))
 }

@@ -67,6 +67,13 @@ fn good(config: &Config) -> String {
         CorsOrigins::These(origins) if origins.is_empty() => "no web pages of other origins".into(),
         CorsOrigins::These(origins) => origins.join(", "),
     };
+    let limits = config.limits.map_or_else(
+        || "off".to_owned(),
+        |limits| {
+            let (reads, writes) = (limits.reads, limits.writes);
+            format!("{reads} reads and {writes} writes of an account in a minute")
+        },
+    );
     let registration = match auth.registration {
         Registration::Open => "open",
         Registration::Closed => "closed",
@@ -95,6 +102,7 @@ fn good(config: &Config) -> String {
         ("redis", redis),
         ("registration", registration.to_owned()),
         ("callers", cors),
+        ("rate limits", limits),
         (
             "sockets",
             format!(
@@ -171,6 +179,7 @@ mod tests {
         ✓ redis         none: one worker only
         ✓ registration  open
         ✓ callers       no web pages of other origins
+        ✓ rate limits   6000 reads and 3000 writes of an account in a minute
         ✓ sockets       18000 at most, heartbeat after 25 s
         ✓ event log     7 days
         ✓ metrics       hidden

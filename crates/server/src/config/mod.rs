@@ -7,6 +7,7 @@
 mod auth;
 mod data;
 mod http;
+mod limits;
 mod live;
 mod secret;
 mod seen;
@@ -15,6 +16,7 @@ mod vars;
 pub use auth::{AdminConfig, AuthConfig, Registration};
 pub use data::{DatabaseConfig, RedisConfig};
 pub use http::{CorsOrigins, HttpConfig, TrustedProxies};
+pub use limits::LimitsConfig;
 pub use live::LiveConfig;
 pub use secret::Secret;
 pub use seen::{LogConfig, LogFormat, MetricsConfig};
@@ -37,6 +39,8 @@ pub struct Config {
     pub auth: AuthConfig,
     /// HTTP.
     pub http: HttpConfig,
+    /// How much anybody may ask for; `None` when nobody counts.
+    pub limits: Option<LimitsConfig>,
     /// Sockets and the event log.
     pub live: LiveConfig,
     /// The log.
@@ -92,6 +96,7 @@ impl Config {
             redis: data::redis(&vars),
             auth: auth::read(&vars, environment),
             http: http::read(&vars, environment, cores),
+            limits: limits::read(&vars),
             live: live::read(&vars),
             log: seen::log(&vars, environment),
             metrics: seen::metrics(&vars),

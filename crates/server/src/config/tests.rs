@@ -43,6 +43,8 @@ fn defaults() {
     assert_eq!(config.auth.bcrypt_cost, 10);
     assert_eq!(config.auth.registration, Registration::Open);
     assert!(config.auth.admin.is_none());
+    assert_eq!(config.limits.unwrap().logins, 100);
+    assert!(read(&[("RATE_LIMITS", "off")]).unwrap().limits.is_none());
     assert_eq!(config.live.retention, Duration::from_secs(7 * 86_400));
     assert_eq!(
         config.live.audit_retention,
@@ -123,6 +125,8 @@ fn one_fault_for_one_wrong_value() {
         ("REFRESH_TOKEN_DAYS", "90", "366"),
         ("BCRYPT_COST", "12", "4"),
         ("HTTP_THREADS", "8", "0"),
+        ("RATE_LIMITS", "OFF", "maybe"),
+        ("RATE_LIMIT_READS", "1", "0"),
         ("MAX_SESSIONS", "20000", "none"),
     ] {
         assert_eq!(faults(&[(variable, good)]), [""; 0], "{variable}={good}");

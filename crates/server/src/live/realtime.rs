@@ -15,6 +15,7 @@ use super::transport::Transport;
 use crate::auth::{self, Caller};
 use crate::errors::ApiError;
 use crate::extract::Query;
+use crate::limits::Tier;
 use crate::state::AppState;
 
 /// The subprotocol under which a browser passes its token: `bearer, <token>`.
@@ -92,6 +93,7 @@ pub async fn follow(
     Query(follow): Query<Follow>,
 ) -> Result<HttpResponse, ApiError> {
     let caller = credential(&state, &request, &follow).await?;
+    state.limits.account(Tier::Sockets, caller.user_id)?;
     let join = Join {
         restaurant_id: follow.restaurant_id,
         audience: Audience::Staff,

@@ -12,7 +12,9 @@
 mod audit;
 mod bad_input;
 mod floor;
+mod idempotency;
 mod identity;
+mod limits;
 mod live;
 mod matrix;
 mod operations;

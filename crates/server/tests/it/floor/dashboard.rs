@@ -134,7 +134,8 @@ async fn what_was_missed_can_be_asked_for() {
         "WITH gone AS (DELETE FROM events WHERE seq <= 2) UPDATE log_heads SET pruned_seq = 2";
     sql.batch_execute(prune).await.unwrap();
     let past = format!("since=1&epoch={epoch}");
-    for query in [elsewhere, beyond, past] {
+    let last = format!("since={}&epoch={epoch}", i64::MAX);
+    for query in [elsewhere, beyond, past, last] {
         let path = house.path(&format!("/sync/delta?{query}"));
         other.get(&path).await.expect_error(410, "resync_required");
     }

@@ -91,6 +91,7 @@ impl TestApp {
             ("HOST", "127.0.0.1"),
             ("PORT", "0"),
             ("HTTP_THREADS", "1"),
+            ("RATE_LIMITS", "off"),
         ];
         let mut vars: HashMap<String, String> = usual
             .iter()

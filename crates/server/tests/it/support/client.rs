@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use super::app::Faults;
 
@@ -18,7 +20,7 @@ pub struct Client {
 }
 
 /// What was answered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
@@ -68,6 +70,36 @@ impl Client {
 
     pub async fn delete(&self, path: &str) -> Reply {
         self.send(Method::DELETE, path, None, &[]).await
+    }
+
+    /// The same under a key.
+    pub async fn post_once(&self, key: &str, path: &str, body: Value) -> Reply {
+        let headers = [("idempotency-key", key)];
+        self.send(Method::POST, path, Some(body), &headers).await
+    }
+
+    /// Posts, and hangs up once `until_done` is over, whatever has become of it.
+    pub async fn send_and_hang_up(
+        &self,
+        path: &str,
+        body: &Value,
+        headers: &[(&str, &str)],
+        until_done: impl AsyncFn(),
+    ) {
+        let body = body.to_string();
+        let headers: String = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\r\n"))
+            .collect();
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n{headers}\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            self.token.as_ref().unwrap(),
+            body.len(),
+        );
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        until_done().await;
     }
 
     pub async fn send(

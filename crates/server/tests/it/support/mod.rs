@@ -7,5 +7,5 @@ pub mod socket;
 
 pub use app::TestApp;
 pub use client::{Client, Reply};
-pub use restaurant::{Restaurant, guest, table};
+pub use restaurant::{Restaurant, day, guest, table};
 pub use socket::Socket;

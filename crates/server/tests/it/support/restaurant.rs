@@ -114,3 +114,13 @@ pub fn table(number: &str, capacity: i32) -> Value {
 fn id(resource: Value) -> String {
     resource["id"].as_str().unwrap().to_owned()
 }
+
+/// A day that is far enough ahead for every clock.
+pub fn day() -> String {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tests are where the time is handed in"
+    )]
+    let ahead = chrono::Utc::now() + chrono::TimeDelta::days(20);
+    ahead.format("%Y-%m-%d").to_string()
+}
