@@ -69,7 +69,8 @@ mod upkeep;
 mod window;
 
 pub use bus::local::LocalBus;
-pub use bus::redis::{BadRedisUrl, RedisBus, RedisConfig};
+pub use bus::postgres::{BadPostgresUrl, PostgresConfig};
+pub use bus::redis::{BadRedisUrl, Cluster, RedisConfig};
 pub use config::HubConfig;
 pub use event::{Commit, Event};
 pub use hub::Hub;

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use realtime::bus::{Hint, Incoming};
+use realtime::bus::{Hint, Incoming, Reach};
 use testkit::wait::DEADLINE;
 use tokio::time::Instant;
 
@@ -111,7 +111,7 @@ async fn without_comparison_the_last_message_stays_lost() {
 async fn while_the_bus_is_down_the_log_is_asked_often() {
     let worker = Worker::with_events(5);
     let mut session = worker.follow().await;
-    worker.bus.say(Incoming::Down);
+    worker.bus.reach(Reach::Down);
     for round in 0..5 {
         let start = Instant::now();
         _ = worker.log.append(HERE, 2);
@@ -129,7 +129,7 @@ async fn while_the_bus_is_down_the_log_is_asked_often() {
     // Missed at the very end of it, found at once when it is up again.
     _ = worker.log.append(HERE, 1);
     let start = Instant::now();
-    worker.bus.say(Incoming::Up);
+    worker.bus.reach(Reach::Full);
     expect(&mut session, &worker.log, 17..=17).await;
     assert!(start.elapsed() <= config().reorder_grace * 2);
 }

@@ -7,7 +7,7 @@ use bytestring::ByteString;
 use futures_util::FutureExt;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use realtime::bus::{Hint, Incoming};
+use realtime::bus::{Hint, Incoming, Reach};
 use realtime::{Commit, HubConfig, Pull, Session, Since};
 use tokio::time::timeout;
 use wire::live::frames::ResyncReason;
@@ -130,8 +130,8 @@ impl World {
                 }
             }
             Step::Garble => self.worker.bus.say(Incoming::Check(HERE)),
-            Step::BusUp(true) => self.worker.bus.say(Incoming::Up),
-            Step::BusUp(false) => self.worker.bus.say(Incoming::Down),
+            Step::BusUp(true) => self.worker.bus.reach(Reach::Full),
+            Step::BusUp(false) => self.worker.bus.reach(Reach::Down),
             Step::LogAway(away) => self.worker.log.set_away(away),
             Step::Join(back) => self.join(back).await,
             Step::Pull { session, times } => self.pull(session, times),
@@ -211,7 +211,7 @@ impl World {
     /// When all is well again, everybody gets to the end of the log.
     async fn settle(&mut self) {
         self.worker.log.set_away(false);
-        self.worker.bus.say(Incoming::Up);
+        self.worker.bus.reach(Reach::Full);
         let head = self.worker.log.head(HERE);
         let end = Position {
             epoch: head.epoch,
