@@ -28,6 +28,8 @@ pub(crate) struct Context {
     pub(crate) reach: RwLock<Box<[Reach]>>,
     /// Calls for a comparison of all rooms with the log, now.
     pub(crate) compare_now: Notify,
+    #[cfg(feature = "faults")]
+    pub(crate) dropper: crate::faults::Dropper,
 }
 
 impl Context {

@@ -57,6 +57,8 @@ impl Hub {
             dispatchers: Dispatchers::default(),
             reach: RwLock::new(vec![Reach::Down; bus.parts()].into()),
             compare_now: Notify::new(),
+            #[cfg(feature = "faults")]
+            dropper: crate::faults::Dropper::default(),
         });
         let inner = Arc::new(Inner {
             context,
@@ -175,6 +177,11 @@ impl Inner {
         match incoming {
             Incoming::Commit(commit) => {
                 self.received(commit.committed_at_ms);
+                #[cfg(feature = "faults")]
+                let commit = {
+                    let context = &self.context;
+                    context.dropper.receive(context.config.fault, commit)
+                };
                 if let Some(room) = self.room(commit.restaurant_id) {
                     room.offer(&commit);
                 }

@@ -19,7 +19,11 @@ const HEADS_AT_ONCE: usize = 1000;
 
 pub(crate) fn start(hub: &Arc<Inner>) {
     let context = &hub.context;
-    if let Some(every) = context.config.compare_every {
+    let every = context.config.compare_every;
+    #[cfg(feature = "faults")]
+    let every =
+        every.filter(|_| context.config.fault != Some(crate::faults::Fault::SkipHeadComparison));
+    if let Some(every) = every {
         let task = compare(Arc::downgrade(hub), Arc::clone(context), every);
         context.spawn(&context.token, task);
     }

@@ -28,7 +28,7 @@ enum Step {
     Announce(usize),
     /// A message that cannot be read.
     Garble,
-    BusUp(bool),
+    Bus(Reach),
     LogAway(bool),
     /// A session joins this many events before the head; `None`: at the head.
     Join(Option<Seq>),
@@ -49,7 +49,8 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (0..6_usize).prop_map(Step::Deliver),
         2 => (0..3_usize).prop_map(Step::Announce),
         1 => Just(Step::Garble),
-        1 => any::<bool>().prop_map(Step::BusUp),
+        1 => prop_oneof![Just(Reach::Down), Just(Reach::Partial), Just(Reach::Full)]
+            .prop_map(Step::Bus),
         2 => proptest::bool::weighted(0.3).prop_map(Step::LogAway),
         3 => proptest::option::of(0..20_i64).prop_map(Step::Join),
         10 => (0..4_usize, 1..4_usize).prop_map(|(session, times)| Step::Pull { session, times }),
@@ -130,8 +131,7 @@ impl World {
                 }
             }
             Step::Garble => self.worker.bus.say(Incoming::Check(HERE)),
-            Step::BusUp(true) => self.worker.bus.reach(Reach::Full),
-            Step::BusUp(false) => self.worker.bus.reach(Reach::Down),
+            Step::Bus(reach) => self.worker.bus.reach(reach),
             Step::LogAway(away) => self.worker.log.set_away(away),
             Step::Join(back) => self.join(back).await,
             Step::Pull { session, times } => self.pull(session, times),

@@ -9,6 +9,8 @@ mod cluster;
 mod control;
 #[cfg(test)]
 mod epochs;
+#[cfg(all(test, feature = "faults"))]
+mod faults;
 #[cfg(test)]
 mod gaps;
 #[cfg(test)]
