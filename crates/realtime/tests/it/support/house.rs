@@ -153,11 +153,11 @@ impl House {
         join_all(sessions.map(|session| expect(session, &self.log, seqs.clone()))).await;
     }
 
-    /// Commits on all workers in turn, twenty times, and waits each time until all sessions have
+    /// Commits on all workers in turn, eight times, and waits each time until all sessions have
     /// it. Says how long the longest took.
     pub(crate) async fn longest_delay(&self, sessions: &mut [Session]) -> Duration {
         let mut longest = Duration::ZERO;
-        for n in 0..20 {
+        for n in 0..8 {
             let start = Instant::now();
             self.commit(n % self.workers.len(), 1);
             let last = self.log.head(HERE).last_seq;
