@@ -5,7 +5,7 @@
 //! nothing is kept for later except the number up to which others should read the log.
 //!
 //! What it does say reliably is how far it can be trusted now ([`Reach`]): the less, the more often
-//! the rooms compare. [`carried`] has what all buses through a server have in common.
+//! the rooms compare. `carried` has what all buses through a server have in common.
 
 mod beat;
 mod carried;

@@ -121,6 +121,7 @@ impl<C: Carrier> Subscriber<C> {
         let timing = &self.shared.timing;
         let first_due = Instant::now() + timing.timeout + timing.patience().silent_after;
         self.shared.peers.lock().begin(ways, first_due);
+        self.shared.link.beat_wanted.notify_one();
         tokio::select! {
             lost = self.listen(heard) => lost,
             lost = self.arrange(desk) => lost,
