@@ -4,6 +4,8 @@ use bytestring::ByteString;
 use wire::live::events::{EventKind, split_data};
 use wire::{Audience, Epoch, RestaurantId, Seq};
 
+use crate::bus::Hint;
+
 /// One event of a restaurant's log.
 ///
 /// The frames are the bytes that the log stores. They were serialized once, when the event was
@@ -65,5 +67,15 @@ impl Commit {
     #[must_use]
     pub fn range(&self) -> Option<(Seq, Seq)> {
         Some((self.events.first()?.seq, self.events.last()?.seq))
+    }
+
+    /// The news that its last event exists; `None` when it has none.
+    pub(crate) fn hint(&self) -> Option<Hint> {
+        Some(Hint {
+            restaurant_id: self.restaurant_id,
+            epoch: self.epoch,
+            seq: self.events.last()?.seq,
+            committed_at_ms: self.committed_at_ms,
+        })
     }
 }

@@ -138,7 +138,11 @@ impl Inner {
         match rooms.entry(restaurant) {
             Entry::Occupied(known) => Arc::clone(known.get()),
             Entry::Vacant(place) => {
-                let room = Arc::new(Room::new(restaurant, Arc::clone(&self.context)));
+                let room = Arc::new(Room::new(
+                    restaurant,
+                    self.bus.part_of(restaurant),
+                    Arc::clone(&self.context),
+                ));
                 place.insert(Arc::clone(&room));
                 self.context.stats.rooms.add(1);
                 // A task of its own, since whoever came first may leave before it is done.

@@ -16,6 +16,7 @@ use wire::live::frames::{CloseCode, ResyncReason};
 use wire::{Epoch, RestaurantId, Seq};
 
 use crate::backlog::Backlog;
+use crate::bus::Reach;
 use crate::catch_up;
 use crate::context::Context;
 use crate::event::Commit;
@@ -27,6 +28,8 @@ use crate::window::{Effect, Mark, Window};
 
 pub(crate) struct Room {
     pub(crate) id: RestaurantId,
+    /// Which part of the bus carries it.
+    part: usize,
     pub(crate) context: Arc<Context>,
     pub(crate) seats: Seats,
     pub(crate) backlog: Backlog,
@@ -51,6 +54,8 @@ struct State {
     verify: bool,
     /// The first event that is missing, and since when that has been known.
     missing: Option<(Seq, Instant)>,
+    /// An event of which only the number was told: nobody will bring it.
+    announced: Seq,
 }
 
 enum Phase {
@@ -78,9 +83,10 @@ pub(crate) enum Work {
 }
 
 impl Room {
-    pub(crate) fn new(id: RestaurantId, context: Arc<Context>) -> Self {
+    pub(crate) fn new(id: RestaurantId, part: usize, context: Arc<Context>) -> Self {
         Self {
             id,
+            part,
             token: context.token.child_token(),
             context,
             seats: Seats::new(),
@@ -91,6 +97,7 @@ impl Room {
                 catching_up: false,
                 verify: false,
                 missing: None,
+                announced: 0,
             }),
         }
     }
@@ -133,7 +140,16 @@ impl Room {
 
     /// Takes the news that an event exists.
     pub(crate) fn hint(self: &Arc<Self>, epoch: Epoch, seq: Seq) {
+        if self.look(|window| window.mark().epoch) == Some(epoch) {
+            let announced = &mut self.state.lock().announced;
+            *announced = seq.max(*announced);
+        }
         self.change(|window| window.hint(epoch, seq));
+    }
+
+    /// How far the bus reaches for this room.
+    pub(crate) fn reach(&self) -> Reach {
+        self.context.reach_of(self.part)
     }
 
     /// Takes the news that something may have happened.
@@ -169,6 +185,9 @@ impl Room {
             };
             let effect = change(window);
             state.verify |= effect.verify;
+            if effect.renewed {
+                state.announced = 0;
+            }
             let next = window.mark().seq + 1;
             if !window.is_behind() {
                 state.missing = None;
@@ -264,10 +283,11 @@ impl Room {
             state.catching_up = false;
             return Work::Rest;
         };
-        // While the bus is down nothing is on its way, and what the log has shown need not be
-        // waited for.
+        // While the bus is down nothing is on its way, and what the log has shown, or what was only
+        // announced, need not be waited for.
         let patience = since + self.context.config.reorder_grace;
-        let waiting = self.context.bus_is_up() && window.mark().seq >= log_head;
+        let read_anyway = log_head.max(state.announced);
+        let waiting = self.reach() != Reach::Down && window.mark().seq >= read_anyway;
         if waiting && Instant::now() < patience {
             Work::WaitUntil(patience)
         } else {

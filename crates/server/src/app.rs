@@ -17,14 +17,15 @@ use domain::identity::accounts;
 use domain::identity::passwords::Passwords;
 use domain::migrations;
 use realtime::bus::Bus;
-use realtime::{Hub, HubConfig, LocalBus, RedisBus, RedisConfig};
+use realtime::{Hub, HubConfig, LocalBus, PostgresConfig, RedisConfig};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use wire::health::BusKind;
 
-use crate::config::Config;
+use crate::config::{Config, Secret};
 use crate::limits::Limits;
 use crate::live::log::DatabaseLog;
 use crate::metrics::{self, Metrics, MetricsPage};
@@ -161,20 +162,12 @@ pub fn told(error: domain::Error) -> anyhow::Error {
 fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
     let metrics = Arc::new(Metrics::new()?);
     let db = pool(&config, clock, Arc::clone(&metrics) as Arc<dyn Observer>)?;
-    let bus: Arc<dyn Bus> = match &config.redis {
-        Some(redis) => Arc::new(RedisBus::new(RedisConfig::new(
-            redis.url.reveal(),
-            &redis.prefix,
-            &config.worker_id,
-        ))?),
-        None => Arc::new(LocalBus::new()),
-    };
     let hub = Hub::start(
-        HubConfig::new(unix_ms),
+        hub_config(&config),
         Arc::new(DatabaseLog(db.clone())),
-        bus,
+        bus(&config)?,
     );
-    gauges::install(&metrics, &db, &hub);
+    gauges::install(&metrics, &db, &hub, config.bus);
     let auth = &config.auth;
     let lifetime = TimeDelta::from_std(auth.access_token)?;
     let previous = auth.previous_secret_key.as_ref().map(|key| key.reveal());
@@ -190,6 +183,35 @@ fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
         schema_ready: AtomicBool::new(false),
         draining: AtomicBool::new(false),
         config,
+    })
+}
+
+#[cfg(not(feature = "faults"))]
+fn hub_config(_config: &Config) -> HubConfig {
+    HubConfig::new(unix_ms)
+}
+
+#[cfg(feature = "faults")]
+fn hub_config(config: &Config) -> HubConfig {
+    if let Some(fault) = config.fault {
+        tracing::error!(?fault, "this worker loses events on purpose");
+    }
+    HubConfig {
+        fault: config.fault,
+        ..HubConfig::new(unix_ms)
+    }
+}
+
+fn bus(config: &Config) -> anyhow::Result<Arc<dyn Bus>> {
+    Ok(match (config.bus, &config.redis) {
+        (BusKind::Redis, Some(redis)) => {
+            let urls = redis.urls.iter().map(Secret::reveal);
+            let mut bus = RedisConfig::new(urls, &redis.prefix);
+            bus.cluster = redis.cluster;
+            bus.bus()?
+        }
+        (BusKind::Postgres, _) => PostgresConfig::new(config.database.url.reveal()).bus()?,
+        (BusKind::Local | BusKind::Redis, _) => Arc::new(LocalBus::new()),
     })
 }
 

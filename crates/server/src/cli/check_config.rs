@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
+use wire::health::BusKind;
 
 use super::Variables;
 use crate::config::{Config, ConfigFault, CorsOrigins, Registration};
@@ -59,9 +60,17 @@ fn good(config: &Config) -> String {
         ..
     } = config;
     let redis = config.redis.as_ref().map_or_else(
-        || "none: one worker only".to_owned(),
-        |redis| address(redis.url.reveal()),
+        || "none".to_owned(),
+        |redis| {
+            let urls = redis.urls.iter().map(|url| address(url.reveal()));
+            urls.collect::<Vec<_>>().join(", ")
+        },
     );
+    let bus = match config.bus {
+        BusKind::Redis => "redis",
+        BusKind::Postgres => "the notifications of the database",
+        BusKind::Local => "none: one worker only",
+    };
     let cors = match &http.cors {
         CorsOrigins::Any => "web pages of every origin".to_owned(),
         CorsOrigins::These(origins) if origins.is_empty() => "no web pages of other origins".into(),
@@ -100,6 +109,7 @@ fn good(config: &Config) -> String {
             ),
         ),
         ("redis", redis),
+        ("bus", bus.to_owned()),
         ("registration", registration.to_owned()),
         ("callers", cors),
         ("rate limits", limits),
@@ -176,7 +186,8 @@ mod tests {
         ✓ environment   production
         ✓ listens on    0.0.0.0:8000, 2 threads
         ✓ database      postgres://db/qtable, 8 connections
-        ✓ redis         none: one worker only
+        ✓ redis         none
+        ✓ bus           none: one worker only
         ✓ registration  open
         ✓ callers       no web pages of other origins
         ✓ rate limits   6000 reads and 3000 writes of an account in a minute
@@ -184,7 +195,7 @@ mod tests {
         ✓ event log     7 days
         ✓ metrics       hidden
         ! TRUSTED_PROXIES is not set: behind a load balancer all clients seem to have its address, and share one rate limit. Where its address is not known, TRUSTED_PROXIES=private trusts the private networks.
-        ! REDIS_URL is not set: run one worker only, a second one would not hear of the changes of the first until it looks into the log.
+        ! There is no bus (REDIS_URL is not set, and BUS is not postgres): run one worker only, a second one would not hear of the changes of the first until it looks into the log.
         ! Neither METRICS_TOKEN nor METRICS_PORT is set: /metrics answers 404 in production.
 
         The configuration will do, with 3 warnings.

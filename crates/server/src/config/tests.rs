@@ -69,7 +69,7 @@ fn all_faults_are_reported_together() {
     let lines: Vec<_> = found.unwrap_err().iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(lines.join("\n"), @"
     DATABASE_URL is required, for example DATABASE_URL=postgres://qtable:password@localhost:5432/qtable
-    REDIS_URL is to be a redis:// address, for example REDIS_URL=redis://localhost:6379/0
+    REDIS_URL is to be a redis:// address, or several with commas between them, for example REDIS_URL=redis://localhost:6379/0
     SECRET_KEY is required, for example SECRET_KEY=$(openssl rand -base64 48)
     PORT is to be a whole number from 0 to 65535, for example PORT=8000
     ");
@@ -93,6 +93,10 @@ fn one_fault_for_one_wrong_value() {
         ("REDIS_URL", "redis://cache", "rediss://cache"),
         ("DATABASE_POOL_SIZE", "2", "1"),
         ("REDIS_URL", "redis://:p@cache:6380/1", "cache:6379"),
+        ("REDIS_URL", "redis://one, redis://two", "redis://one,two"),
+        ("REDIS_CLUSTER", "ON", "yes"),
+        ("BUS", "Postgres", "kafka"),
+        ("BUS", "local", "redis"),
         ("SECRET_KEY", "12345678", "1234567"),
         ("SECRET_KEY_PREVIOUS", "12345678", "1234567"),
         ("ENVIRONMENT", "Development", "staging"),
@@ -169,6 +173,25 @@ fn production_refuses_what_everybody_knows() {
     );
     assert_eq!(admin("ada@example.com", "password123!"), ["ADMIN_PASSWORD"]);
     assert_eq!(admin("ada@example.com", "short"), ["ADMIN_PASSWORD"]);
+}
+
+#[test]
+fn workers_hear_of_each_other_by_what_there_is() {
+    let bus = |given: &[_]| read(given).unwrap().bus;
+    let redis = ("REDIS_URL", "redis://one,redis://two/1");
+    assert_eq!(bus(&[]), BusKind::Local);
+    assert_eq!(bus(&[redis]), BusKind::Redis);
+    assert_eq!(bus(&[redis, ("BUS", "redis")]), BusKind::Redis);
+    assert_eq!(bus(&[("BUS", "postgres")]), BusKind::Postgres);
+    assert_eq!(bus(&[redis, ("BUS", "postgres")]), BusKind::Postgres);
+    assert_eq!(bus(&[redis, ("BUS", "local")]), BusKind::Local);
+    let urls = read(&[redis]).unwrap().redis.unwrap().urls;
+    let urls: Vec<_> = urls.iter().map(Secret::reveal).collect();
+    assert_eq!(urls, ["redis://one", "redis://two/1"]);
+    // Without Redis and with a bus, several workers are fine.
+    let given = production(&[("BUS", "postgres")]);
+    let warned = read(&given).unwrap().warnings().concat();
+    assert!(!warned.contains("one worker"), "{warned}");
 }
 
 #[test]

@@ -106,6 +106,14 @@ async fn what_was_erased_comes_back_from_no_worker() {
             check_forgotten(rest, &reply.text);
         }
     }
+    // The answer that is kept for whoever sends the request again has forgotten, too.
+    let kept = house
+        .owner
+        .post_once("key", &house.path("/guests"), quill)
+        .await;
+    assert_eq!(kept.header("idempotent-replayed"), Some("true"));
+    check_forgotten("the kept answer", &kept.text);
+    assert_eq!(kept.expect(201)["guestName"], "Guest");
     // Again there is nothing, and the audit knows of one erasure and one export.
     let again = manager.post(&house.path("/privacy/erase"), person).await;
     assert_eq!(again.header("x-event-seq"), None);

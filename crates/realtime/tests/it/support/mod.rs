@@ -1,6 +1,7 @@
 //! A worker whose log and bus are in the test's hands.
 
 pub(crate) mod bus;
+pub(crate) mod house;
 pub(crate) mod log;
 
 use std::sync::Arc;

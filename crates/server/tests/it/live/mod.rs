@@ -1,3 +1,4 @@
+mod bus;
 mod credentials;
 mod resume;
 mod storm;
