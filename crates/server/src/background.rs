@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use wire::SessionId;
 use wire::live::frames::CloseCode;
 
+use crate::live::presence;
 use crate::state::AppState;
 
 /// How often open sockets are checked against the database. With the time that a query takes, a
@@ -40,6 +41,7 @@ const KEEP_ANSWERS: TimeDelta = TimeDelta::days(7);
 
 /// Starts the work; it ends with `token`.
 pub fn start(state: &Arc<AppState>, token: &CancellationToken, tasks: &TaskTracker) {
+    tasks.spawn(presence::run(Arc::clone(state), token.clone()));
     every(CHECK_SOCKETS, state, token, tasks, |state| {
         check_sockets(state).boxed()
     });

@@ -19,6 +19,7 @@ pub mod openapi;
 pub mod reply;
 pub mod routes;
 pub mod routing;
+pub mod snapshots;
 pub mod standings;
 pub mod state;
 pub mod tokens;

@@ -19,7 +19,7 @@ use crate::floor::{
     atomic, availability, batch, dashboard, guests, holds, reservations, snapshot, sync, tables,
 };
 use crate::identity::{auth, restaurants, sessions, users};
-use crate::live::{realtime, tickets};
+use crate::live::{events, presence, realtime, tickets};
 use crate::routes::routes;
 use crate::routing::canonical;
 use crate::{health, metrics};
@@ -46,7 +46,7 @@ use crate::{health, metrics};
         availability::day, holds::create, holds::delete,
         dashboard::dashboard, dashboard::dashboard_data, snapshot::full, sync::delta,
         batch::update, atomic::atomic, atomic::batch, sync::batch,
-        realtime::follow, tickets::issue,
+        presence::list, realtime::follow, events::follow, tickets::issue,
         health::health, health::live, health::ready, metrics::page::page, document,
     ),
     components(schemas(wire::ErrorBody, wire::floor::guests::GuestScope)),
@@ -184,7 +184,7 @@ fn describe(operation: &mut Operation, path: &str, need: Need) {
         errors.push(("413", "The body is larger than 1 MiB."));
         errors.push(("415", "The body is not JSON."));
     }
-    if path == "/realtime" {
+    if path == "/realtime" || path == "/realtime/events" {
         for status in [
             ("401", "No credential."),
             ("403", "Not let in."),

@@ -10,7 +10,7 @@ use crate::floor::{
     atomic, availability, batch, dashboard, guests, holds, reservations, snapshot, sync, tables,
 };
 use crate::identity::{auth, restaurants, sessions, users};
-use crate::live::{realtime, tickets};
+use crate::live::{events, presence, realtime, tickets};
 use crate::routing::Routes;
 use crate::{health, metrics, openapi};
 
@@ -71,7 +71,9 @@ pub fn routes() -> Routes {
         .post("/restaurants/{rid}/atomic", Member(Staff), atomic::atomic)
         .post("/atomic/batch", Account, atomic::batch)
 
+        .get("/restaurants/{rid}/presence", Member(Staff), presence::list)
         .get("/realtime", Public, realtime::follow)
+        .get("/realtime/events", Public, events::follow)
         .post("/realtime/tickets", Account, tickets::issue)
 
         .get("/health", Public, health::health)

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::errors::ApiError;
 use crate::metrics::Metrics;
 use crate::reply::Saved;
+use crate::snapshots::Snapshots;
 use crate::standings::Standings;
 use crate::tokens::Tokens;
 
@@ -29,6 +30,8 @@ pub struct AppState {
     pub passwords: Passwords,
     /// What devices may do.
     pub standings: Standings,
+    /// The floor as a whole.
+    pub snapshots: Snapshots,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// When it started.

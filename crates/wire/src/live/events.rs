@@ -166,6 +166,15 @@ impl FrameParts {
     }
 }
 
+/// The number of an event, from its frame: what [`FrameParts::splice`] put there.
+#[must_use]
+pub fn seq_of(frame: &str) -> Option<Seq> {
+    // Before it stands only the type, a word without quotes in it.
+    let (_, rest) = frame.split_once("\"seq\":")?;
+    let end = rest.find(|c: char| !c.is_ascii_digit())?;
+    rest.get(..end)?.parse().ok()
+}
+
 /// RFC 3339 in UTC with `Z` and microseconds.
 #[must_use]
 pub fn timestamp(time: DateTime<Utc>) -> String {
@@ -189,7 +198,9 @@ mod tests {
         };
         let parts =
             FrameParts::new(&envelope, &serde_json::json!({"id": "x", "notes": "\"\n"})).unwrap();
-        let frame: serde_json::Value = serde_json::from_str(&parts.splice(1042)).unwrap();
+        let frame = parts.splice(1042);
+        assert_eq!(seq_of(&frame), Some(1042));
+        let frame: serde_json::Value = serde_json::from_str(&frame).unwrap();
         assert_eq!(
             frame,
             serde_json::json!({
