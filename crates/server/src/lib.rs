@@ -1,6 +1,7 @@
 //! The server: configuration, routes and handlers, sockets, background work, metrics, health.
 
 pub mod app;
+pub mod asyncapi;
 pub mod auth;
 pub mod background;
 pub mod cli;

@@ -12,7 +12,7 @@ use crate::floor::{
 use crate::identity::{auth, restaurants, sessions, users};
 use crate::live::{events, presence, realtime, tickets};
 use crate::routing::Routes;
-use crate::{health, metrics, openapi};
+use crate::{asyncapi, health, metrics, openapi};
 
 /// All routes.
 #[must_use]
@@ -81,4 +81,5 @@ pub fn routes() -> Routes {
         .get("/health/ready", Public, health::ready)
         .get("/metrics", Public, metrics::page::page)
         .get("/openapi.json", Public, openapi::document)
+        .get("/asyncapi.json", Public, asyncapi::asyncapi)
 }

@@ -1,6 +1,6 @@
 //! Sockets and streams: who may open one, what is said on it, and what carries it.
 
-mod admission;
+pub(crate) mod admission;
 pub mod events;
 pub mod log;
 pub mod presence;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::words::words;
@@ -38,6 +39,41 @@ words! {
 }
 
 impl EventKind {
+    /// What may have changed about the entity. None for the end of a client's transaction, which is
+    /// about several.
+    #[must_use]
+    pub const fn actions(self) -> &'static [Action] {
+        use Action as A;
+        match self {
+            Self::GuestCreated | Self::TableCreated | Self::ReservationCreated => &[A::Created],
+            Self::GuestDeleted | Self::TableDeleted => &[A::Deleted],
+            Self::GuestUpdated => &[
+                A::StatusChanged,
+                A::TableAssigned,
+                A::TableCleared,
+                A::InfoUpdated,
+            ],
+            Self::TableUpdated => &[
+                A::StatusChanged,
+                A::GuestAssigned,
+                A::GuestCleared,
+                A::Moved,
+                A::InfoUpdated,
+            ],
+            // A transaction that changes a booking and calls it off tells of the change.
+            Self::ReservationUpdated | Self::ReservationCancelled => &[
+                A::StatusChanged,
+                A::TableAssigned,
+                A::TableCleared,
+                A::InfoUpdated,
+                A::Cancelled,
+            ],
+            Self::RestaurantUpdated => &[A::InfoUpdated],
+            Self::UserUpdated => &[A::Created, A::InfoUpdated, A::Deleted],
+            Self::AtomicTransactionComplete => &[],
+        }
+    }
+
     /// The field of the frame that names the entity; `None` where the restaurant itself is meant.
     #[must_use]
     pub const fn id_field(self) -> Option<&'static str> {
@@ -77,6 +113,15 @@ words! {
         /// A booking was called off.
         Cancelled = "cancelled",
     }
+}
+
+/// What is told of an entity that is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Gone {
+    /// The entity.
+    pub id: Uuid,
+    /// The version with which it went.
+    pub version: i32,
 }
 
 /// The fields of an event's frame around its `data`, in the order in which they are written.

@@ -1,5 +1,10 @@
 mod credentials;
+mod deploys;
+mod events;
+mod luck;
+mod presence;
 mod resume;
+mod retention;
 mod storm;
 mod stream;
 mod talk;
