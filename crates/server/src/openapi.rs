@@ -46,7 +46,7 @@ use crate::{asyncapi, health, metrics};
         availability::day, holds::create, holds::delete,
         dashboard::dashboard, dashboard::dashboard_data, snapshot::full, sync::delta,
         batch::update, atomic::atomic, atomic::batch, sync::batch,
-        presence::list, realtime::follow, events::follow, tickets::issue,
+        presence::list, realtime::follow, events::stream, tickets::issue,
         health::health, health::live, health::ready, metrics::page::page, document, asyncapi::asyncapi,
     ),
     components(schemas(wire::ErrorBody, wire::floor::guests::GuestScope)),

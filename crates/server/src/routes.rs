@@ -73,7 +73,7 @@ pub fn routes() -> Routes {
 
         .get("/restaurants/{rid}/presence", Member(Staff), presence::list)
         .get("/realtime", Public, realtime::follow)
-        .get("/realtime/events", Public, events::follow)
+        .get("/realtime/events", Public, events::stream)
         .post("/realtime/tickets", Account, tickets::issue)
 
         .get("/health", Public, health::health)

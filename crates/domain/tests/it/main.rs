@@ -12,6 +12,7 @@ mod epoch;
 mod floor;
 mod house;
 mod identity;
+mod live;
 mod log;
 mod replay;
 mod restaurants;

@@ -4,6 +4,8 @@
 mod support;
 
 #[cfg(test)]
+mod bulletins;
+#[cfg(test)]
 mod control;
 #[cfg(test)]
 mod epochs;

@@ -25,7 +25,7 @@ use crate::state::AppState;
     ),
     responses((status = 200, description = "The stream begins.", body = String, content_type = "text/event-stream"))
 )]
-pub async fn follow(
+pub async fn stream(
     state: Data<AppState>,
     request: HttpRequest,
     Query(follow): Query<Follow>,

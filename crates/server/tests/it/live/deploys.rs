@@ -172,10 +172,7 @@ const LAST: &str = "The last one";
 
 fn pick(client: &Client, known: &Addresses, n: usize) -> Client {
     let known = known.lock();
-    Client {
-        address: known[n % known.len()],
-        ..client.clone()
-    }
+    client.at_address(known[n % known.len()])
 }
 
 /// Follows until the last event, from worker to worker. Returns the numbers that it saw.

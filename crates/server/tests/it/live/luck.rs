@@ -95,16 +95,17 @@ async fn who_vanishes_without_a_word_is_noticed() {
     let house = Restaurant::new(&app).await;
     let proxy = Proxy::start(app.client(0).address).await;
     let mut tablet = house.socket(&app, 0).await;
-    let client = Client {
-        address: proxy.addr(),
-        ..house.owner.clone()
-    };
+    let client = house.owner.at_address(proxy.addr());
     let _phone = Socket::open(&client, &house.id, "").await;
+    // Whoever reads answers pings by that, and stays.
+    let reading = tokio::spawn(async move {
+        tablet.until(1).await;
+        tablet
+    });
     proxy.freeze();
     ended(&app.client(0), 4408, 1.0).await;
-    // Others are served, and whoever answers pings stays.
     house.guest("Ann", 2).await;
-    tablet.until(1).await;
+    let _tablet = reading.await.unwrap();
     let left = app.client(0).metric("qtable_sessions ").await;
     assert!((left - 1.0).abs() < 0.1, "{left}");
     app.finish().await;

@@ -106,7 +106,7 @@ async fn what_the_database_forgets_is_told_again() {
         .await
         .unwrap();
     connections(2).await;
-    let rewind = "UPDATE presence_workers SET revision = 0; DELETE FROM presence";
+    let rewind = "UPDATE presence_workers SET revision = revision - 1; DELETE FROM presence";
     sql.batch_execute(rewind).await.unwrap();
     connections(2).await;
     app.finish().await;

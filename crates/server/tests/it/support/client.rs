@@ -55,8 +55,13 @@ impl Client {
 
     /// The same credential at another worker.
     pub fn at(&self, other: &Self) -> Self {
+        self.at_address(other.address)
+    }
+
+    /// The same credential wherever a worker listens.
+    pub fn at_address(&self, address: SocketAddr) -> Self {
         Self {
-            address: other.address,
+            address,
             ..self.clone()
         }
     }
