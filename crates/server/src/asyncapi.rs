@@ -209,16 +209,14 @@ impl Builder {
     fn variants<T: ToSchema>(&mut self) -> Vec<String> {
         self.collect::<T>();
         let schema = json!(T::schema());
-        let variants = schema["oneOf"].as_array().cloned().unwrap_or_default();
+        let variants = schema.get("oneOf").and_then(Value::as_array);
         variants
             .into_iter()
+            .flatten()
             .filter_map(|variant| {
-                let kind = tag(&variant)?;
-                let summary = variant["description"]
-                    .as_str()
-                    .unwrap_or_default()
-                    .to_owned();
-                Some(self.message(&kind, &summary, variant))
+                let kind = tag(variant)?;
+                let summary = variant.get("description").and_then(Value::as_str);
+                Some(self.message(&kind, summary.unwrap_or_default(), variant.clone()))
             })
             .collect()
     }
@@ -289,9 +287,10 @@ fn id(what: &str) -> Value {
 
 /// The word of a variant's `type`.
 fn tag(variant: &Value) -> Option<String> {
-    let in_parts = variant["allOf"].as_array().into_iter().flatten();
-    in_parts
-        .chain([variant])
-        .find_map(|part| part["properties"]["type"]["enum"][0].as_str())
-        .map(str::to_owned)
+    let parts = variant.get("allOf").and_then(Value::as_array);
+    let word = |part: &Value| {
+        let word = part.pointer("/properties/type/enum/0")?.as_str()?;
+        Some(word.to_owned())
+    };
+    parts.into_iter().flatten().chain([variant]).find_map(word)
 }
