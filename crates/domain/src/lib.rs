@@ -24,6 +24,7 @@ pub mod db;
 pub mod error;
 pub mod floor;
 pub mod identity;
+pub mod live;
 pub mod log;
 pub mod migrations;
 pub mod page;

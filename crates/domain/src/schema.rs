@@ -142,6 +142,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    presence (restaurant_id, worker_id, session_id) {
+        restaurant_id -> Uuid,
+        worker_id -> Uuid,
+        session_id -> Uuid,
+        connections -> Int4,
+        since -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    presence_workers (id) {
+        id -> Uuid,
+        revision -> Int8,
+        seen_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     reservation_tables (restaurant_id, table_id, period) {
         restaurant_id -> Uuid,
         table_id -> Uuid,
@@ -250,6 +268,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     holds,
     log_heads,
     memberships,
+    presence,
+    presence_workers,
     reservation_tables,
     reservations,
     restaurants,

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use bytestring::ByteString;
 use parking_lot::RwLock;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
@@ -85,6 +86,15 @@ impl Hub {
             room.offer(&commit);
         }
         self.inner.bus.publish(commit);
+    }
+
+    /// Posts a bulletin to those who follow a restaurant here and hear bulletins: something that is
+    /// not in the log and of which only the latest counts. Sessions that come later find it, as
+    /// long as the room stands; posting the same again is not news to anybody.
+    pub fn post(&self, restaurant: RestaurantId, text: ByteString) {
+        if let Some(room) = self.inner.room(restaurant) {
+            room.post(text);
+        }
     }
 
     /// What has been counted so far.

@@ -56,6 +56,8 @@ struct State {
     missing: Option<(Seq, Instant)>,
     /// An event of which only the number was told: nobody will bring it.
     announced: Seq,
+    /// What was last posted, and the how many-th that was.
+    bulletin: (u64, ByteString),
 }
 
 enum Phase {
@@ -68,6 +70,7 @@ enum Phase {
 pub(crate) enum Pulled {
     Nothing,
     Frames(Vec<ByteString>),
+    Bulletin(ByteString),
     /// It stands before the recent events.
     Behind,
     /// It stood in another life of the log, and stands at the end of this one now.
@@ -98,8 +101,22 @@ impl Room {
                 verify: false,
                 missing: None,
                 announced: 0,
+                bulletin: (0, ByteString::new()),
             }),
         }
+    }
+
+    /// Posts something that is not in the log and of which only the latest counts. What is posted
+    /// already is not news.
+    pub(crate) fn post(&self, text: ByteString) {
+        {
+            let bulletin = &mut self.state.lock().bulletin;
+            if bulletin.1 == text {
+                return;
+            }
+            *bulletin = (bulletin.0 + 1, text);
+        }
+        self.seats.wake_all();
     }
 
     /// Goes live at the end of the log, with what has arrived while it was read.
@@ -232,9 +249,18 @@ impl Room {
     }
 
     /// What there is for a session that stands at `at`, which moves over what it gets and over what
-    /// it does not want or may not hear.
-    pub(crate) fn pull(&self, at: &mut Mark, filter: &Filter) -> Pulled {
+    /// it does not want or may not hear. `bulletins` is up to which one it has read, if it wants any.
+    pub(crate) fn pull(
+        &self,
+        at: &mut Mark,
+        filter: &Filter,
+        bulletins: Option<&mut u64>,
+    ) -> Pulled {
         let state = self.state.lock();
+        if let Some(read) = bulletins.filter(|read| **read < state.bulletin.0) {
+            *read = state.bulletin.0;
+            return Pulled::Bulletin(state.bulletin.1.clone());
+        }
         let Phase::Live(window) = &state.phase else {
             return Pulled::Nothing;
         };

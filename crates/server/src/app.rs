@@ -32,6 +32,7 @@ use crate::metrics::{self, Metrics, MetricsPage};
 use crate::middleware::{self, Platform};
 use crate::openapi;
 use crate::routes::routes;
+use crate::snapshots::Snapshots;
 use crate::standings::Standings;
 use crate::state::{AppState, unix_ms};
 use crate::tokens::Tokens;
@@ -176,6 +177,7 @@ fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
         passwords: Passwords::new(auth.bcrypt_cost, config.http.threads),
         standings: Standings::new(db.clone()),
         limits: Limits::new(&config, &metrics, Handle::current())?,
+        snapshots: Snapshots::new(db.clone()),
         db,
         hub,
         metrics,
@@ -282,6 +284,8 @@ fn serve(state: &Arc<AppState>, listener: TcpListener) -> anyhow::Result<Started
     })
     .workers(state.config.http.threads)
     .on_connect(keep_alive)
+    // Who hangs up while a stream is being sent is gone, and does not only have nothing to say.
+    .h1_allow_half_closed(false)
     .keep_alive(Duration::from_secs(75))
     .client_request_timeout(Duration::from_secs(15))
     .shutdown_timeout(LAST_REQUESTS.as_secs())

@@ -21,6 +21,7 @@ use wire::SessionId;
 use wire::live::frames::CloseCode;
 
 use crate::limits;
+use crate::live::presence;
 use crate::state::AppState;
 
 /// How often open sockets are checked against the database. With the time that a query takes, a
@@ -46,6 +47,7 @@ const SWEEP_BATCH: i64 = 1000;
 
 /// Starts the work; it ends with `token`.
 pub fn start(state: &Arc<AppState>, token: &CancellationToken, tasks: &TaskTracker) {
+    tasks.spawn(presence::run(Arc::clone(state), token.clone()));
     every(CHECK_SOCKETS, state, token, tasks, |state| {
         check_sockets(state).boxed()
     });

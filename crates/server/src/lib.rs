@@ -1,6 +1,7 @@
 //! The server: configuration, routes and handlers, sockets, background work, metrics, health.
 
 pub mod app;
+pub mod asyncapi;
 pub mod audit;
 pub mod auth;
 pub mod background;
@@ -23,6 +24,7 @@ pub mod privacy;
 pub mod reply;
 pub mod routes;
 pub mod routing;
+pub mod snapshots;
 pub mod standings;
 pub mod state;
 pub mod tokens;

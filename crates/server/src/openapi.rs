@@ -22,10 +22,10 @@ use crate::floor::{
     waitlist,
 };
 use crate::identity::{auth, restaurants, sessions, users};
-use crate::live::{realtime, tickets};
+use crate::live::{events, presence, realtime, tickets};
 use crate::routes::routes;
 use crate::routing::canonical;
-use crate::{audit, health, idempotency, limits, metrics, privacy};
+use crate::{asyncapi, audit, health, idempotency, limits, metrics, privacy};
 
 /// The document. Routes are listed under their canonical path.
 #[derive(OpenApi)]
@@ -52,8 +52,8 @@ use crate::{audit, health, idempotency, limits, metrics, privacy};
         dashboard::dashboard, dashboard::dashboard_data, snapshot::full, sync::delta,
         batch::update, atomic::atomic, atomic::batch, sync::batch,
         audit::list, privacy::export, privacy::erase,
-        realtime::follow, tickets::issue,
-        health::health, health::live, health::ready, metrics::page::page, document,
+        presence::list, realtime::follow, events::stream, tickets::issue,
+        health::health, health::live, health::ready, metrics::page::page, document, asyncapi::asyncapi,
     ),
     components(schemas(wire::ErrorBody, wire::floor::guests::GuestScope)),
     modifiers(&Common)
@@ -261,7 +261,7 @@ fn describe(operation: &mut Operation, path: &str, need: Need) {
         errors.push(("413", "The body is larger than 1 MiB."));
         errors.push(("415", "The body is not JSON."));
     }
-    if path == "/realtime" {
+    if path == "/realtime" || path == "/realtime/events" {
         for status in [
             ("401", "No credential."),
             ("403", "Not let in."),
@@ -271,7 +271,7 @@ fn describe(operation: &mut Operation, path: &str, need: Need) {
             errors.push(status);
         }
     }
-    if path.starts_with("/health") || path == "/openapi.json" {
+    if path.starts_with("/health") || path.ends_with("api.json") {
         return;
     }
     for (status, description) in errors {

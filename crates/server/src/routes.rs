@@ -11,9 +11,9 @@ use crate::floor::{
     waitlist,
 };
 use crate::identity::{auth, restaurants, sessions, users};
-use crate::live::{realtime, tickets};
+use crate::live::{events, presence, realtime, tickets};
 use crate::routing::Routes;
-use crate::{audit, health, metrics, openapi, privacy};
+use crate::{asyncapi, audit, health, metrics, openapi, privacy};
 
 /// All routes.
 #[must_use]
@@ -77,7 +77,9 @@ pub fn routes() -> Routes {
         .post("/restaurants/{rid}/privacy/export", Member(Manager), privacy::export)
         .post("/restaurants/{rid}/privacy/erase", Member(Manager), privacy::erase)
 
+        .get("/restaurants/{rid}/presence", Member(Staff), presence::list)
         .get("/realtime", Public, realtime::follow)
+        .get("/realtime/events", Public, events::stream)
         .post("/realtime/tickets", Account, tickets::issue)
 
         .get("/health", Public, health::health)
@@ -85,4 +87,5 @@ pub fn routes() -> Routes {
         .get("/health/ready", Public, health::ready)
         .get("/metrics", Public, metrics::page::page)
         .get("/openapi.json", Public, openapi::document)
+        .get("/asyncapi.json", Public, asyncapi::asyncapi)
 }

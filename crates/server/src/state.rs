@@ -16,6 +16,7 @@ use crate::idempotency::{self, Kept};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::reply::Saved;
+use crate::snapshots::Snapshots;
 use crate::standings::Standings;
 use crate::tokens::Tokens;
 
@@ -35,6 +36,8 @@ pub struct AppState {
     pub standings: Standings,
     /// How much anybody may ask for.
     pub limits: Limits,
+    /// The floor as a whole.
+    pub snapshots: Snapshots,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// When it started.

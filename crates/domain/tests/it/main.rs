@@ -13,6 +13,7 @@ mod epoch;
 mod floor;
 mod house;
 mod identity;
+mod live;
 mod log;
 mod privacy;
 mod replay;

@@ -203,7 +203,7 @@ impl World {
                 assert!(position.epoch > at.epoch, "{position:?} after {at:?}");
                 *at = position;
             }
-            Pull::Close(closing) => panic!("{closing:?}"),
+            other => panic!("{other:?}"),
         }
         assert_eq!(session.position(), *at);
     }

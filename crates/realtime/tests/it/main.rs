@@ -4,15 +4,17 @@
 mod support;
 
 #[cfg(test)]
+mod bulletins;
+#[cfg(test)]
 mod cluster;
 #[cfg(test)]
 mod control;
 #[cfg(test)]
 mod epochs;
-#[cfg(all(test, feature = "faults"))]
-mod faults;
 #[cfg(test)]
 mod erasures;
+#[cfg(all(test, feature = "faults"))]
+mod faults;
 #[cfg(test)]
 mod gaps;
 #[cfg(test)]

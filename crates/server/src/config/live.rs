@@ -13,6 +13,8 @@ pub struct LiveConfig {
     pub audit_retention: Duration,
     /// After how much silence a session hears a heartbeat.
     pub heartbeat: Duration,
+    /// How long a peer that does not read may hold up its session.
+    pub send_timeout: Duration,
     /// How many sockets this worker holds at most.
     pub max_sessions: usize,
 }
@@ -24,6 +26,7 @@ pub(super) fn read(vars: &Vars<'_>) -> LiveConfig {
         retention: Duration::from_secs(24 * 60 * 60 * days),
         audit_retention: Duration::from_secs(24 * 60 * 60 * audit_days),
         heartbeat: Duration::from_secs(vars.number("WS_HEARTBEAT_INTERVAL", "25", 1..=300, 25)),
+        send_timeout: Duration::from_secs(vars.number("WS_SEND_TIMEOUT", "15", 1..=300, 15)),
         max_sessions: vars.number("MAX_SESSIONS", "18000", 1..=1_000_000, 18_000),
     }
 }

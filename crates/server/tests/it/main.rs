@@ -9,6 +9,7 @@
     reason = "a test that cannot go on stops, helpers included; nobody else reaches them"
 )]
 
+mod asyncapi;
 mod audit;
 mod bad_input;
 mod floor;

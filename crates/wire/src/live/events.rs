@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::words::words;
@@ -40,6 +41,41 @@ words! {
 }
 
 impl EventKind {
+    /// What may have changed about the entity. None for the end of a client's transaction, which is
+    /// about several.
+    #[must_use]
+    pub const fn actions(self) -> &'static [Action] {
+        use Action as A;
+        match self {
+            Self::GuestCreated | Self::TableCreated | Self::ReservationCreated => &[A::Created],
+            Self::GuestDeleted | Self::TableDeleted => &[A::Deleted],
+            Self::GuestUpdated => &[
+                A::StatusChanged,
+                A::TableAssigned,
+                A::TableCleared,
+                A::InfoUpdated,
+            ],
+            Self::TableUpdated => &[
+                A::StatusChanged,
+                A::GuestAssigned,
+                A::GuestCleared,
+                A::Moved,
+                A::InfoUpdated,
+            ],
+            // A transaction that changes a booking and calls it off tells of the change.
+            Self::ReservationUpdated | Self::ReservationCancelled => &[
+                A::StatusChanged,
+                A::TableAssigned,
+                A::TableCleared,
+                A::InfoUpdated,
+                A::Cancelled,
+            ],
+            Self::RestaurantUpdated => &[A::InfoUpdated],
+            Self::UserUpdated => &[A::Created, A::InfoUpdated, A::Deleted],
+            Self::AtomicTransactionComplete => &[],
+        }
+    }
+
     /// The field of the frame that names the entity; `None` where the restaurant itself is meant.
     #[must_use]
     pub const fn id_field(self) -> Option<&'static str> {
@@ -86,6 +122,15 @@ words! {
         /// A person's data were handed out. Only the audit tells of it.
         Exported = "exported",
     }
+}
+
+/// What is told of an entity that is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Gone {
+    /// The entity.
+    pub id: Uuid,
+    /// The version with which it went.
+    pub version: i32,
 }
 
 /// The fields of an event's frame around its `data`, in the order in which they are written.
@@ -192,6 +237,15 @@ pub fn with_data(envelope: &str, data: &str) -> String {
     format!("{envelope}{DATA}{data}}}")
 }
 
+/// The number of an event, from its frame: what [`FrameParts::splice`] put there.
+#[must_use]
+pub fn seq_of(frame: &str) -> Option<Seq> {
+    // Before it stands only the type, a word without quotes in it.
+    let (_, rest) = frame.split_once("\"seq\":")?;
+    let end = rest.find(|c: char| !c.is_ascii_digit())?;
+    rest.get(..end)?.parse().ok()
+}
+
 /// RFC 3339 in UTC with `Z` and microseconds.
 #[must_use]
 pub fn timestamp(time: DateTime<Utc>) -> String {
@@ -219,6 +273,7 @@ mod tests {
         let (envelope, data) = split_data(&spliced).unwrap();
         assert_eq!(data, r#"{"id":"x","notes":"\"\n"}"#);
         assert_eq!(with_data(envelope, data), spliced);
+        assert_eq!(seq_of(&spliced), Some(1042));
         let frame: serde_json::Value = serde_json::from_str(&spliced).unwrap();
         assert_eq!(
             frame,

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::floor::guests::{Guest, GuestStatus, UpdateGuest};
-use wire::live::events::{Action, EventKind};
+use wire::live::events::{Action, EventKind, Gone};
 use wire::{ErrorCode, GuestId, ReservationId, RestaurantId, TableId};
 
 use super::before::look;
@@ -192,7 +192,10 @@ pub async fn delete(tx: &mut Tx<'_>, id: GuestId, version: Option<i32>) -> Resul
     diesel::delete(guests::table.find((tx.restaurant_id(), id)))
         .execute(tx.conn)
         .await?;
-    let gone = serde_json::json!({ "id": id, "version": row.version + 1 });
+    let gone = Gone {
+        id: id.0,
+        version: row.version + 1,
+    };
     let before = row.clone().with_tables(held.clone());
     tx.tell_changed(
         EventKind::GuestDeleted,

@@ -6,7 +6,7 @@ use wire::floor::tables::{
     CreateTable, Table, TablePosition, TableShape, TableStatus, UpdateTable,
 };
 use wire::identity::Role;
-use wire::live::events::{Action, EventKind};
+use wire::live::events::{Action, EventKind, Gone};
 use wire::{ErrorCode, GuestId, RestaurantId, TableId};
 
 use super::row::TableRow;
@@ -167,7 +167,10 @@ pub async fn delete(tx: &mut Tx<'_>, id: TableId, version: Option<i32>) -> Resul
     diesel::delete(tables::table.find((tx.restaurant_id(), id)))
         .execute(tx.conn)
         .await?;
-    let gone = serde_json::json!({ "id": id, "version": row.version + 1 });
+    let gone = Gone {
+        id: id.0,
+        version: row.version + 1,
+    };
     let before = row.with_party(None);
     tx.tell_changed(
         EventKind::TableDeleted,

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use wire::identity::Role;
 use wire::identity::users::{CreateUser, UpdateUser, User};
-use wire::live::events::{Action, EventKind};
+use wire::live::events::{Action, EventKind, Gone};
 use wire::{ErrorCode, RestaurantId, UserId};
 
 use super::input::{check_create, check_update, patched};
@@ -130,7 +130,10 @@ pub async fn delete(tx: &mut Tx<'_>, id: UserId, version: Option<i32>) -> Result
         ..Devices::of(id)
     };
     revoke_devices(tx.conn, tx.now, devices).await?;
-    let gone = serde_json::json!({ "id": id, "version": row.version + 1 });
+    let gone = Gone {
+        id: id.0,
+        version: row.version + 1,
+    };
     let before = row.into_user();
     tx.tell_changed(
         EventKind::UserUpdated,

@@ -77,6 +77,7 @@ pub(crate) fn request(since: Since) -> Join {
         audience: Audience::Staff,
         kinds: None,
         since,
+        bulletins: true,
         who: Who::default(),
     }
 }

@@ -48,10 +48,22 @@ impl Client {
         }
     }
 
+    /// The number of a metric at this worker; 0 when it is not there.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let page = self.get("/metrics").await.text;
+        let line = page.lines().find_map(|line| line.strip_prefix(name));
+        line.map_or(0.0, |value| value.trim().parse().unwrap())
+    }
+
     /// The same credential at another worker.
     pub fn at(&self, other: &Self) -> Self {
+        self.at_address(other.address)
+    }
+
+    /// The same credential wherever a worker listens.
+    pub fn at_address(&self, address: SocketAddr) -> Self {
         Self {
-            address: other.address,
+            address,
             ..self.clone()
         }
     }
@@ -122,6 +134,24 @@ impl Client {
             .await
     }
 
+    /// The status of a POST, or `None` when the worker is not there or went away over it.
+    pub async fn try_post(&self, path: &str, body: &Value) -> Option<u16> {
+        let request = self.request(Method::POST, path).json(body);
+        let answer = request.send().await.ok()?;
+        Some(answer.status().as_u16())
+    }
+
+    /// A request with the credential.
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self
+            .http
+            .request(method, format!("http://{}{path}", self.address));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
     /// Sends bytes as they are.
     pub async fn send_raw(
         &self,
@@ -130,12 +160,7 @@ impl Client {
         body: Option<Vec<u8>>,
         headers: &[(&str, &str)],
     ) -> Reply {
-        let mut request = self
-            .http
-            .request(method.clone(), format!("http://{}{path}", self.address));
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token);
-        }
+        let mut request = self.request(method.clone(), path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
