@@ -71,7 +71,8 @@ impl EventKind {
                 A::Cancelled,
             ],
             Self::RestaurantUpdated => &[A::InfoUpdated],
-            Self::UserUpdated => &[A::Created, A::InfoUpdated, A::Deleted],
+            Self::UserUpdated => &[A::Created, A::PasswordReset, A::InfoUpdated, A::Deleted],
+            Self::PersonErased => &[A::Erased],
             Self::AtomicTransactionComplete => &[],
         }
     }
