@@ -1,6 +1,6 @@
 //! How much anybody may ask for.
 //!
-//! Two ways of counting, both by [`gcra`]:
+//! Two ways of counting, both by GCRA (see [`Rate`]):
 //! - **exactly**, for logins and new restaurants: one script in Redis for each request, all workers
 //!   together. A login takes many times longer for its password alone.
 //! - **here first**, for everything else: this worker decides by what it knows, at the price of a
