@@ -18,6 +18,7 @@ use wire::identity::restaurants::Restaurant;
 use wire::identity::users::User;
 use wire::live::events::{EventKind, Gone};
 use wire::live::frames::{ClientMessage, CloseCode, SessionFrame};
+use wire::privacy::Erasure;
 
 use crate::live::admission::Follow;
 
@@ -201,6 +202,7 @@ impl Builder {
             }
             K::RestaurantUpdated => self.schema::<Restaurant>(),
             K::UserUpdated => json!({"anyOf": [self.schema::<User>(), self.schema::<Gone>()]}),
+            K::PersonErased => self.schema::<Erasure>(),
             K::AtomicTransactionComplete => Value::Bool(true),
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use deadpool_redis::redis::{self, AsyncConnectionConfig, IntoConnectionInfo};
 use deadpool_redis::{Connection, Manager, Pool};
 use parking_lot::Mutex;
@@ -63,8 +64,11 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// Counts at the first of several servers, wherever the hints of a restaurant go. A Redis
+    /// Cluster may send this one away for most of the keys; then each worker counts alone.
     pub(super) fn new(config: &RedisConfig, runtime: Handle) -> anyhow::Result<Self> {
-        let info = config.url.reveal().into_connection_info()?;
+        let first = config.urls.first().context("REDIS_URL is empty")?;
+        let info = first.reveal().into_connection_info()?;
         let options = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(PATIENCE))
             .set_response_timeout(Some(PATIENCE));

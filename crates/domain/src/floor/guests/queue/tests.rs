@@ -70,8 +70,9 @@ impl List {
         let index = self.0.iter().position(|row| row.id == id).unwrap();
         let mut own = self.0.swap_remove(index);
         let queue = Queue::new(self.0.clone());
-        for row in queue.arrange(&mut own, goal) {
+        for Moved { before, row } in queue.arrange(&mut own, goal) {
             let known = self.0.iter_mut().find(|known| known.id == row.id).unwrap();
+            assert_eq!(*known, before);
             assert_ne!(*known, row, "told of although nothing changed");
             *known = row;
         }
