@@ -35,7 +35,11 @@ impl Client {
         Self {
             address,
             token: None,
-            http: reqwest::Client::new(),
+            // What hangs is a fault of its own, and is to be seen where it happens.
+            http: reqwest::Client::builder()
+                .read_timeout(2 * testkit::wait::DEADLINE)
+                .build()
+                .unwrap(),
             faults,
         }
     }

@@ -3,7 +3,7 @@
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
@@ -57,7 +57,9 @@ impl Socket {
         headers: &[(&str, &str)],
     ) -> Result<Self, (u16, Value)> {
         let request = request(client, path, headers);
-        let stream = match tokio_tungstenite::connect_async(request).await {
+        let answer = tokio_tungstenite::connect_async(request);
+        let answer = timeout(testkit::wait::DEADLINE, answer).await;
+        let stream = match answer.expect("waited in vain for the handshake") {
             Ok((stream, _)) => stream,
             Err(tungstenite::Error::Http(answer)) => {
                 let body = answer.body().as_deref().unwrap_or_default();
@@ -151,8 +153,10 @@ impl Socket {
 
     /// The next frame's bytes, or how it ended.
     pub async fn next(&mut self) -> Result<String, Closed> {
+        // One deadline for all that is passed over.
+        let end = Instant::now() + testkit::wait::DEADLINE;
         loop {
-            let message = timeout(testkit::wait::DEADLINE, self.stream.next())
+            let message = timeout_at(end, self.stream.next())
                 .await
                 .expect("waited in vain for a frame");
             match message {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::{Client, frames};
 
@@ -87,6 +87,8 @@ impl Stream {
 
     /// The next frame's bytes, or `None` at the end.
     pub async fn next(&mut self) -> Option<String> {
+        // One deadline for all that is passed over.
+        let end = Instant::now() + testkit::wait::DEADLINE;
         loop {
             if let Some(message) = self.messages.pop_front() {
                 self.last_id = message.id.or(self.last_id.take());
@@ -96,7 +98,7 @@ impl Stream {
                 }
                 return Some(message.text);
             }
-            let chunk = timeout(testkit::wait::DEADLINE, self.answer.chunk())
+            let chunk = timeout_at(end, self.answer.chunk())
                 .await
                 .expect("waited in vain for a message");
             // A connection that breaks is an end like any other.
