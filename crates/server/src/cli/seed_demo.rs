@@ -88,7 +88,7 @@ pub async fn seed(db: &Db, passwords: &Passwords) -> anyhow::Result<bool> {
         .await?
         .value;
     for party in parties() {
-        seat(db, &scope, &numbered, &party).await?;
+        Box::pin(seat(db, &scope, &numbered, &party)).await?;
     }
     Ok(true)
 }
