@@ -10,20 +10,26 @@
 //!   lock on the log's head lasts until the commit, so the order of sequences is the order of
 //!   commits, without gaps: when `n + 1` can be seen, `n` can be read.
 //! - **Locks in one order**: restaurant, tables by id, guests by id, reservations by id, head.
+//! - **Nobody changes anything unseen**: the statement that appends the events writes what changed,
+//!   by whom and from where into the audit, which the database keeps append-only.
 //! - **No operation swallows a database error**: in PostgreSQL it has aborted the transaction.
 //! - **No query without the restaurant's id**, and every reference between rows of a restaurant is
 //!   a foreign key that contains it.
 //! - Time comes from [`clock::Clock`]; nothing else here asks for it.
 
+pub mod audit;
 pub mod checks;
 pub mod clock;
 pub mod db;
 pub mod error;
 pub mod floor;
 pub mod identity;
+pub mod live;
 pub mod log;
 pub mod migrations;
 pub mod page;
+pub mod privacy;
+pub mod remembered;
 mod schema;
 
 pub use error::{Error, Result};

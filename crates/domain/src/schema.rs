@@ -1,6 +1,25 @@
 //! The tables, as `information_schema` has them; `tests/it/schema/rendering.rs` compares.
 
 diesel::table! {
+    audit_entries (restaurant_id, created_at, seq, n) {
+        restaurant_id -> Uuid,
+        created_at -> Timestamptz,
+        seq -> Int8,
+        n -> Int2,
+        entity -> Text,
+        entity_id -> Uuid,
+        action -> Text,
+        before -> Nullable<Jsonb>,
+        after -> Nullable<Jsonb>,
+        actor_id -> Nullable<Uuid>,
+        session_id -> Nullable<Uuid>,
+        device_name -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        transaction_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
     client_operations (restaurant_id, kind, key) {
         restaurant_id -> Uuid,
         kind -> Text,
@@ -76,6 +95,15 @@ diesel::table! {
         last_updated -> Timestamptz,
         version -> Int4,
         search -> Text,
+        queue_time -> Nullable<Timestamptz>,
+        quoted_low_minutes -> Nullable<Int4>,
+        quoted_high_minutes -> Nullable<Int4>,
+        over_quote -> Bool,
+        notified_at -> Nullable<Timestamptz>,
+        notified_until -> Nullable<Timestamptz>,
+        waited_minutes -> Nullable<Int4>,
+        quote_error_minutes -> Nullable<Int4>,
+        due_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -114,12 +142,32 @@ diesel::table! {
 }
 
 diesel::table! {
+    presence (restaurant_id, worker_id, session_id) {
+        restaurant_id -> Uuid,
+        worker_id -> Uuid,
+        session_id -> Uuid,
+        connections -> Int4,
+        since -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    presence_workers (id) {
+        id -> Uuid,
+        revision -> Int8,
+        seen_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     reservation_tables (restaurant_id, table_id, period) {
         restaurant_id -> Uuid,
         table_id -> Uuid,
         period -> Tstzrange,
         reservation_id -> Nullable<Uuid>,
         hold_id -> Nullable<Uuid>,
+        due_at -> Nullable<Timestamptz>,
+        shown -> Bool,
     }
 }
 
@@ -211,6 +259,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    audit_entries,
     client_operations,
     database_identity,
     device_sessions,
@@ -219,6 +268,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     holds,
     log_heads,
     memberships,
+    presence,
+    presence_workers,
     reservation_tables,
     reservations,
     restaurants,

@@ -5,6 +5,7 @@
 //! kept only while some session stands in it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
@@ -26,13 +27,20 @@ const VAIN_READS: u32 = 5;
 const CROWD: usize = 32;
 
 /// A page of the log, read at most once by all who want it.
-#[derive(Debug, Default)]
-pub(crate) struct Block(OnceCell<Page>);
+#[derive(Debug)]
+pub(crate) struct Block {
+    page: OnceCell<Page>,
+    /// The log has other bytes by now: whoever stands here reads again.
+    is_stale: Arc<AtomicBool>,
+}
 
 impl Block {
-    /// The events from `seq` on; `None` when `seq` is not here.
+    /// The events from `seq` on; `None` when `seq` is not here, or not any more.
     pub(crate) fn from(&self, seq: Seq) -> Option<impl Iterator<Item = &Event>> {
-        let events = &self.0.get()?.events;
+        if self.is_stale.load(Ordering::Acquire) {
+            return None;
+        }
+        let events = &self.page.get()?.events;
         let index = usize::try_from(seq - events.first()?.seq).ok()?;
         events
             .get(index..)
@@ -43,28 +51,46 @@ impl Block {
 
 /// The pages of a room that some session holds.
 #[derive(Debug, Default)]
-pub(crate) struct Backlog(Mutex<HashMap<Seq, Weak<Block>>>);
+pub(crate) struct Backlog(Mutex<Pages>);
+
+#[derive(Debug, Default)]
+struct Pages {
+    blocks: HashMap<Seq, Weak<Block>>,
+    /// Whether those that were begun since the last erasure are stale. Shared with all of them,
+    /// also with those that others have taken the place of and only a session still holds.
+    are_stale: Arc<AtomicBool>,
+}
 
 impl Backlog {
     pub(crate) fn clear(&self) {
-        self.0.lock().clear();
+        self.0.lock().blocks.clear();
+    }
+
+    /// Takes the pages from those who hold them or are reading them, too: values were erased.
+    pub(crate) fn forget(&self) {
+        let old = std::mem::take(&mut *self.0.lock());
+        old.are_stale.store(true, Ordering::Release);
     }
 
     fn block(&self, start: Seq) -> Arc<Block> {
-        let mut blocks = self.0.lock();
+        let pages = &mut *self.0.lock();
+        let blocks = &mut pages.blocks;
         if let Some(block) = blocks.get(&start).and_then(Weak::upgrade) {
             return block;
         }
         if blocks.len() >= CROWD {
             blocks.retain(|_, block| block.strong_count() > 0);
         }
-        let block = Arc::new(Block::default());
+        let block = Arc::new(Block {
+            page: OnceCell::new(),
+            is_stale: Arc::clone(&pages.are_stale),
+        });
         blocks.insert(start, Arc::downgrade(&block));
         block
     }
 
     fn discard(&self, start: Seq, stale: &Arc<Block>) {
-        let mut blocks = self.0.lock();
+        let blocks = &mut self.0.lock().blocks;
         if blocks
             .get(&start)
             .is_some_and(|known| std::ptr::eq(known.as_ptr(), Arc::as_ptr(stale)))
@@ -106,7 +132,7 @@ async fn read_block(room: Arc<Room>, epoch: Epoch, seq: Seq) -> Read {
         let block = room.backlog.block(start);
         let reader = &room.context.reader;
         match block
-            .0
+            .page
             .get_or_try_init(|| reader.backlog(room.id, start))
             .await
         {

@@ -30,7 +30,8 @@ pub struct HubConfig {
     /// How often all rooms' positions are compared with the log. `None` never compares, which
     /// loses messages: only for a test that shows that comparing is needed.
     pub compare_every: Option<Duration>,
-    /// The same while the bus is down: then this is how changes on other workers are found.
+    /// The same while the bus does not reach everybody: then this is how changes on other workers
+    /// are found.
     pub compare_every_when_down: Duration,
     /// How long a room without sessions is kept open.
     pub room_idle: Duration,
@@ -43,6 +44,9 @@ pub struct HubConfig {
     /// Over how long clients are asked to spread their return when all sessions had to be closed
     /// at once.
     pub reconnect_spread: Duration,
+    /// What is broken on purpose.
+    #[cfg(feature = "faults")]
+    pub fault: Option<crate::faults::Fault>,
 }
 
 impl HubConfig {
@@ -67,6 +71,8 @@ impl HubConfig {
             log_reads: 8,
             join_timeout: Duration::from_secs(10),
             reconnect_spread: Duration::from_secs(5),
+            #[cfg(feature = "faults")]
+            fault: None,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What is carried: events with their frames, grouped by the transaction that made them.
 
 use bytestring::ByteString;
-use wire::live::events::EventKind;
+use wire::live::events::{EventKind, split_data};
 use wire::{Audience, Epoch, RestaurantId, Seq};
+
+use crate::bus::Hint;
 
 /// One event of a restaurant's log.
 ///
@@ -30,6 +32,17 @@ impl Event {
         }
     }
 
+    /// Whether another event of the same number is this one. An erasure takes values out of an
+    /// event's data, and leaves its envelope as it was.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let envelope = |event: &Self| split_data(&event.frame).map(|(envelope, _)| envelope.len());
+        self.frame == other.frame
+            || envelope(self).is_some_and(|length| {
+                envelope(other) == Some(length)
+                    && self.frame.get(..length) == other.frame.get(..length)
+            })
+    }
+
     /// How much memory it holds on to, roughly.
     pub(crate) fn weight(&self) -> usize {
         size_of::<Self>() + self.frame.len() + self.public_frame.as_ref().map_or(0, |f| f.len())
@@ -54,5 +67,15 @@ impl Commit {
     #[must_use]
     pub fn range(&self) -> Option<(Seq, Seq)> {
         Some((self.events.first()?.seq, self.events.last()?.seq))
+    }
+
+    /// The news that its last event exists; `None` when it has none.
+    pub(crate) fn hint(&self) -> Option<Hint> {
+        Some(Hint {
+            restaurant_id: self.restaurant_id,
+            epoch: self.epoch,
+            seq: self.events.last()?.seq,
+            committed_at_ms: self.committed_at_ms,
+        })
     }
 }

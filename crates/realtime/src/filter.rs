@@ -46,6 +46,10 @@ impl Filter {
     }
 
     fn pass<'a>(&self, event: &'a Event) -> Option<&'a ByteString> {
+        #[cfg(feature = "faults")]
+        if event.frame.is_empty() {
+            return None;
+        }
         match &self.kinds {
             Some(kinds) if !kinds.contains(&event.kind) => None,
             _ => event.frame_for(self.audience),

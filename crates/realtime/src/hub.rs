@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use bytestring::ByteString;
 use parking_lot::RwLock;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
@@ -13,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use wire::RestaurantId;
 use wire::live::frames::CloseCode;
 
-use crate::bus::{Bus, Incoming, Receiver};
+use crate::bus::{Bus, Incoming, PartStatus, Reach, Receiver};
 use crate::config::HubConfig;
 use crate::context::Context;
 use crate::dispatch::Dispatchers;
@@ -55,8 +56,10 @@ impl Hub {
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
             dispatchers: Dispatchers::default(),
-            bus_up: AtomicBool::new(false),
+            reach: RwLock::new(vec![Reach::Down; bus.parts()].into()),
             compare_now: Notify::new(),
+            #[cfg(feature = "faults")]
+            dropper: crate::faults::Dropper::default(),
         });
         let inner = Arc::new(Inner {
             context,
@@ -85,16 +88,38 @@ impl Hub {
         self.inner.bus.publish(commit);
     }
 
+    /// Posts a bulletin to those who follow a restaurant here and hear bulletins: something that is
+    /// not in the log and of which only the latest counts. Sessions that come later find it, as
+    /// long as the room stands; posting the same again is not news to anybody.
+    pub fn post(&self, restaurant: RestaurantId, text: ByteString) {
+        if let Some(room) = self.inner.room(restaurant) {
+            room.post(text);
+        }
+    }
+
     /// What has been counted so far.
     #[must_use]
     pub fn stats(&self) -> &Stats {
         &self.inner.context.stats
     }
 
-    /// Whether changes come from other workers at once. If not, they come by comparison.
+    /// How far the bus reaches, as far as its worst part. What does not come by it comes by
+    /// comparison, within a quarter of a second.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        self.inner.context.reach()
+    }
+
+    /// Whether no part of the bus is down.
     #[must_use]
     pub fn bus_is_up(&self) -> bool {
-        self.inner.context.bus_is_up()
+        self.reach() != Reach::Down
+    }
+
+    /// How each part of the bus stands; empty when it cannot fail.
+    #[must_use]
+    pub fn bus_status(&self) -> Vec<PartStatus> {
+        self.inner.bus.status()
     }
 
     /// Sends all sessions away and ends all tasks, those of the bus included.
@@ -142,14 +167,18 @@ impl Inner {
         }
     }
 
-    fn bus_changed(&self, up: bool) {
+    fn bus_changed(&self, part: usize, reach: Reach) {
         let context = &self.context;
-        if context.bus_up.swap(up, Ordering::Relaxed) != up {
-            tracing::info!(up, "the bus changed");
+        let Some(before) = context.set_reach(part, reach) else {
+            return;
+        };
+        if before != reach {
+            tracing::info!(part, ?reach, "the bus changed");
         }
-        context.stats.bus_up.set(i64::from(up));
-        if up {
-            context.stats.bus_connects.add(1);
+        let stats = &context.stats;
+        stats.bus_up.set(i64::from(context.reach() != Reach::Down));
+        if before == Reach::Down && reach != Reach::Down {
+            stats.bus_connects.add(1);
         }
         context.compare_now.notify_one();
     }
@@ -158,6 +187,11 @@ impl Inner {
         match incoming {
             Incoming::Commit(commit) => {
                 self.received(commit.committed_at_ms);
+                #[cfg(feature = "faults")]
+                let commit = {
+                    let context = &self.context;
+                    context.dropper.receive(context.config.fault, commit)
+                };
                 if let Some(room) = self.room(commit.restaurant_id) {
                     room.offer(&commit);
                 }
@@ -173,8 +207,7 @@ impl Inner {
                     room.verify();
                 }
             }
-            Incoming::Up => self.bus_changed(true),
-            Incoming::Down => self.bus_changed(false),
+            Incoming::Reach { part, reach } => self.bus_changed(part, reach),
         }
     }
 

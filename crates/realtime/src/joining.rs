@@ -28,6 +28,8 @@ pub struct Join {
     pub kinds: Option<Vec<EventKind>>,
     /// From where.
     pub since: Since,
+    /// Whether to hear bulletins ([`Hub::post`]) beside the log.
+    pub bulletins: bool,
     /// Whose session it is.
     pub who: Who,
 }
@@ -97,7 +99,7 @@ impl Inner {
         let filter = Filter::new(join.audience, join.kinds);
         let room = self.take_seat(&seat).await?;
         // From here on the room stays, and dropping the session leaves it.
-        let mut session = Session::new(Arc::clone(&room), seat, filter);
+        let mut session = Session::new(Arc::clone(&room), seat, filter, join.bulletins);
         // A drain that did not see the seat has set the flag before.
         if self.draining.load(Ordering::SeqCst) {
             return Err(JoinError::Draining);
@@ -138,7 +140,11 @@ impl Inner {
         match rooms.entry(restaurant) {
             Entry::Occupied(known) => Arc::clone(known.get()),
             Entry::Vacant(place) => {
-                let room = Arc::new(Room::new(restaurant, Arc::clone(&self.context)));
+                let room = Arc::new(Room::new(
+                    restaurant,
+                    self.bus.part_of(restaurant),
+                    Arc::clone(&self.context),
+                ));
                 place.insert(Arc::clone(&room));
                 self.context.stats.rooms.add(1);
                 // A task of its own, since whoever came first may leave before it is done.

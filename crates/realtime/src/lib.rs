@@ -26,7 +26,8 @@
 //!   older generation is told to take a snapshot ([`Pull::Resync`]) before anything else.
 //! - **Nothing lost stays lost.** A message that got lost shows when a later one comes; the last
 //!   one when all rooms' positions are compared with the log: every two seconds, at once when the
-//!   bus comes or goes, and every 150 ms while it is away. An answer of the log is judged by where
+//!   bus comes or goes, and every 150 ms while it is away, or while a worker that was heard on it
+//!   is silent, since who is cut off goes on committing. An answer of the log is judged by where
 //!   the room stood when it was asked.
 //! - **A position above the head is never "nothing missed".** The log is asked; then it is a
 //!   position to wait for, or a reason to take a snapshot.
@@ -53,6 +54,8 @@ mod context;
 mod control;
 mod dispatch;
 mod event;
+#[cfg(feature = "faults")]
+mod faults;
 mod filter;
 #[cfg(test)]
 mod fixtures;
@@ -69,9 +72,12 @@ mod upkeep;
 mod window;
 
 pub use bus::local::LocalBus;
-pub use bus::redis::{BadRedisUrl, RedisBus, RedisConfig};
+pub use bus::postgres::{BadPostgresUrl, PostgresConfig};
+pub use bus::redis::{BadRedisUrl, Cluster, RedisConfig};
 pub use config::HubConfig;
 pub use event::{Commit, Event};
+#[cfg(feature = "faults")]
+pub use faults::Fault;
 pub use hub::Hub;
 pub use joining::{Join, JoinError, Opening, Since};
 pub use log::{Head, Log, LogError, Page};

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use wire::Seq;
+use wire::live::events::EventKind;
 
 use crate::event::Event;
 
@@ -26,9 +27,11 @@ impl Ring {
         }
     }
 
-    /// Appends an event. One that does not follow on the last makes the ring begin anew.
+    /// Appends an event. One that does not follow on the last makes the ring begin anew; so does an
+    /// erasure: who stands before it reads from the log, which no longer has what was erased.
     pub(crate) fn push(&mut self, event: Event) {
-        if self.last().is_some_and(|last| last.seq + 1 != event.seq) {
+        let follows = self.last().is_none_or(|last| last.seq + 1 == event.seq);
+        if !follows || event.kind == EventKind::PersonErased {
             self.clear();
         }
         self.bytes += event.weight();
@@ -98,6 +101,18 @@ mod tests {
         (1..=3).for_each(|seq| ring.push(event(seq)));
         assert_eq!(seqs(&ring, 3), Some(vec![3]));
         assert_eq!(ring.bytes, weight);
+    }
+
+    #[test]
+    fn begins_anew_with_an_erasure() {
+        let mut ring = Ring::new(10, usize::MAX);
+        (1..=3).for_each(|seq| ring.push(event(seq)));
+        let mut erasure = event(4);
+        erasure.kind = EventKind::PersonErased;
+        ring.push(erasure);
+        ring.push(event(5));
+        assert_eq!(seqs(&ring, 3), None);
+        assert_eq!(seqs(&ring, 4), Some(vec![4, 5]));
     }
 
     #[test]

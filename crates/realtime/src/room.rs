@@ -16,6 +16,7 @@ use wire::live::frames::{CloseCode, ResyncReason};
 use wire::{Epoch, RestaurantId, Seq};
 
 use crate::backlog::Backlog;
+use crate::bus::Reach;
 use crate::catch_up;
 use crate::context::Context;
 use crate::event::Commit;
@@ -27,6 +28,8 @@ use crate::window::{Effect, Mark, Window};
 
 pub(crate) struct Room {
     pub(crate) id: RestaurantId,
+    /// Which part of the bus carries it.
+    part: usize,
     pub(crate) context: Arc<Context>,
     pub(crate) seats: Seats,
     pub(crate) backlog: Backlog,
@@ -51,6 +54,10 @@ struct State {
     verify: bool,
     /// The first event that is missing, and since when that has been known.
     missing: Option<(Seq, Instant)>,
+    /// An event of which only the number was told: nobody will bring it.
+    announced: Seq,
+    /// What was last posted, and the how many-th that was.
+    bulletin: (u64, ByteString),
 }
 
 enum Phase {
@@ -63,6 +70,7 @@ enum Phase {
 pub(crate) enum Pulled {
     Nothing,
     Frames(Vec<ByteString>),
+    Bulletin(ByteString),
     /// It stands before the recent events.
     Behind,
     /// It stood in another life of the log, and stands at the end of this one now.
@@ -78,9 +86,10 @@ pub(crate) enum Work {
 }
 
 impl Room {
-    pub(crate) fn new(id: RestaurantId, context: Arc<Context>) -> Self {
+    pub(crate) fn new(id: RestaurantId, part: usize, context: Arc<Context>) -> Self {
         Self {
             id,
+            part,
             token: context.token.child_token(),
             context,
             seats: Seats::new(),
@@ -91,8 +100,23 @@ impl Room {
                 catching_up: false,
                 verify: false,
                 missing: None,
+                announced: 0,
+                bulletin: (0, ByteString::new()),
             }),
         }
+    }
+
+    /// Posts something that is not in the log and of which only the latest counts. What is posted
+    /// already is not news.
+    pub(crate) fn post(&self, text: ByteString) {
+        {
+            let bulletin = &mut self.state.lock().bulletin;
+            if bulletin.1 == text {
+                return;
+            }
+            *bulletin = (bulletin.0 + 1, text);
+        }
+        self.seats.wake_all();
     }
 
     /// Goes live at the end of the log, with what has arrived while it was read.
@@ -133,7 +157,16 @@ impl Room {
 
     /// Takes the news that an event exists.
     pub(crate) fn hint(self: &Arc<Self>, epoch: Epoch, seq: Seq) {
+        if self.look(|window| window.mark().epoch) == Some(epoch) {
+            let announced = &mut self.state.lock().announced;
+            *announced = seq.max(*announced);
+        }
         self.change(|window| window.hint(epoch, seq));
+    }
+
+    /// How far the bus reaches for this room.
+    pub(crate) fn reach(&self) -> Reach {
+        self.context.reach_of(self.part)
     }
 
     /// Takes the news that something may have happened.
@@ -169,6 +202,9 @@ impl Room {
             };
             let effect = change(window);
             state.verify |= effect.verify;
+            if effect.renewed {
+                state.announced = 0;
+            }
             let next = window.mark().seq + 1;
             if !window.is_behind() {
                 state.missing = None;
@@ -183,6 +219,9 @@ impl Room {
             tracing::warn!(restaurant = %self.id, "the log began a new life or lost its end");
             self.context.stats.renewals.add(1);
             self.backlog.clear();
+        }
+        if effect.erased {
+            self.backlog.forget();
         }
         if effect.gone {
             self.dismiss();
@@ -210,9 +249,18 @@ impl Room {
     }
 
     /// What there is for a session that stands at `at`, which moves over what it gets and over what
-    /// it does not want or may not hear.
-    pub(crate) fn pull(&self, at: &mut Mark, filter: &Filter) -> Pulled {
+    /// it does not want or may not hear. `bulletins` is up to which one it has read, if it wants any.
+    pub(crate) fn pull(
+        &self,
+        at: &mut Mark,
+        filter: &Filter,
+        bulletins: Option<&mut u64>,
+    ) -> Pulled {
         let state = self.state.lock();
+        if let Some(read) = bulletins.filter(|read| **read < state.bulletin.0) {
+            *read = state.bulletin.0;
+            return Pulled::Bulletin(state.bulletin.1.clone());
+        }
         let Phase::Live(window) = &state.phase else {
             return Pulled::Nothing;
         };
@@ -261,10 +309,11 @@ impl Room {
             state.catching_up = false;
             return Work::Rest;
         };
-        // While the bus is down nothing is on its way, and what the log has shown need not be
-        // waited for.
+        // While the bus is down nothing is on its way, and what the log has shown, or what was only
+        // announced, need not be waited for.
         let patience = since + self.context.config.reorder_grace;
-        let waiting = self.context.bus_is_up() && window.mark().seq >= log_head;
+        let read_anyway = log_head.max(state.announced);
+        let waiting = self.reach() != Reach::Down && window.mark().seq >= read_anyway;
         if waiting && Instant::now() < patience {
             Work::WaitUntil(patience)
         } else {

@@ -23,6 +23,8 @@ pub struct Session {
     room: Arc<Room>,
     seat: Arc<Seat>,
     filter: Filter,
+    /// Up to which bulletin it has read; `None` when it wants none.
+    bulletins: Option<u64>,
     at: Mark,
     block: Option<Arc<Block>>,
     reading: Option<Reading>,
@@ -40,19 +42,22 @@ pub enum Pull {
         /// After which event the stream goes on.
         position: Position,
     },
+    /// The latest bulletin, which is no part of the log ([`crate::Hub::post`]).
+    Bulletin(ByteString),
     /// The session has to end. Every further pull says the same.
     Close(Closing),
 }
 
 impl Session {
     /// A session on a seat that has been taken in a room, following it from now on.
-    pub(crate) fn new(room: Arc<Room>, seat: Arc<Seat>, filter: Filter) -> Self {
+    pub(crate) fn new(room: Arc<Room>, seat: Arc<Seat>, filter: Filter, bulletins: bool) -> Self {
         room.context.stats.sessions.add(1);
         Self {
             at: room.look(Window::mark).unwrap_or(Mark::START),
             room,
             seat,
             filter,
+            bulletins: bulletins.then_some(0),
             block: None,
             reading: None,
         }
@@ -97,8 +102,10 @@ impl Session {
             if let Some(pull) = self.pull_from_block() {
                 return Poll::Ready(pull);
             }
-            match self.room.pull(&mut self.at, &self.filter) {
+            let bulletins = self.bulletins.as_mut();
+            match self.room.pull(&mut self.at, &self.filter, bulletins) {
                 Pulled::Nothing => return Poll::Pending,
+                Pulled::Bulletin(text) => return Poll::Ready(Pull::Bulletin(text)),
                 Pulled::Frames(frames) => return Poll::Ready(self.delivered(frames)),
                 Pulled::Renewed(reason) => return Poll::Ready(self.resync(reason)),
                 Pulled::Behind => {

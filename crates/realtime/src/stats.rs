@@ -130,9 +130,9 @@ pub struct Stats {
     /// Rooms whose log began a new life, or lost its end.
     pub renewals: Counter,
 
-    /// 1 while the bus is up.
+    /// 1 while no part of the bus is down.
     pub bus_up: Gauge,
-    /// How often the bus came up, the first time included.
+    /// How often a part of the bus came up, the first time included.
     pub bus_connects: Counter,
     /// Transactions published.
     pub bus_published: Counter,

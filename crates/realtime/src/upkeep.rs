@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::backoff::Backoff;
+use crate::bus::Reach;
 use crate::context::Context;
 use crate::hub::Inner;
 use crate::reader::ReadError;
@@ -18,7 +19,11 @@ const HEADS_AT_ONCE: usize = 1000;
 
 pub(crate) fn start(hub: &Arc<Inner>) {
     let context = &hub.context;
-    if let Some(every) = context.config.compare_every {
+    let every = context.config.compare_every;
+    #[cfg(feature = "faults")]
+    let every =
+        every.filter(|_| context.config.fault != Some(crate::faults::Fault::SkipHeadComparison));
+    if let Some(every) = every {
         let task = compare(Arc::downgrade(hub), Arc::clone(context), every);
         context.spawn(&context.token, task);
     }
@@ -29,23 +34,29 @@ pub(crate) fn start(hub: &Arc<Inner>) {
 }
 
 /// Compares all rooms with the log: a message that was lost shows when a later one comes, the last
-/// one only here. At once when the bus comes or goes, often while it is away. One question at a
-/// time, however long the log takes to answer.
+/// one only here. At once when the bus comes or goes; those that it does not wholly reach, often.
+/// One question at a time, however long the log takes to answer.
 async fn compare(hub: Weak<Inner>, context: Arc<Context>, every: Duration) {
     let mut backoff = Backoff::for_log();
     let mut failed = Duration::ZERO;
+    let mut all_due = Instant::now() + every;
     loop {
-        let pause = if context.bus_is_up() {
-            every
+        let due = if context.reach() == Reach::Full {
+            all_due
         } else {
-            context.config.compare_every_when_down
+            all_due.min(Instant::now() + context.config.compare_every_when_down)
         };
-        tokio::select! {
-            () = sleep(pause.max(failed)) => {}
-            () = context.compare_now.notified() => {}
-        }
+        let all = tokio::select! {
+            () = sleep_until(due.max(Instant::now() + failed)) => due == all_due,
+            () = context.compare_now.notified() => true,
+        };
         let Some(inner) = hub.upgrade() else { return };
-        failed = match compare_rooms(&inner).await {
+        if all {
+            all_due = Instant::now() + every;
+        }
+        let mut rooms = inner.all_rooms();
+        rooms.retain(|room| all || room.reach() != Reach::Full);
+        failed = match compare_rooms(&inner, &rooms).await {
             Ok(()) => {
                 backoff.reset();
                 Duration::ZERO
@@ -55,8 +66,8 @@ async fn compare(hub: Weak<Inner>, context: Arc<Context>, every: Duration) {
     }
 }
 
-async fn compare_rooms(hub: &Inner) -> Result<(), ReadError> {
-    for rooms in hub.all_rooms().chunks(HEADS_AT_ONCE) {
+async fn compare_rooms(hub: &Inner, rooms: &[Arc<Room>]) -> Result<(), ReadError> {
+    for rooms in rooms.chunks(HEADS_AT_ONCE) {
         // Where each room stands before the question, to be fair to the answer.
         let asked: Vec<_> = rooms
             .iter()

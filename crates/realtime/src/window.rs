@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
+use wire::live::events::EventKind;
 use wire::{Epoch, Position, Seq};
 
 use crate::config::HubConfig;
@@ -35,6 +36,8 @@ pub(crate) struct Window {
     contradictions: u32,
     /// An event came again with another content: one of the two never was, or is no more.
     forked: bool,
+    /// An erasure came, and has not been seen to.
+    erased: bool,
 }
 
 /// A place in a window's life: where a session stands, or where the room stood when a question was
@@ -72,6 +75,8 @@ pub(crate) struct Effect {
     pub(crate) verify: bool,
     /// The generation changed.
     pub(crate) renewed: bool,
+    /// What was read from the log before may have values in it that have been erased since.
+    pub(crate) erased: bool,
     /// The restaurant is not in the log any more.
     pub(crate) gone: bool,
 }
@@ -81,6 +86,7 @@ impl Effect {
         wake: false,
         verify: false,
         renewed: false,
+        erased: false,
         gone: false,
     };
 }
@@ -106,6 +112,7 @@ impl Window {
             max_pending_bytes: config.ring_bytes,
             contradictions: 0,
             forked: false,
+            erased: false,
         }
     }
 
@@ -146,6 +153,7 @@ impl Window {
         Effect {
             wake: self.cursor > before,
             verify: self.forked,
+            erased: std::mem::take(&mut self.erased),
             ..Effect::NONE
         }
     }
@@ -214,13 +222,14 @@ impl Window {
         let mut effect = self.observe(page.head, asked);
         if self.cursor < page.head.pruned_seq {
             // Sessions find out for themselves: what they ask the log for is pruned.
-            self.skip(page.head);
+            effect.erased |= self.skip(page.head).erased;
         }
         for event in page.events {
             self.take(event);
         }
         effect.wake |= self.cursor > before;
         effect.verify |= self.forked;
+        effect.erased |= std::mem::take(&mut self.erased);
         effect
     }
 
@@ -234,8 +243,11 @@ impl Window {
         self.cursor = head.last_seq;
         self.known_head = self.known_head.max(self.cursor);
         self.drain_pending();
+        self.erased = false;
         Effect {
             wake: true,
+            // One of those that were skipped may have been an erasure.
+            erased: true,
             ..Effect::NONE
         }
     }
@@ -271,7 +283,7 @@ impl Window {
             self.forked |= self
                 .ring
                 .get(event.seq)
-                .is_some_and(|delivered| delivered.frame != event.frame);
+                .is_some_and(|delivered| !delivered.is_same(&event));
         } else if event.seq == self.cursor + 1 {
             self.push(event);
             self.drain_pending();
@@ -284,6 +296,7 @@ impl Window {
     fn push(&mut self, event: Event) {
         self.cursor = event.seq;
         self.known_head = self.known_head.max(event.seq);
+        self.erased |= event.kind == EventKind::PersonErased;
         self.ring.push(event);
     }
 
@@ -349,6 +362,19 @@ mod tests {
         let late = page(epoch(3), 9, 0, [5, 6, 7, 8, 9]);
         assert_eq!(window.fill(late, asked), Effect::NONE);
         assert_eq!((window.mark(), window.is_behind()), (renewed, false));
+    }
+
+    #[test]
+    fn an_event_without_its_values_is_the_same_event() {
+        let said = |at: &str, data: &str| {
+            let mut event = event(6);
+            event.frame = format!("{{\"seq\":6,\"at\":\"{at}\",\"data\":{data}}}").into();
+            event
+        };
+        let mut window = window(5);
+        window.offer(epoch(2), &[said("noon", "{\"name\":\"Ann\"}")]);
+        assert!(!window.offer(epoch(2), &[said("noon", "{}")]).verify);
+        assert!(window.offer(epoch(2), &[said("night", "{}")]).verify);
     }
 
     #[test]

@@ -17,19 +17,22 @@ use domain::identity::accounts;
 use domain::identity::passwords::Passwords;
 use domain::migrations;
 use realtime::bus::Bus;
-use realtime::{Hub, HubConfig, LocalBus, RedisBus, RedisConfig};
+use realtime::{Hub, HubConfig, LocalBus, PostgresConfig, RedisConfig};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use wire::health::BusKind;
 
-use crate::config::Config;
+use crate::config::{Config, Secret};
+use crate::limits::Limits;
 use crate::live::log::DatabaseLog;
 use crate::metrics::{self, Metrics, MetricsPage};
 use crate::middleware::{self, Platform};
 use crate::openapi;
 use crate::routes::routes;
+use crate::snapshots::Snapshots;
 use crate::standings::Standings;
 use crate::state::{AppState, unix_ms};
 use crate::tokens::Tokens;
@@ -160,20 +163,12 @@ pub fn told(error: domain::Error) -> anyhow::Error {
 fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
     let metrics = Arc::new(Metrics::new()?);
     let db = pool(&config, clock, Arc::clone(&metrics) as Arc<dyn Observer>)?;
-    let bus: Arc<dyn Bus> = match &config.redis {
-        Some(redis) => Arc::new(RedisBus::new(RedisConfig::new(
-            redis.url.reveal(),
-            &redis.prefix,
-            &config.worker_id,
-        ))?),
-        None => Arc::new(LocalBus::new()),
-    };
     let hub = Hub::start(
-        HubConfig::new(unix_ms),
+        hub_config(&config),
         Arc::new(DatabaseLog(db.clone())),
-        bus,
+        bus(&config)?,
     );
-    gauges::install(&metrics, &db, &hub);
+    gauges::install(&metrics, &db, &hub, config.bus);
     let auth = &config.auth;
     let lifetime = TimeDelta::from_std(auth.access_token)?;
     let previous = auth.previous_secret_key.as_ref().map(|key| key.reveal());
@@ -181,6 +176,8 @@ fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
         tokens: Tokens::new(auth.secret_key.reveal(), previous, lifetime),
         passwords: Passwords::new(auth.bcrypt_cost, config.http.threads),
         standings: Standings::new(db.clone()),
+        limits: Limits::new(&config, &metrics, Handle::current())?,
+        snapshots: Snapshots::new(db.clone()),
         db,
         hub,
         metrics,
@@ -188,6 +185,35 @@ fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
         schema_ready: AtomicBool::new(false),
         draining: AtomicBool::new(false),
         config,
+    })
+}
+
+#[cfg(not(feature = "faults"))]
+fn hub_config(_config: &Config) -> HubConfig {
+    HubConfig::new(unix_ms)
+}
+
+#[cfg(feature = "faults")]
+fn hub_config(config: &Config) -> HubConfig {
+    if let Some(fault) = config.fault {
+        tracing::error!(?fault, "this worker loses events on purpose");
+    }
+    HubConfig {
+        fault: config.fault,
+        ..HubConfig::new(unix_ms)
+    }
+}
+
+fn bus(config: &Config) -> anyhow::Result<Arc<dyn Bus>> {
+    Ok(match (config.bus, &config.redis) {
+        (BusKind::Redis, Some(redis)) => {
+            let urls = redis.urls.iter().map(Secret::reveal);
+            let mut bus = RedisConfig::new(urls, &redis.prefix);
+            bus.cluster = redis.cluster;
+            bus.bus()?
+        }
+        (BusKind::Postgres, _) => PostgresConfig::new(config.database.url.reveal()).bus()?,
+        (BusKind::Local | BusKind::Redis, _) => Arc::new(LocalBus::new()),
     })
 }
 
@@ -258,6 +284,8 @@ fn serve(state: &Arc<AppState>, listener: TcpListener) -> anyhow::Result<Started
     })
     .workers(state.config.http.threads)
     .on_connect(keep_alive)
+    // Who hangs up while a stream is being sent is gone, and does not only have nothing to say.
+    .h1_allow_half_closed(false)
     .keep_alive(Duration::from_secs(75))
     .client_request_timeout(Duration::from_secs(15))
     .shutdown_timeout(LAST_REQUESTS.as_secs())

@@ -11,8 +11,9 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use chrono::{DateTime, Utc};
-use domain::db::{Actor, Scope};
+use domain::db::{Actor, RequestId, Scope};
 use domain::identity::sessions::Standing;
+use domain::remembered::Once;
 use wire::identity::Role;
 use wire::{ErrorCode, RestaurantId, SessionId, UserId};
 
@@ -47,6 +48,10 @@ pub struct Caller {
     pub role: Role,
     /// When the credential expires.
     pub expires_at: DateTime<Utc>,
+    /// The request that is made.
+    pub request_id: Option<RequestId>,
+    /// The request, when it came with an `Idempotency-Key`.
+    pub once: Option<Once>,
 }
 
 impl Caller {
@@ -63,7 +68,11 @@ impl Caller {
     /// For operations in a restaurant.
     #[must_use]
     pub const fn scope(&self, restaurant: RestaurantId) -> Scope {
-        Scope::new(restaurant, self.actor())
+        Scope {
+            request_id: self.request_id,
+            once: self.once,
+            ..Scope::new(restaurant, self.actor())
+        }
     }
 }
 
@@ -101,7 +110,7 @@ pub async fn authorize(request: &ServiceRequest, need: Need) -> Result<(), ApiEr
         Need::Member(_) => Some(restaurant_of(request)?),
         Need::Public | Need::Account | Need::Admin => None,
     };
-    let caller = caller(state, &claims, &standing, restaurant).await?;
+    let mut caller = caller(state, &claims, &standing, restaurant).await?;
     let least = match need {
         Need::Member(role) => role,
         Need::Admin => Role::Admin,
@@ -115,6 +124,7 @@ pub async fn authorize(request: &ServiceRequest, need: Need) -> Result<(), ApiEr
     }
     if let Some(context) = Context::of(request) {
         context.set_user(caller.user_id);
+        caller.request_id = RequestId::new(context.request_id());
     }
     request.extensions_mut().insert(caller);
     Ok(())
@@ -187,6 +197,8 @@ pub async fn caller(
         restaurant_id: claims.rid,
         role,
         expires_at: claims.expires_at(),
+        request_id: None,
+        once: None,
     })
 }
 
@@ -204,7 +216,13 @@ pub async fn member(
         .ok_or_else(|| ApiError::new(ErrorCode::Unauthenticated, "Please log in."))?;
     let claims = state.tokens.verify(token, state.db.clock().now())?;
     let standing = standing(state, &claims).await?;
-    caller(state, &claims, &standing, Some(restaurant)).await
+    let member = caller(state, &claims, &standing, Some(restaurant)).await?;
+    let known = request.extensions().get::<Caller>().copied();
+    Ok(Caller {
+        request_id: Context::of(request).and_then(|context| RequestId::new(context.request_id())),
+        once: known.and_then(|caller| caller.once),
+        ..member
+    })
 }
 
 /// The restaurant of the path.

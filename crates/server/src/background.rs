@@ -1,14 +1,17 @@
 //! Work that time brings: sending away those who may no longer listen, forgetting old events and
-//! dead logins. Every worker does it; rows are claimed, so there is no leader.
+//! dead logins, and what is due on the floor. Every worker does it; rows are claimed, so there is
+//! no leader.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use domain::floor::holds;
+use domain::db::{Actor, Scope};
+use domain::floor::{due, holds};
 use domain::identity::sessions::{self, Standing};
 use domain::identity::tickets;
+use domain::remembered;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::{MissedTickBehavior, interval};
@@ -17,6 +20,8 @@ use tokio_util::task::TaskTracker;
 use wire::SessionId;
 use wire::live::frames::CloseCode;
 
+use crate::limits;
+use crate::live::presence;
 use crate::state::AppState;
 
 /// How often open sockets are checked against the database. With the time that a query takes, a
@@ -25,6 +30,11 @@ const CHECK_SOCKETS: Duration = Duration::from_secs(2);
 
 /// How many devices are asked about at once.
 const DEVICES_PER_QUERY: usize = 2000;
+
+/// How often rows are looked for whose time has come, and in how many restaurants at once. To find
+/// none costs a page of two small indexes.
+const DUE: Duration = Duration::from_secs(1);
+const DUE_AT_ONCE: i64 = 500;
 
 /// How often old events are looked for, how many go at once, and how many times in a row.
 const PRUNE: Duration = Duration::from_secs(60);
@@ -35,15 +45,20 @@ const PRUNE_ROUNDS: usize = 200;
 const SWEEP: Duration = Duration::from_secs(600);
 const SWEEP_BATCH: i64 = 1000;
 
-/// How long a client may send a transaction or a queue again and get the first answer.
-const KEEP_ANSWERS: TimeDelta = TimeDelta::days(7);
-
 /// Starts the work; it ends with `token`.
 pub fn start(state: &Arc<AppState>, token: &CancellationToken, tasks: &TaskTracker) {
+    tasks.spawn(presence::run(Arc::clone(state), token.clone()));
     every(CHECK_SOCKETS, state, token, tasks, |state| {
         check_sockets(state).boxed()
     });
+    every(DUE, state, token, tasks, |state| pass_time(state).boxed());
+    every(limits::COMPARE, state, token, tasks, |state| {
+        state.limits.compare().map(Ok).boxed()
+    });
     every(PRUNE, state, token, tasks, |state| prune(state).boxed());
+    every(SWEEP, state, token, tasks, |state| {
+        prune_audit(state).boxed()
+    });
     every(SWEEP, state, token, tasks, |state| sweep(state).boxed());
     every(SWEEP, state, token, tasks, |state| {
         forget_answers(state).boxed()
@@ -121,6 +136,30 @@ fn farewell(standing: Option<&Standing>) -> Option<CloseCode> {
     }
 }
 
+/// Lets time pass for parties and tables that are due. A restaurant at which something goes wrong
+/// does not keep the others waiting.
+async fn pass_time(state: &AppState) -> domain::Result<()> {
+    let now = state.db.clock().now();
+    let found = state
+        .db
+        .read("due.find", async move |conn| {
+            due::restaurants(conn, now, DUE_AT_ONCE).await
+        })
+        .await?;
+    let mut result = Ok(());
+    for restaurant in found {
+        let scope = Scope::new(restaurant, Actor::SYSTEM);
+        let passed = state
+            .commit("due.pass_time", &scope, async |tx| due::pass_time(tx).await)
+            .await;
+        if let Err(error) = passed {
+            tracing::warn!(%restaurant, %error, "time could not pass");
+            result = Err(error);
+        }
+    }
+    result
+}
+
 /// Forgets events that are older than the retention, in small batches.
 async fn prune(state: &AppState) -> domain::Result<()> {
     let keep = TimeDelta::from_std(state.config.live.retention).unwrap_or(TimeDelta::MAX);
@@ -132,6 +171,23 @@ async fn prune(state: &AppState) -> domain::Result<()> {
             })
             .await?;
         if gone == 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets what the audit has kept for long enough, in small batches.
+async fn prune_audit(state: &AppState) -> domain::Result<()> {
+    let keep = TimeDelta::from_std(state.config.live.audit_retention).unwrap_or(TimeDelta::MAX);
+    for _ in 0..PRUNE_ROUNDS {
+        let gone = state
+            .db
+            .transaction("audit.prune", async move |conn, now| {
+                domain::audit::prune(conn, now - keep, SWEEP_BATCH).await
+            })
+            .await?;
+        if i64::try_from(gone).is_ok_and(|gone| gone < SWEEP_BATCH) {
             break;
         }
     }
@@ -157,7 +213,7 @@ async fn forget_answers(state: &AppState) -> domain::Result<()> {
         let gone = state
             .db
             .transaction("answers.forget", async move |conn, now| {
-                domain::floor::forget_answers(conn, now - KEEP_ANSWERS, SWEEP_BATCH).await
+                remembered::forget_answers(conn, now, SWEEP_BATCH).await
             })
             .await?;
         if i64::try_from(gone).is_ok_and(|gone| gone < SWEEP_BATCH) {

@@ -57,7 +57,8 @@ pub const fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::PartyTooLarge
         | ErrorCode::TableNumberTaken
         | ErrorCode::InvalidTransition
-        | ErrorCode::SlugTaken => StatusCode::CONFLICT,
+        | ErrorCode::SlugTaken
+        | ErrorCode::InProgress => StatusCode::CONFLICT,
         ErrorCode::ResyncRequired => StatusCode::GONE,
         ErrorCode::StaleVersion => StatusCode::PRECONDITION_FAILED,
         ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -275,7 +276,10 @@ impl ApiError {
 
     /// Whoever has to come back is always told when.
     fn wait(&self) -> Option<u64> {
-        let needed = matches!(self.0.code, ErrorCode::TooMany | ErrorCode::Unavailable);
+        let needed = matches!(
+            self.0.code,
+            ErrorCode::TooMany | ErrorCode::Unavailable | ErrorCode::InProgress
+        );
         self.0.retry_after.or(needed.then_some(1))
     }
 }
@@ -362,6 +366,7 @@ mod tests {
         409 table_number_taken
         409 invalid_transition
         409 slug_taken
+        409 in_progress
         412 stale_version
         413 too_large
         415 unsupported_media_type

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::db::{Db, Observer};
+use realtime::bus::{PartStatus, Reach};
 use realtime::{Hub, Stats};
+use wire::health::BusKind;
 
 use crate::metrics::{Metrics, Sheet};
 
@@ -15,12 +17,13 @@ impl Observer for Metrics {
 }
 
 /// Shows the pool, the rooms and the bus whenever somebody asks for the metrics.
-pub fn install(metrics: &Arc<Metrics>, db: &Db, hub: &Hub) {
+pub fn install(metrics: &Arc<Metrics>, db: &Db, hub: &Hub, kind: BusKind) {
     let (db, hub) = (db.clone(), hub.clone());
     metrics.on_scrape(move |sheet| {
         pool(sheet, &db);
         rooms(sheet, hub.stats());
-        bus(sheet, hub.stats());
+        bus(sheet, hub.stats(), kind);
+        bus_servers(sheet, &hub.bus_status());
         log(sheet, hub.stats());
     });
 }
@@ -97,11 +100,17 @@ fn rooms(sheet: &mut Sheet, stats: &Stats) {
     );
 }
 
-fn bus(sheet: &mut Sheet, stats: &Stats) {
+fn bus(sheet: &mut Sheet, stats: &Stats, kind: BusKind) {
+    sheet.gauges(
+        "bus_kind",
+        "By what this worker hears of others: redis, postgres or local.",
+        "kind",
+        [(kind.as_str(), 1.0)],
+    );
     gauge(
         sheet,
         "bus_up",
-        "1 while the bus between workers works.",
+        "1 while no server of the bus between workers is down.",
         stats.bus_up.get(),
     );
     sheet.counter(
@@ -136,6 +145,48 @@ fn bus(sheet: &mut Sheet, stats: &Stats) {
         .map(|(ms, count)| (Duration::from_millis(ms), count));
     let help = "From COMMIT on another worker to its arrival here.";
     sheet.durations("bus_lag_seconds", help, classes, lag.count(), lag.total());
+}
+
+/// One line for each server, by its place in the configuration.
+fn bus_servers(sheet: &mut Sheet, parts: &[PartStatus]) {
+    let names: Vec<_> = (0..parts.len()).map(|place| place.to_string()).collect();
+    let mut gauges = |name: &str, help: &str, value: &dyn Fn(&PartStatus) -> Option<f64>| {
+        let known = names.iter().zip(parts);
+        let known = known.filter_map(|(name, part)| Some((name.as_str(), value(part)?)));
+        sheet.gauges(name, help, "server", known);
+    };
+    gauges(
+        "bus_server_up",
+        "1 while this worker hears its own beat.",
+        &|part| Some(f64::from(part.reach != Reach::Down)),
+    );
+    gauges(
+        "bus_server_complete",
+        "1 while everybody who was heard of late is heard, and in time.",
+        &|part| Some(f64::from(part.reach == Reach::Full)),
+    );
+    gauges(
+        "bus_server_silent_workers",
+        "Workers that were heard of late and are silent.",
+        &|part| u32::try_from(part.silent_workers).ok().map(f64::from),
+    );
+    gauges(
+        "bus_server_last_beat_seconds",
+        "Since this worker heard its own beat.",
+        &|part| part.last_beat.map(|ago| ago.as_secs_f64()),
+    );
+    gauges(
+        "bus_server_round_trip_seconds",
+        "How long the last beat took to the server and back.",
+        &|part| part.round_trip.map(|took| took.as_secs_f64()),
+    );
+    let connects = names.iter().zip(parts);
+    sheet.counters(
+        "bus_server_connects_total",
+        "How often the way to the server opened.",
+        "server",
+        connects.map(|(name, part)| (name.as_str(), part.connects)),
+    );
 }
 
 fn log(sheet: &mut Sheet, stats: &Stats) {

@@ -5,8 +5,11 @@ use std::time::{Duration, Instant};
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use realtime::bus::{PartStatus as BusPart, Reach};
 use tokio::time::timeout;
-use wire::health::{Health, HealthStatus, PartHealth, PartStatus};
+use wire::health::{
+    BusHealth, BusKind, BusServerHealth, Health, HealthStatus, PartHealth, PartStatus,
+};
 
 use crate::state::AppState;
 
@@ -49,12 +52,12 @@ fn answer(health: &Health) -> HttpResponse {
 
 async fn look(state: &AppState) -> Health {
     let database = database(state).await;
-    let redis = bus(state);
+    let bus = bus(state);
     let status = if state.is_draining() {
         HealthStatus::Draining
     } else if database.status != PartStatus::Up {
         HealthStatus::Unhealthy
-    } else if redis.status == PartStatus::Down {
+    } else if bus.status == PartStatus::Down {
         HealthStatus::Degraded
     } else {
         HealthStatus::Healthy
@@ -66,7 +69,8 @@ async fn look(state: &AppState) -> Health {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         uptime_seconds: state.started.elapsed().as_secs(),
         database,
-        redis,
+        redis: redis(&bus),
+        bus,
         sessions: count(state.hub.stats().sessions.get()),
         rooms: count(state.hub.stats().rooms.get()),
     }
@@ -98,14 +102,50 @@ async fn database(state: &AppState) -> PartHealth {
     }
 }
 
-fn bus(state: &AppState) -> PartHealth {
-    let (status, message) = match (&state.config.redis, state.hub.bus_is_up()) {
-        (None, _) => (PartStatus::Off, None),
-        (Some(_), true) => (PartStatus::Up, None),
-        (Some(_), false) => {
-            let message = "no beat: changes of other workers come by looking into the log";
-            (PartStatus::Down, Some(message.to_owned()))
+fn bus(state: &AppState) -> BusHealth {
+    let kind = state.config.bus;
+    let status = match (kind, state.hub.reach()) {
+        (BusKind::Local, _) => PartStatus::Off,
+        (_, Reach::Down) => PartStatus::Down,
+        (_, Reach::Partial | Reach::Full) => PartStatus::Up,
+    };
+    let message = match (kind, state.hub.reach()) {
+        (BusKind::Local, _) | (_, Reach::Full) => None,
+        (_, Reach::Down) => Some("no beat: changes of other workers come by looking into the log"),
+        (_, Reach::Partial) => {
+            Some("a worker is silent, or beats are slow: changes also come by looking into the log")
         }
+    };
+    let servers = state.hub.bus_status().into_iter();
+    BusHealth {
+        kind,
+        status,
+        message: message.map(str::to_owned),
+        servers: servers.map(bus_server).collect(),
+    }
+}
+
+fn bus_server(part: BusPart) -> BusServerHealth {
+    let is_up = part.reach != Reach::Down;
+    let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    BusServerHealth {
+        status: if is_up {
+            PartStatus::Up
+        } else {
+            PartStatus::Down
+        },
+        last_beat_ms: part.last_beat.map(ms),
+        round_trip_ms: part.round_trip.map(|took| took.as_secs_f64() * 1000.0),
+        silent_workers: part.silent_workers,
+    }
+}
+
+/// Redis, as far as the bus needs it.
+fn redis(bus: &BusHealth) -> PartHealth {
+    let (status, message) = if bus.kind == BusKind::Redis {
+        (bus.status, bus.message.clone())
+    } else {
+        (PartStatus::Off, None)
     };
     PartHealth {
         status,

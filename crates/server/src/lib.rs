@@ -1,6 +1,8 @@
 //! The server: configuration, routes and handlers, sockets, background work, metrics, health.
 
 pub mod app;
+pub mod asyncapi;
+pub mod audit;
 pub mod auth;
 pub mod background;
 pub mod cli;
@@ -10,15 +12,19 @@ pub mod extract;
 pub mod floor;
 pub mod gauges;
 pub mod health;
+pub mod idempotency;
 pub mod identity;
+pub mod limits;
 pub mod live;
 pub mod logs;
 pub mod metrics;
 pub mod middleware;
 pub mod openapi;
+pub mod privacy;
 pub mod reply;
 pub mod routes;
 pub mod routing;
+pub mod snapshots;
 pub mod standings;
 pub mod state;
 pub mod tokens;

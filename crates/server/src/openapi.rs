@@ -8,21 +8,24 @@ use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
-use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
+use utoipa::openapi::path::{HttpMethod, Operation, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{
+    ContentBuilder, Header, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Type,
+};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::auth::Need;
 use crate::floor::{
     atomic, availability, batch, dashboard, guests, holds, reservations, snapshot, sync, tables,
+    waitlist,
 };
 use crate::identity::{auth, restaurants, sessions, users};
-use crate::live::{realtime, tickets};
+use crate::live::{events, presence, realtime, tickets};
 use crate::routes::routes;
 use crate::routing::canonical;
-use crate::{health, metrics};
+use crate::{asyncapi, audit, health, idempotency, limits, metrics, privacy};
 
 /// The document. Routes are listed under their canonical path.
 #[derive(OpenApi)]
@@ -31,7 +34,9 @@ use crate::{health, metrics};
         title = "QTable",
         description = "The real-time backend of a restaurant: tables, guests and everyone who \
                        follows them. Every path also answers under `/api` and at the root. \
-                       Requests may spell fields in snake_case.",
+                       Requests may spell fields in snake_case. What is counted by a rate limit \
+                       is answered with `RateLimit-Limit`, `RateLimit-Remaining` and \
+                       `RateLimit-Reset`.",
         license(name = "MIT OR Apache-2.0")
     ),
     paths(
@@ -43,11 +48,12 @@ use crate::{health, metrics};
         tables::list, tables::create, tables::get, tables::update, tables::delete, tables::clear,
         reservations::list, reservations::create, reservations::get, reservations::update,
         reservations::cancel, reservations::check_in, reservations::seat,
-        availability::day, holds::create, holds::delete,
+        availability::day, holds::create, holds::delete, waitlist::quote,
         dashboard::dashboard, dashboard::dashboard_data, snapshot::full, sync::delta,
         batch::update, atomic::atomic, atomic::batch, sync::batch,
-        realtime::follow, tickets::issue,
-        health::health, health::live, health::ready, metrics::page::page, document,
+        audit::list, privacy::export, privacy::erase,
+        presence::list, realtime::follow, events::stream, tickets::issue,
+        health::health, health::live, health::ready, metrics::page::page, document, asyncapi::asyncapi,
     ),
     components(schemas(wire::ErrorBody, wire::floor::guests::GuestScope)),
     modifiers(&Common)
@@ -95,7 +101,14 @@ impl Modify for Common {
             }
             if let Some(operation) = operation(item, method) {
                 name(operation);
+                if idempotency::takes_keys(method, path) {
+                    take_keys(operation);
+                }
+                versions(operation);
                 describe(operation, path, need);
+                if limits::tier(method, &canonical(path)).is_some() {
+                    limit(operation);
+                }
                 explain(operation);
             }
         }
@@ -137,6 +150,70 @@ fn explain(operation: &mut Operation) {
             .to_owned();
         }
     }
+}
+
+/// `If-Match` names one version, as the `ETag` has it.
+fn versions(operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter
+            && parameter.name == "If-Match"
+        {
+            let tag = ObjectBuilder::new()
+                .schema_type(Type::String)
+                .pattern(Some(r#"^(\*|(W/)?"[0-9]{1,9}")$"#));
+            parameter.schema = Some(tag.into());
+        }
+    }
+}
+
+/// A POST may carry a key, under which it is done once.
+fn take_keys(operation: &mut Operation) {
+    let text = |most| {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .max_length(most)
+    };
+    let key = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .description(Some(
+            "Sent again under the same key within 24 hours, the request is answered as the first \
+             time, with `Idempotent-Replayed: true`, and not done again.",
+        ))
+        .schema(Some(
+            text(Some(255))
+                .min_length(Some(1))
+                .pattern(Some("^[!-~]+$")),
+        ));
+    operation
+        .parameters
+        .get_or_insert_default()
+        .push(RefOr::T(key.build()));
+    for (status, response) in &mut operation.responses.responses {
+        if let (true, RefOr::T(response)) = (status.starts_with('2'), response) {
+            let mut replayed = Header::new(text(None).enum_values(Some(["true"])));
+            replayed.description = Some("This is the answer of an earlier request.".to_owned());
+            response
+                .headers
+                .insert("Idempotent-Replayed".to_owned(), RefOr::T(replayed));
+        }
+    }
+    let refused = error("The state forbids it; or the same request is being answered right now.");
+    operation
+        .responses
+        .responses
+        .entry("409".to_owned())
+        .or_insert_with(|| RefOr::T(refused));
+}
+
+/// What is counted may be too much.
+fn limit(operation: &mut Operation) {
+    let refused = error("Too many requests; `Retry-After` says when to come again.");
+    operation
+        .responses
+        .responses
+        .entry("429".to_owned())
+        .or_insert_with(|| RefOr::T(refused));
 }
 
 fn operation<'i>(item: &'i mut PathItem, method: &Method) -> Option<&'i mut Operation> {
@@ -184,7 +261,7 @@ fn describe(operation: &mut Operation, path: &str, need: Need) {
         errors.push(("413", "The body is larger than 1 MiB."));
         errors.push(("415", "The body is not JSON."));
     }
-    if path == "/realtime" {
+    if path == "/realtime" || path == "/realtime/events" {
         for status in [
             ("401", "No credential."),
             ("403", "Not let in."),
@@ -194,7 +271,7 @@ fn describe(operation: &mut Operation, path: &str, need: Need) {
             errors.push(status);
         }
     }
-    if path.starts_with("/health") || path == "/openapi.json" {
+    if path.starts_with("/health") || path.ends_with("api.json") {
         return;
     }
     for (status, description) in errors {

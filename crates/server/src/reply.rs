@@ -2,6 +2,7 @@
 
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use bytes::Bytes;
 use domain::page::Page;
 use serde::Serialize;
 use wire::Position;
@@ -57,6 +58,12 @@ impl<T> Saved<T> {
     #[must_use]
     pub const fn new(value: T, position: Option<Position>) -> Self {
         Self { value, position }
+    }
+
+    /// Where the log stands after it.
+    #[must_use]
+    pub const fn position(&self) -> Option<Position> {
+        self.position
     }
 
     /// What the operation returned and the position, apart.
@@ -133,6 +140,14 @@ pub fn at<T: Serialize>(position: Position, body: &T) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::ETAG, format!("\"{position}\"")))
         .json(body)
+}
+
+/// The same, of what is written as JSON already.
+pub fn json_at(position: Position, body: Bytes) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::ETAG, format!("\"{position}\"")))
+        .content_type("application/json")
+        .body(body)
 }
 
 /// A page of a list of the floor, under the log's position.

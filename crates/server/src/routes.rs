@@ -8,11 +8,12 @@ use wire::identity::Role::{Manager, Staff};
 use crate::auth::Need::{Account, Member, Public};
 use crate::floor::{
     atomic, availability, batch, dashboard, guests, holds, reservations, snapshot, sync, tables,
+    waitlist,
 };
 use crate::identity::{auth, restaurants, sessions, users};
-use crate::live::{realtime, tickets};
+use crate::live::{events, presence, realtime, tickets};
 use crate::routing::Routes;
-use crate::{health, metrics, openapi};
+use crate::{asyncapi, audit, health, metrics, openapi, privacy};
 
 /// All routes.
 #[must_use]
@@ -61,6 +62,7 @@ pub fn routes() -> Routes {
         .get("/restaurants/{rid}/availability", Member(Staff), availability::day)
         .post("/restaurants/{rid}/holds", Member(Staff), holds::create)
         .delete("/restaurants/{rid}/holds/{id}", Member(Staff), holds::delete)
+        .get("/restaurants/{rid}/wait-quote", Member(Staff), waitlist::quote)
 
         .get("/dashboard/{rid}", Member(Staff), dashboard::dashboard)
         .get("/restaurants/{rid}/dashboard-data", Member(Staff), dashboard::dashboard_data)
@@ -71,7 +73,13 @@ pub fn routes() -> Routes {
         .post("/restaurants/{rid}/atomic", Member(Staff), atomic::atomic)
         .post("/atomic/batch", Account, atomic::batch)
 
+        .get("/restaurants/{rid}/audit", Member(Manager), audit::list)
+        .post("/restaurants/{rid}/privacy/export", Member(Manager), privacy::export)
+        .post("/restaurants/{rid}/privacy/erase", Member(Manager), privacy::erase)
+
+        .get("/restaurants/{rid}/presence", Member(Staff), presence::list)
         .get("/realtime", Public, realtime::follow)
+        .get("/realtime/events", Public, events::stream)
         .post("/realtime/tickets", Account, tickets::issue)
 
         .get("/health", Public, health::health)
@@ -79,4 +87,5 @@ pub fn routes() -> Routes {
         .get("/health/ready", Public, health::ready)
         .get("/metrics", Public, metrics::page::page)
         .get("/openapi.json", Public, openapi::document)
+        .get("/asyncapi.json", Public, asyncapi::asyncapi)
 }

@@ -4,14 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 
-use domain::db::{Db, Scope, Tx};
+use actix_web::HttpResponse;
+use domain::db::{Answer, Appended, Committed, Db, Scope, Tx};
 use domain::identity::passwords::Passwords;
+use domain::remembered;
 use realtime::{Commit, Event, Hub};
 
 use crate::config::Config;
 use crate::errors::ApiError;
+use crate::idempotency::{self, Kept};
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::reply::Saved;
+use crate::snapshots::Snapshots;
 use crate::standings::Standings;
 use crate::tokens::Tokens;
 
@@ -29,6 +34,10 @@ pub struct AppState {
     pub passwords: Passwords,
     /// What devices may do.
     pub standings: Standings,
+    /// How much anybody may ask for.
+    pub limits: Limits,
+    /// The floor as a whole.
+    pub snapshots: Snapshots,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// When it started.
@@ -56,23 +65,100 @@ impl AppState {
     /// served and the other workers told, without waiting for either.
     ///
     /// # Errors
-    /// Those of `body`.
+    /// Those of `body`. A fault when the request has an `Idempotency-Key`: what answers a POST is
+    /// to use [`AppState::post`].
     pub async fn write<T>(
         &self,
         operation: &'static str,
         scope: &Scope,
         body: impl AsyncFn(&mut Tx<'_>) -> domain::Result<T>,
     ) -> Result<Saved<T>, ApiError> {
-        let committed = self.db.write(operation, scope, body).await?;
-        let position = committed.appended.map(|appended| {
-            let position = appended.position();
-            for event in &appended.events {
-                self.metrics.events_committed(event.kind, 1);
-            }
-            self.hub.committed(commit(appended));
-            position
-        });
+        if scope.once.is_some() {
+            let fault = anyhow::anyhow!("{operation} would not keep its answer");
+            return Err(ApiError::internal(fault));
+        }
+        Ok(self.commit(operation, scope, body).await?)
+    }
+
+    /// The same for work that nobody asked for.
+    ///
+    /// # Errors
+    /// Those of `body`.
+    pub async fn commit<T>(
+        &self,
+        operation: &'static str,
+        scope: &Scope,
+        body: impl AsyncFn(&mut Tx<'_>) -> domain::Result<T>,
+    ) -> domain::Result<Saved<T>> {
+        // Boxed here once, because operations on bookings reach through all of the floor and their
+        // futures would be moved around in kilobytes.
+        let committed = Box::pin(self.db.write(operation, scope, body)).await?;
+        let position = committed.position();
+        self.publish(committed.appended);
         Ok(Saved::new(committed.value, position))
+    }
+
+    /// The same for what answers a POST. Under an `Idempotency-Key` the answer is kept in the
+    /// transaction, and a request that was answered before is not done again.
+    ///
+    /// # Errors
+    /// Those of `body`; 409 while another worker answers the same request, 422 for another one
+    /// under its key.
+    pub async fn post<T>(
+        &self,
+        operation: &'static str,
+        scope: &Scope,
+        body: impl AsyncFn(&mut Tx<'_>) -> domain::Result<T>,
+        answer: impl Fn(&Saved<T>) -> HttpResponse,
+    ) -> Result<HttpResponse, ApiError> {
+        let Some(once) = scope.once else {
+            return Ok(answer(&self.write(operation, scope, body).await?));
+        };
+        let answer = |committed: Committed<T>| {
+            let position = committed.position();
+            let kept = Kept::of(answer(&Saved::new(committed.value, position)))?;
+            let text = serde_json::to_string(&kept)?;
+            let committed = Committed {
+                value: kept,
+                appended: committed.appended,
+            };
+            Ok((committed, text))
+        };
+        let writing = self.db.write_once(operation, scope, once, body, answer);
+        let committed = Box::pin(writing).await?;
+        self.publish(committed.appended);
+        match committed.value {
+            Answer::New(kept) => kept.response(),
+            Answer::Kept(text) => idempotency::replay(&text),
+        }
+    }
+
+    /// What a request was answered before, for handlers that need several transactions; the last
+    /// of them is [`AppState::post`].
+    ///
+    /// # Errors
+    /// 422 for another request under its key.
+    pub async fn answered(&self, scope: &Scope) -> Result<Option<HttpResponse>, ApiError> {
+        let (Some(once), restaurant) = (scope.once, scope.restaurant_id) else {
+            return Ok(None);
+        };
+        let kept = self
+            .read("answers.get", async move |conn| {
+                remembered::answer_of(conn, restaurant, &once).await
+            })
+            .await?;
+        kept.map(|kept| idempotency::replay(&kept)).transpose()
+    }
+
+    /// Tells everybody of what was committed.
+    fn publish(&self, appended: Option<Appended>) {
+        let Some(appended) = appended else {
+            return;
+        };
+        for event in &appended.events {
+            self.metrics.events_committed(event.kind, 1);
+        }
+        self.hub.committed(commit(appended));
     }
 
     /// Whether this worker is going away.
@@ -89,7 +175,7 @@ impl AppState {
 }
 
 /// What the hub is told of a transaction.
-fn commit(appended: domain::db::Appended) -> Commit {
+fn commit(appended: Appended) -> Commit {
     Commit {
         restaurant_id: appended.restaurant_id,
         epoch: appended.epoch,

@@ -2,7 +2,7 @@
 //!
 //! - [`database`]: a PostgreSQL database per test, cloned from a template that carries the
 //!   migrations, gone when the test is.
-//! - [`redis`]: the server to use and a key prefix per test.
+//! - [`redis`]: the server to use and a key prefix per test, or a server of its own.
 //! - [`proxy`]: a TCP proxy that cuts, refuses, freezes or slows the connections through it.
 //! - [`process`]: a child process that is killed, terminated or waited for.
 //! - [`wait`]: waiting on a condition with a deadline; tests do not sleep.

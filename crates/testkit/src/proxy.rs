@@ -35,7 +35,7 @@ enum Mode {
 
 #[derive(Debug)]
 struct Shared {
-    upstream: String,
+    upstream: Mutex<String>,
     mode: watch::Sender<Mode>,
     links: Mutex<HashMap<u64, AbortHandle>>,
     accepted: AtomicU64,
@@ -50,7 +50,7 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
-            upstream: upstream.to_string(),
+            upstream: Mutex::new(upstream.to_string()),
             mode: watch::Sender::new(Mode::Open),
             links: Mutex::default(),
             accepted: AtomicU64::new(0),
@@ -84,6 +84,11 @@ impl Proxy {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Leads new connections to another server; those that are open stay where they are.
+    pub fn lead_to(&self, upstream: impl Display) {
+        *self.shared.upstream.lock().unwrap() = upstream.to_string();
     }
 
     /// Closes all current connections. New ones are served as before.
@@ -184,7 +189,8 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener) {
 async fn link(shared: &Shared, client: TcpStream) -> io::Result<()> {
     let mut mode = shared.mode.subscribe();
     hold(&mut mode).await;
-    let server = TcpStream::connect(&shared.upstream).await?;
+    let upstream = shared.upstream.lock().unwrap().clone();
+    let server = TcpStream::connect(upstream).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let (from_client, to_client) = client.into_split();
@@ -412,6 +418,18 @@ mod tests {
         let proxy = Proxy::start(address).await;
         let mut client = TcpStream::connect(proxy.addr()).await.unwrap();
         hear_the_end(&mut client).await;
+    }
+
+    #[tokio::test]
+    async fn leads_elsewhere() {
+        let (proxy, mut client) = proxy_and_client().await;
+        let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        proxy.lead_to(nobody.local_addr().unwrap());
+        say(&mut client, b"still here").await;
+        hear(&mut client, b"still here").await;
+        let _next = TcpStream::connect(proxy.addr()).await.unwrap();
+        let arrived = tokio::time::timeout(DEADLINE, nobody.accept()).await;
+        arrived.expect("a connection in time").unwrap();
     }
 
     #[tokio::test]

@@ -7,11 +7,12 @@ use ::diesel::serialize::{self, Output, ToSql};
 use ::diesel::sql_types;
 use uuid::Uuid;
 
+use crate::audit::AuditEntity;
 use crate::floor::guests::GuestStatus;
 use crate::floor::reservations::{ReservationSource, ReservationStatus};
 use crate::floor::tables::{TableShape, TableStatus};
 use crate::identity::Role;
-use crate::live::events::EventKind;
+use crate::live::events::{Action, EventKind};
 use crate::position::Epoch;
 use crate::{
     GuestId, HoldId, ReservationId, RestaurantId, SessionId, TableId, TransactionId, UserId,
@@ -68,4 +69,6 @@ texts!(
     TableShape,
     Role,
     EventKind,
+    Action,
+    AuditEntity,
 );

@@ -54,6 +54,8 @@ words! {
         InvalidTransition = "invalid_transition",
         /// Another restaurant has this slug.
         SlugTaken = "slug_taken",
+        /// The same request, under the same `Idempotency-Key`, is being answered at this moment.
+        InProgress = "in_progress",
         /// `If-Match` names an older version.
         StaleVersion = "stale_version",
         /// The body is larger than is accepted.

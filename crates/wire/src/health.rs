@@ -31,6 +31,18 @@ words! {
     }
 }
 
+words! {
+    /// By what a worker hears of the changes of others at once.
+    BusKind {
+        /// Redis pub/sub.
+        Redis = "redis",
+        /// PostgreSQL's notifications.
+        Postgres = "postgres",
+        /// Nothing: it is the only worker.
+        Local = "local",
+    }
+}
+
 /// The health of one worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -45,12 +57,46 @@ pub struct Health {
     pub uptime_seconds: u64,
     /// The database.
     pub database: PartHealth,
-    /// The bus between workers.
+    /// Redis; off when the bus does without it.
     pub redis: PartHealth,
+    /// The bus between workers.
+    pub bus: BusHealth,
     /// Open sockets.
     pub sessions: usize,
     /// Rooms with a subscription.
     pub rooms: usize,
+}
+
+/// The health of the bus. While it does not reach everybody, changes of other workers come by
+/// looking into the log, within a quarter of a second.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BusHealth {
+    /// What it is.
+    pub kind: BusKind,
+    /// Whether all of its servers can be reached.
+    pub status: PartStatus,
+    /// What it does not reach, in a few words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Each of its servers; empty when there is none.
+    pub servers: Vec<BusServerHealth>,
+}
+
+/// The health of one server of the bus, in the order of their configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BusServerHealth {
+    /// Whether this worker hears its own beat by it.
+    pub status: PartStatus,
+    /// How long ago it did, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_beat_ms: Option<u64>,
+    /// How long a beat takes to the server and back, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub round_trip_ms: Option<f64>,
+    /// How many workers that were heard of late are silent.
+    pub silent_workers: usize,
 }
 
 /// The health of one part.

@@ -11,6 +11,7 @@
 mod diesel;
 mod words;
 
+pub mod audit;
 pub mod errors;
 pub mod floor;
 pub mod health;
@@ -20,6 +21,7 @@ pub mod live;
 pub mod paging;
 pub mod patch;
 pub mod position;
+pub mod privacy;
 
 pub use errors::{ErrorBody, ErrorCode, FieldError, ItemError};
 pub use ids::*;

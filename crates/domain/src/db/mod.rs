@@ -3,11 +3,15 @@
 pub use diesel_async::AsyncPgConnection as PgConnection;
 
 mod connect;
+mod once;
 mod pool;
+mod request;
 mod tx;
 mod write;
 
+pub use once::Answer;
 pub use pool::{Db, DbConfig, Observer, PoolState, ping};
+pub use request::RequestId;
 pub(crate) use tx::Change;
 pub use tx::{Actor, Scope, Tx};
 pub use write::{Appended, AppendedEvent, Committed};

@@ -10,7 +10,10 @@ use wire::live::events::{Action, EventKind};
 use wire::{RestaurantId, SessionId, TransactionId, UserId};
 
 use super::pool::Manager;
+use super::request::RequestId;
 use crate::Result;
+use crate::audit::Entry;
+use crate::remembered::Once;
 
 /// Who does something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,16 +44,22 @@ pub struct Scope {
     pub actor: Actor,
     /// The client's transaction of which all events are part.
     pub transaction_id: Option<TransactionId>,
+    /// The request that asked for it.
+    pub request_id: Option<RequestId>,
+    /// The client's request, when it may be sent again: see [`crate::db::Db::write_once`].
+    pub once: Option<Once>,
 }
 
 impl Scope {
-    /// A scope outside any transaction of the client's.
+    /// A scope outside any transaction of the client's, and of no request.
     #[must_use]
     pub const fn new(restaurant_id: RestaurantId, actor: Actor) -> Self {
         Self {
             restaurant_id,
             actor,
             transaction_id: None,
+            request_id: None,
+            once: None,
         }
     }
 }
@@ -62,10 +71,19 @@ pub struct Tx<'c> {
     /// The time at which the transaction began; every row and event in it carries this one.
     pub now: DateTime<Utc>,
     scope: Scope,
-    changes: Vec<Change>,
+    told: Told,
 }
 
-/// What an event will say.
+/// What a transaction has to say in its end.
+#[derive(Default)]
+pub(crate) struct Told {
+    /// Events, and the audit of what they tell.
+    pub(crate) changes: Vec<Change>,
+    /// What only the audit tells.
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// What an event will say, and what was before it.
 pub(crate) struct Change {
     pub(crate) kind: EventKind,
     pub(crate) entity_id: Uuid,
@@ -73,6 +91,10 @@ pub(crate) struct Change {
     pub(crate) data: Box<RawValue>,
     /// What the public may see.
     pub(crate) public_data: Option<Box<RawValue>>,
+    /// The entity before the transaction, for the audit; `None` for a new one.
+    pub(crate) before: Option<Box<RawValue>>,
+    /// Whether the audit tells of it too.
+    pub(crate) is_audited: bool,
 }
 
 impl Change {
@@ -89,7 +111,7 @@ impl<'c> Tx<'c> {
             conn,
             now,
             scope,
-            changes: Vec::new(),
+            told: Told::default(),
         }
     }
 
@@ -105,7 +127,8 @@ impl<'c> Tx<'c> {
         self.scope.actor
     }
 
-    /// Tells staff that an entity changed, with the state that it has now.
+    /// Tells staff of something new, with the state that it has now. What was there before is told
+    /// of by [`Tx::tell_changed`].
     ///
     /// An entity has one event per transaction: telling of it again replaces its state, and keeps
     /// the weightier kind and the first action in the order of [`Action`].
@@ -119,18 +142,72 @@ impl<'c> Tx<'c> {
         action: Action,
         data: &impl Serialize,
     ) -> Result<()> {
-        let data = to_raw_value(data)?;
         self.merge(Change {
             kind,
             entity_id: entity_id.into(),
             action,
-            data,
+            data: to_raw_value(data)?,
             public_data: None,
+            before: None,
+            is_audited: true,
         });
         Ok(())
     }
 
-    /// Like [`Tx::tell`], and shows `public_data` to everybody.
+    /// Like [`Tx::tell`], of an entity that was there before, in the state `before`: the audit
+    /// tells what differs. Of several, the first `before` and the last `data` count.
+    ///
+    /// # Errors
+    /// As [`Tx::tell`].
+    pub fn tell_changed(
+        &mut self,
+        kind: EventKind,
+        entity_id: impl Into<Uuid>,
+        action: Action,
+        before: &impl Serialize,
+        data: &impl Serialize,
+    ) -> Result<()> {
+        self.merge(Change {
+            kind,
+            entity_id: entity_id.into(),
+            action,
+            data: to_raw_value(data)?,
+            public_data: None,
+            before: Some(to_raw_value(before)?),
+            is_audited: true,
+        });
+        Ok(())
+    }
+
+    /// Like [`Tx::tell`], of what must not show in the audit: values that are being erased.
+    ///
+    /// # Errors
+    /// As [`Tx::tell`].
+    pub(crate) fn tell_unaudited(
+        &mut self,
+        kind: EventKind,
+        entity_id: impl Into<Uuid>,
+        action: Action,
+        data: &impl Serialize,
+    ) -> Result<()> {
+        self.merge(Change {
+            kind,
+            entity_id: entity_id.into(),
+            action,
+            data: to_raw_value(data)?,
+            public_data: None,
+            before: None,
+            is_audited: false,
+        });
+        Ok(())
+    }
+
+    /// Tells the audit, and nobody else.
+    pub(crate) fn audit(&mut self, entry: Entry) {
+        self.told.entries.push(entry);
+    }
+
+    /// Like [`Tx::tell_changed`], and shows `public_data` to everybody.
     ///
     /// # Errors
     /// As [`Tx::tell`].
@@ -139,16 +216,18 @@ impl<'c> Tx<'c> {
         kind: EventKind,
         entity_id: impl Into<Uuid>,
         action: Action,
+        before: &impl Serialize,
         data: &impl Serialize,
         public_data: &impl Serialize,
     ) -> Result<()> {
-        let (data, public_data) = (to_raw_value(data)?, Some(to_raw_value(public_data)?));
         self.merge(Change {
             kind,
             entity_id: entity_id.into(),
             action,
-            data,
-            public_data,
+            data: to_raw_value(data)?,
+            public_data: Some(to_raw_value(public_data)?),
+            before: Some(to_raw_value(before)?),
+            is_audited: true,
         });
         Ok(())
     }
@@ -163,15 +242,16 @@ impl<'c> Tx<'c> {
         part: impl AsyncFnOnce(&mut Self) -> Result<T>,
     ) -> Result<Result<T>> {
         <Manager as TransactionManager<_>>::begin_transaction(self.conn).await?;
-        let before = std::mem::take(&mut self.changes);
+        let before = std::mem::take(&mut self.told);
         let result = part(self).await;
-        let told = std::mem::replace(&mut self.changes, before);
+        let told = std::mem::replace(&mut self.told, before);
         match result {
             Ok(value) => {
                 <Manager as TransactionManager<_>>::commit_transaction(self.conn).await?;
-                for change in told {
-                    self.merge(change);
-                }
+                told.changes
+                    .into_iter()
+                    .for_each(|change| self.merge(change));
+                self.told.entries.extend(told.entries);
                 Ok(Ok(value))
             }
             Err(error) => {
@@ -195,25 +275,26 @@ impl<'c> Tx<'c> {
         let Some(transaction) = self.scope.transaction_id else {
             return Ok(());
         };
-        if self.changes.is_empty() {
+        let changes = &self.told.changes;
+        if changes.is_empty() {
             return Ok(());
         }
-        let affected: Vec<String> = self.changes.iter().filter_map(Change::named).collect();
+        let affected: Vec<String> = changes.iter().filter_map(Change::named).collect();
         let kind = EventKind::AtomicTransactionComplete;
         self.tell(kind, transaction.0, Action::InfoUpdated, &affected)
     }
 
     fn merge(&mut self, change: Change) {
         let entity = (change.kind.id_field(), change.entity_id);
-        let Some(index) = self
-            .changes
+        let changes = &mut self.told.changes;
+        let Some(index) = changes
             .iter()
             .position(|known| (known.kind.id_field(), known.entity_id) == entity)
         else {
-            self.changes.push(change);
+            changes.push(change);
             return;
         };
-        let known = self.changes.remove(index);
+        let known = changes.remove(index);
         let Some(kind) = merged_kind(known.kind, change.kind) else {
             return;
         };
@@ -222,18 +303,20 @@ impl<'c> Tx<'c> {
         } else {
             known.action.min(change.action)
         };
-        self.changes.insert(
+        changes.insert(
             index,
             Change {
                 kind,
                 action,
+                before: known.before,
+                is_audited: known.is_audited && change.is_audited,
                 ..change
             },
         );
     }
 
-    pub(super) fn into_changes(self) -> (&'c mut AsyncPgConnection, Scope, Vec<Change>) {
-        (self.conn, self.scope, self.changes)
+    pub(super) fn into_told(self) -> (&'c mut AsyncPgConnection, Scope, Told) {
+        (self.conn, self.scope, self.told)
     }
 }
 

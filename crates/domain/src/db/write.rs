@@ -12,7 +12,7 @@ use wire::{Epoch, Position, RestaurantId, Seq};
 use super::pool::{Db, Lease, Manager, answered, is_dead, is_silent};
 use super::tx::{Scope, Tx};
 use crate::schema::{events, log_heads};
-use crate::{Error, Result, log};
+use crate::{Error, Result, audit, log};
 
 /// How often a transaction that PostgreSQL chose as a victim is tried.
 const TRIES: u32 = 5;
@@ -29,6 +29,14 @@ pub struct Committed<T> {
     pub value: T,
     /// What was appended to the log; `None` when nothing changed.
     pub appended: Option<Appended>,
+}
+
+impl<T> Committed<T> {
+    /// The position of the log after it; `None` when nothing changed.
+    #[must_use]
+    pub fn position(&self) -> Option<Position> {
+        self.appended.as_ref().map(Appended::position)
+    }
 }
 
 /// The events of one transaction, as the log has them.
@@ -70,9 +78,9 @@ impl Appended {
 
 /// What the end of a transaction needs: the value and, when events were appended, by what its
 /// outcome can be asked for.
-struct Finished<T> {
-    value: T,
-    trace: Option<Trace>,
+pub(super) struct Finished<T> {
+    pub(super) value: T,
+    pub(super) trace: Option<Trace>,
 }
 
 /// By what the outcome of a transaction can be asked for: its last event, which is in the log if
@@ -80,14 +88,14 @@ struct Finished<T> {
 ///
 /// Not by PostgreSQL's number of the transaction: after a crash, a number that had left no trace on
 /// the disk is given to another transaction, and `pg_xact_status` then tells of that one.
-struct Trace {
+pub(super) struct Trace {
     restaurant_id: RestaurantId,
     position: Position,
     frame: String,
 }
 
 impl Trace {
-    fn of(appended: &Appended) -> Option<Self> {
+    pub(super) fn of(appended: &Appended) -> Option<Self> {
         Some(Self {
             restaurant_id: appended.restaurant_id,
             position: appended.position(),
@@ -98,7 +106,7 @@ impl Trace {
 
 /// What runs between BEGIN and COMMIT. A trait rather than a closure around the caller's, so that
 /// the future is `Send` where the caller's is.
-trait Body {
+pub(super) trait Body {
     type Value;
 
     async fn run(
@@ -124,25 +132,26 @@ impl<T, F: AsyncFn(&mut Tx<'_>) -> Result<T>> Body for Logged<F> {
     ) -> Result<Finished<Committed<T>>> {
         let mut tx = Tx::new(conn, self.scope, now);
         let value = (self.body)(&mut tx).await?;
-        let (conn, scope, changes) = tx.into_changes();
-        if changes.is_empty() {
-            return Ok(Finished {
-                value: Committed {
-                    value,
-                    appended: None,
-                },
-                trace: None,
-            });
-        }
-        let appended = log::append(conn, &scope, changes, now).await?;
+        let (_, appended) = append(tx).await?;
         Ok(Finished {
-            trace: Trace::of(&appended),
-            value: Committed {
-                value,
-                appended: Some(appended),
-            },
+            trace: appended.as_ref().and_then(Trace::of),
+            value: Committed { value, appended },
         })
     }
+}
+
+/// Appends what the operations told to the log and the audit, as the last thing that locks.
+pub(super) async fn append(tx: Tx<'_>) -> Result<(&mut AsyncPgConnection, Option<Appended>)> {
+    let now = tx.now;
+    let (conn, scope, told) = tx.into_told();
+    let mut appended = None;
+    if !told.changes.is_empty() {
+        appended = Some(log::append(conn, &scope, told.changes, now).await?);
+    }
+    if !told.entries.is_empty() {
+        audit::record(conn, &scope, told.entries, now).await?;
+    }
+    Ok((conn, appended))
 }
 
 /// Statements that no log tells of.
@@ -199,7 +208,7 @@ impl Db {
         self.run(operation, &Untold { body }).await
     }
 
-    async fn run<B: Body>(&self, operation: &'static str, body: &B) -> Result<B::Value> {
+    pub(super) async fn run<B: Body>(&self, operation: &'static str, body: &B) -> Result<B::Value> {
         let started = Instant::now();
         let (mut tries, mut dead) = (1, 0);
         let result = loop {

@@ -5,8 +5,8 @@ use wire::floor::atomic::{AtomicDone, AtomicResult};
 use wire::{FieldError, TransactionId};
 
 use super::changes::{self, Item};
-use super::remembered::{self, Kind, Request};
 use crate::db::Tx;
+use crate::remembered::{self, Kind, Request};
 use crate::{Error, Result};
 
 /// The most operations of one transaction.
@@ -17,7 +17,7 @@ pub const MOST: usize = 100;
 pub struct Transaction {
     /// The client's id of it.
     pub id: TransactionId,
-    /// What tells it from another request with the same id: [`super::fingerprint`].
+    /// What tells it from another request with the same id: [`crate::remembered::fingerprint`].
     pub fingerprint: [u8; 32],
     /// The changes.
     pub items: Vec<Item>,
@@ -73,7 +73,8 @@ pub async fn run(tx: &mut Tx<'_>, transaction: &Transaction) -> Result<Answer> {
             .collect(),
     };
     let body = serde_json::to_string(&done)?;
-    remembered::keep(tx, Kind::Atomic, vec![(key, body.clone())]).await?;
+    let answers = vec![(key, body.clone())];
+    remembered::keep(tx.conn, tx.restaurant_id(), Kind::Atomic, answers).await?;
     tx.tell_complete()?;
     Ok(Answer {
         body,

@@ -209,20 +209,28 @@ pub(super) async fn lock<'i>(tx: &mut Tx<'_>, items: impl Iterator<Item = &'i It
     let mut touched = Touched::default();
     for change in items.filter_map(|item| item.change.as_ref().ok()) {
         match change {
-            Change::Guest(Edit::Create(_, input)) => {
+            // One that is made under an id may be there already, and then shows in the answer.
+            Change::Guest(Edit::Create(id, input)) => {
+                touched.waiting_list = true;
+                touched.parties.extend(id);
                 touched.tables.extend(input.table_id);
                 touched.tables.extend(input.table_ids.iter().flatten());
             }
             Change::Guest(Edit::Update(id, patch)) => {
                 touched.parties.push(*id);
+                touched.waiting_list |= patch.is_place_changed();
                 touched.tables.extend(patch.table_id.flatten());
                 let wanted = patch.table_ids.iter().flatten().flatten();
                 touched.tables.extend(wanted);
             }
-            Change::Guest(Edit::Delete(id)) => touched.parties.push(*id),
+            Change::Guest(Edit::Delete(id)) => {
+                touched.waiting_list = true;
+                touched.parties.push(*id);
+            }
             Change::Table(Edit::Update(id, _) | Edit::Delete(id)) => touched.tables.push(*id),
             Change::Table(Edit::Create(..)) => {}
-            Change::Reservation(Edit::Create(_, input)) => {
+            Change::Reservation(Edit::Create(id, input)) => {
+                touched.bookings.extend(id);
                 match (&input.table_ids, input.hold_id) {
                     (Some(tables), _) => touched.tables.extend(tables),
                     (None, Some(hold)) => touched.holds.push(hold),
@@ -230,11 +238,15 @@ pub(super) async fn lock<'i>(tx: &mut Tx<'_>, items: impl Iterator<Item = &'i It
                 }
             }
             Change::Reservation(Edit::Update(id, patch)) => {
+                touched.waiting_list = true;
                 touched.bookings.push(*id);
                 let wanted = patch.table_ids.iter().flatten().flatten();
                 touched.tables.extend(wanted);
             }
-            Change::Reservation(Edit::Delete(id)) => touched.bookings.push(*id),
+            Change::Reservation(Edit::Delete(id)) => {
+                touched.waiting_list = true;
+                touched.bookings.push(*id);
+            }
         }
     }
     locks::lock_all(tx, &touched).await

@@ -22,12 +22,14 @@ pub async fn read(
     now: DateTime<Utc>,
 ) -> Result<Dashboard> {
     let view = restaurants::floor_view(conn, restaurant, now).await?;
+    let quotes = guests::kept(conn, restaurant, now - TimeDelta::days(7)).await?;
     let guests = guests::floor(conn, restaurant, view.service_day_start).await?;
     let tables = tables::floor(conn, restaurant).await?;
     let from = view.service_day_start;
     let until = from + TimeDelta::days(1);
     Ok(Dashboard {
         stats: stats(&guests, &tables),
+        quotes,
         guests,
         tables,
         reservations: reservations::window(conn, restaurant, from, until).await?,
@@ -133,6 +135,14 @@ mod tests {
             dietary_restrictions: Vec::new(),
             tags: Vec::new(),
             quoted_wait_minutes: None,
+            quoted_low_minutes: None,
+            quoted_high_minutes: None,
+            quoted_until: None,
+            over_quote: false,
+            waited_minutes: None,
+            quote_error_minutes: None,
+            notified_at: None,
+            notified_until: None,
             reservation_id: None,
             total_visits: 1,
             check_in_time: NOON,

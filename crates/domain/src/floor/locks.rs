@@ -5,8 +5,9 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use wire::{GuestId, HoldId, ReservationId, TableId};
 
-use super::availability;
+use super::guests as parties;
 use crate::db::Tx;
+use crate::identity::restaurants;
 use crate::schema::{guests, holds, reservations, seatings, tables};
 use crate::{Error, Result};
 
@@ -17,6 +18,8 @@ pub(super) struct Touched {
     pub(super) parties: Vec<GuestId>,
     pub(super) bookings: Vec<ReservationId>,
     pub(super) holds: Vec<HoldId>,
+    /// The waiting list may change.
+    pub(super) waiting_list: bool,
     /// The house will choose tables.
     pub(super) any_table: bool,
 }
@@ -30,13 +33,13 @@ struct Reached {
 }
 
 /// Locks what the changes name and what goes with it: the bookings of parties and the parties of
-/// bookings, their tables and those of holds.
+/// bookings, their tables and those of holds, and all who wait where the list may change.
 ///
 /// # Errors
 /// [`Error::Contended`] when somebody moved one of them meanwhile.
 pub(super) async fn lock_all(tx: &mut Tx<'_>, touched: &Touched) -> Result<()> {
-    if touched.any_table {
-        availability::lock_choice(tx).await?;
+    if touched.any_table || touched.waiting_list {
+        restaurants::lock(tx).await?;
     }
     let reached = reach(tx, touched).await?;
     let restaurant = tx.restaurant_id();
@@ -50,7 +53,9 @@ pub(super) async fn lock_all(tx: &mut Tx<'_>, touched: &Touched) -> Result<()> {
             .load::<TableId>(tx.conn)
             .await?;
     }
-    if !reached.parties.is_empty() {
+    if touched.waiting_list {
+        parties::lock_queue(tx, &reached.parties).await?;
+    } else if !reached.parties.is_empty() {
         guests::table
             .filter(guests::restaurant_id.eq(restaurant))
             .filter(guests::id.eq_any(&reached.parties))

@@ -6,25 +6,25 @@ pub mod batch;
 pub mod changes;
 pub mod dashboard;
 pub mod day;
+pub mod due;
 pub mod guests;
 pub mod holds;
 mod locks;
 mod occupancy;
-mod remembered;
 pub mod reservations;
+pub(crate) mod reserved;
 mod seating;
 pub mod snapshot;
 pub mod sync;
 pub mod tables;
-
-pub use remembered::{fingerprint, forget_answers};
+pub mod waitlist;
 
 use std::str::FromStr;
 
 use crate::{Error, Result};
 
 /// Reads a filter of words that are separated by commas.
-fn words<T: FromStr<Err = wire::errors::UnknownWord>>(
+pub(crate) fn words<T: FromStr<Err = wire::errors::UnknownWord>>(
     field: &str,
     text: Option<&str>,
 ) -> Result<Option<Vec<T>>> {

@@ -13,6 +13,7 @@ use wire::floor::availability::TableConflict;
 use wire::{HoldId, ReservationId, RestaurantId, TableId};
 
 use super::availability::{Wish, taken};
+use super::reserved;
 use super::seating::Locked;
 use crate::db::Tx;
 use crate::error::broken_constraint;
@@ -34,28 +35,36 @@ struct ClaimRow {
     period: Range<DateTime<Utc>>,
     reservation_id: Option<ReservationId>,
     hold_id: Option<HoldId>,
+    due_at: Option<DateTime<Utc>>,
+    shown: bool,
 }
 
-fn rows(
-    restaurant_id: RestaurantId,
+async fn rows(
+    tx: &mut Tx<'_>,
     claimant: Claimant,
     tables: &[TableId],
     period: &Range<DateTime<Utc>>,
-) -> Vec<ClaimRow> {
+) -> Result<Vec<ClaimRow>> {
     let (reservation_id, hold_id) = match claimant {
         Claimant::Reservation(id) => (Some(id), None),
         Claimant::Hold(id) => (None, Some(id)),
     };
-    tables
+    let (due_at, shown) = match reservation_id {
+        Some(_) => reserved::showing(tx, period).await?,
+        None => (None, false),
+    };
+    Ok(tables
         .iter()
         .map(|table_id| ClaimRow {
-            restaurant_id,
+            restaurant_id: tx.restaurant_id(),
             table_id: *table_id,
             period: period.clone(),
             reservation_id,
             hold_id,
+            due_at,
+            shown,
         })
-        .collect()
+        .collect())
 }
 
 /// Whether tables, which are locked, are free for the time of a wish.
@@ -94,8 +103,9 @@ pub(super) async fn claim(
         return Ok(());
     }
     let period = wish.time..wish.until();
+    let claims = rows(tx, claimant, tables, &period).await?;
     diesel::insert_into(reservation_tables::table)
-        .values(rows(tx.restaurant_id(), claimant, tables, &period))
+        .values(claims)
         .execute(tx.conn)
         .await
         .map_err(|error| match broken_constraint(&error) {
@@ -117,24 +127,27 @@ pub(super) async fn claim_free(
         return Ok(());
     }
     forget_expired(tx, tables, period).await?;
+    let claims = rows(tx, claimant, tables, period).await?;
     diesel::insert_into(reservation_tables::table)
-        .values(rows(tx.restaurant_id(), claimant, tables, period))
+        .values(claims)
         .on_conflict_do_nothing()
         .execute(tx.conn)
         .await?;
     Ok(())
 }
 
-/// Gives a booking's tables back.
-pub(super) async fn release(tx: &mut Tx<'_>, id: ReservationId) -> Result<()> {
-    diesel::delete(
+/// Gives a booking's tables back; returns those that were shown as reserved for it.
+pub(super) async fn release(tx: &mut Tx<'_>, id: ReservationId) -> Result<Vec<TableId>> {
+    let released = diesel::delete(
         reservation_tables::table
             .filter(reservation_tables::restaurant_id.eq(tx.restaurant_id()))
             .filter(reservation_tables::reservation_id.eq(id)),
     )
-    .execute(tx.conn)
+    .returning((reservation_tables::table_id, reservation_tables::shown))
+    .get_results::<(TableId, bool)>(tx.conn)
     .await?;
-    Ok(())
+    let shown = released.into_iter().filter(|(_, shown)| *shown);
+    Ok(shown.map(|(table, _)| table).collect())
 }
 
 /// Gives back what was taken of a table until now; whether something is left.

@@ -1,5 +1,9 @@
 //! Restaurants and their settings.
 
+mod lock;
+
+pub(crate) use lock::{lock, try_lock};
+
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
@@ -15,7 +19,7 @@ use crate::checks::Checks;
 use crate::clock::new_id;
 use crate::db::Tx;
 use crate::error::broken_constraint;
-use crate::floor::{check_version, day};
+use crate::floor::{check_version, day, reserved};
 use crate::schema::{log_heads, restaurants, tables};
 use crate::{Error, Result};
 
@@ -236,6 +240,7 @@ pub async fn update(
     if next == row {
         return Ok(current);
     }
+    let before = current.settings.reserve_tables_minutes_before;
     next.version += 1;
     next.last_updated = tx.now;
     diesel::update(restaurants::table.find(next.id))
@@ -244,6 +249,10 @@ pub async fn update(
         .await
         .map_err(|error| slug_taken(error, &next.slug))?;
     let restaurant: Restaurant = next.try_into()?;
+    let lead = restaurant.settings.reserve_tables_minutes_before;
+    if lead != before {
+        reserved::reschedule(tx, lead).await?;
+    }
     let public = serde_json::json!({
         "id": restaurant.id,
         "name": restaurant.name,
@@ -252,7 +261,14 @@ pub async fn update(
         "version": restaurant.version,
     });
     let (kind, id) = (EventKind::RestaurantUpdated, restaurant.id.0);
-    tx.tell_public(kind, id, Action::InfoUpdated, &restaurant, &public)?;
+    tx.tell_public(
+        kind,
+        id,
+        Action::InfoUpdated,
+        &current,
+        &restaurant,
+        &public,
+    )?;
     Ok(restaurant)
 }
 

@@ -39,6 +39,18 @@ pub(super) fn patched(
         &mut settings.joinable_groups,
         change.joinable_groups.as_ref(),
     );
+    set(
+        &mut settings.notified_timeout_minutes,
+        change.notified_timeout_minutes.as_ref(),
+    );
+    set(
+        &mut settings.notified_timeout_status,
+        change.notified_timeout_status.as_ref(),
+    );
+    set(
+        &mut settings.reserve_tables_minutes_before,
+        change.reserve_tables_minutes_before.as_ref(),
+    );
     settings
 }
 
@@ -87,6 +99,16 @@ pub(super) fn check(checks: &mut Checks, settings: &RestaurantSettings) {
         }
     }
     check_groups(checks, settings);
+    checks.number(
+        "settings.notifiedTimeoutMinutes",
+        settings.notified_timeout_minutes,
+        1..=240,
+    );
+    checks.number(
+        "settings.reserveTablesMinutesBefore",
+        settings.reserve_tables_minutes_before,
+        1..=240,
+    );
 }
 
 fn check_hours(checks: &mut Checks, settings: &RestaurantSettings) {
@@ -221,6 +243,9 @@ mod tests {
             "pacing": {"maxCovers": 20},
             "sections": [{"name": "Main"}, {"name": "Bar", "walkInOnly": true}],
             "joinableGroups": [{"tableIds": [table(1), table(2)], "maxPartySize": 8}],
+            "notifiedTimeoutMinutes": null,
+            "notifiedTimeoutStatus": "no_show",
+            "reserve_tables_minutes_before": 240,
         });
         assert_eq!(faults(good), Vec::<String>::new());
     }
@@ -273,6 +298,14 @@ mod tests {
             (
                 serde_json::json!({"joinableGroups": [{"tableIds": [nil, nil]}]}),
                 "settings.joinableGroups[0].tableIds",
+            ),
+            (
+                serde_json::json!({"notifiedTimeoutMinutes": 0}),
+                "settings.notifiedTimeoutMinutes",
+            ),
+            (
+                serde_json::json!({"reserveTablesMinutesBefore": 241}),
+                "settings.reserveTablesMinutesBefore",
             ),
         ] {
             assert_eq!(faults(json.clone()), [expected], "{json}");

@@ -1,4 +1,5 @@
-//! Appending: one statement takes the next numbers and writes the events under them.
+//! Appending: one statement takes the next numbers, writes the events under them, and writes to
+//! the audit what they changed.
 
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
@@ -10,6 +11,7 @@ use uuid::Uuid;
 use wire::live::events::{Envelope, FrameParts};
 use wire::{Epoch, RestaurantId, Seq};
 
+use crate::audit::{Entry, Rows};
 use crate::db::{Appended, AppendedEvent, Change, Scope};
 use crate::{Error, Result};
 
@@ -23,9 +25,12 @@ pub(crate) async fn append(
     changes: Vec<Change>,
     at: DateTime<Utc>,
 ) -> Result<Appended> {
-    let mut statement = Append::new(scope.restaurant_id, at);
+    let mut statement = Append::new(scope, at);
     let mut pending = Vec::with_capacity(changes.len());
-    for change in changes {
+    for (position, change) in (1..).zip(changes) {
+        if let Some(entry) = Entry::of(&change)? {
+            statement.audit.add(position, entry);
+        }
         let envelope = Envelope {
             kind: change.kind,
             restaurant_id: scope.restaurant_id,
@@ -87,12 +92,13 @@ struct Append {
     suffixes: Vec<String>,
     public_prefixes: Vec<Option<String>>,
     public_suffixes: Vec<Option<String>>,
+    audit: Rows,
 }
 
 impl Append {
-    fn new(restaurant_id: RestaurantId, at: DateTime<Utc>) -> Self {
+    fn new(scope: &Scope, at: DateTime<Utc>) -> Self {
         Self {
-            restaurant_id,
+            restaurant_id: scope.restaurant_id,
             at,
             count: 0,
             kinds: Vec::new(),
@@ -102,6 +108,7 @@ impl Append {
             suffixes: Vec::new(),
             public_prefixes: Vec::new(),
             public_suffixes: Vec::new(),
+            audit: Rows::new(scope, at),
         }
     }
 
@@ -129,11 +136,11 @@ impl QueryFragment<Pg> for Append {
         out.push_sql(" RETURNING restaurant_id, epoch, last_seq, last_seq - ");
         out.push_bind_param::<BigInt, _>(&self.count)?;
         out.push_sql(
-            " AS before), appended AS (INSERT INTO events \
+            " AS start), appended AS (INSERT INTO events \
              (restaurant_id, seq, kind, entity_id, audience, frame, public_frame, created_at) \
-             SELECT restaurant_id, before + n, kind, entity_id, audience, \
-             prefix || (before + n)::text || suffix, \
-             public_prefix || (before + n)::text || public_suffix, ",
+             SELECT restaurant_id, start + n, kind, entity_id, audience, \
+             prefix || (start + n)::text || suffix, \
+             public_prefix || (start + n)::text || public_suffix, ",
         );
         out.push_bind_param::<Timestamptz, _>(&self.at)?;
         out.push_sql(" FROM head, unnest(");
@@ -152,9 +159,12 @@ impl QueryFragment<Pg> for Append {
         out.push_bind_param::<Array<Nullable<Text>>, _>(&self.public_suffixes)?;
         out.push_sql(
             ") WITH ORDINALITY AS event \
-             (kind, entity_id, audience, prefix, suffix, public_prefix, public_suffix, n)) \
-             SELECT epoch, last_seq FROM head",
+             (kind, entity_id, audience, prefix, suffix, public_prefix, public_suffix, n)), \
+             audited AS (",
         );
+        self.audit
+            .walk(&mut out, "head.start + entry.position, 0")?;
+        out.push_sql(") SELECT epoch, last_seq FROM head");
         Ok(())
     }
 }

@@ -9,5 +9,6 @@ mod state;
 pub(crate) use append::append;
 pub use delta::delta;
 pub use prune::prune;
+pub(crate) use read::lock_head;
 pub use read::{Head, LogPage, LoggedEvent, head, heads, read, tail};
 pub(crate) use state::state_at;

@@ -83,6 +83,25 @@ pub async fn head(conn: &mut AsyncPgConnection, restaurant: RestaurantId) -> Res
         .ok_or(Error::NotFound("restaurant"))
 }
 
+/// The head, locked until the end of the transaction: nobody else appends to this log before that.
+/// The last lock of a transaction, like the append's own.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such restaurant.
+pub(crate) async fn lock_head(
+    conn: &mut AsyncPgConnection,
+    restaurant: RestaurantId,
+) -> Result<Head> {
+    log_heads::table
+        .find(restaurant)
+        .select(Head::as_select())
+        .for_no_key_update()
+        .first(conn)
+        .await
+        .optional()?
+        .ok_or(Error::NotFound("restaurant"))
+}
+
 /// At most `limit` events (1 or more) after `after`, in one statement with the head. When `after`
 /// lies before the head's `pruned_seq`, the first events are gone and the caller must not pretend
 /// otherwise; but none is missing between those that are left and the head.
@@ -149,12 +168,13 @@ fn page(
     let events: Vec<LoggedEvent> = rows.into_iter().filter_map(|(_, event)| event).collect();
     let after = after(head).max(head.pruned_seq);
     let end = head.last_seq.min(after.saturating_add(limit));
-    if events.iter().map(|event| event.seq).eq(after + 1..=end) {
+    // A client may say that it has seen the last number that there is.
+    let first = after.saturating_add(1);
+    if events.iter().map(|event| event.seq).eq(first..=end) {
         return Ok(LogPage { head, events });
     }
     Err(Error::Internal(format!(
-        "the log has a gap between {} and {end}: only {} events are there",
-        after + 1,
+        "the log has a gap between {first} and {end}: only {} events are there",
         events.len()
     )))
 }

@@ -8,11 +8,14 @@
     reason = "what a test needs and cannot get fails the test"
 )]
 
+mod audit;
 mod epoch;
 mod floor;
 mod house;
 mod identity;
+mod live;
 mod log;
+mod privacy;
 mod replay;
 mod restaurants;
 mod schema;

@@ -3,17 +3,18 @@
 use chrono::{DateTime, Utc};
 use domain::clock::new_id;
 use domain::db::{Actor, Committed, Db, Scope, Tx};
-use domain::floor::{guests, tables};
+use domain::floor::{guests, reservations, tables};
 use domain::identity::restaurants::{self, NewRestaurant};
 use domain::page::Page;
 use domain::{Result, log};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use wire::floor::guests::{Guest, GuestFilter};
+use wire::floor::reservations::Reservation;
 use wire::floor::tables::{Table, TableFilter};
 use wire::identity::Role;
 use wire::identity::restaurants::Restaurant;
-use wire::{GuestId, RestaurantId, Seq, TableId, UserId};
+use wire::{GuestId, ReservationId, RestaurantId, Seq, TableId, UserId};
 
 /// A device of one member of the staff: the operations, each in a transaction of its own.
 #[derive(Clone)]
@@ -215,6 +216,19 @@ impl Tablet {
 
     pub(crate) async fn change_restaurant(&self, patch: Value) -> Restaurant {
         self.try_change_restaurant(patch).await.unwrap()
+    }
+
+    /// Makes a booking.
+    pub(crate) async fn book(&self, input: Value) -> Reservation {
+        let input = read(input);
+        let done = self.write(async |tx| reservations::create(tx, &input).await);
+        done.await.unwrap().value
+    }
+
+    pub(crate) async fn change_booking(&self, id: ReservationId, patch: Value) -> Reservation {
+        let patch = read(patch);
+        let done = self.write(async |tx| reservations::update(tx, id, &patch, None).await);
+        done.await.unwrap().value
     }
 
     /// Where the log stands.

@@ -9,7 +9,7 @@ use futures_util::future::{self, BoxFuture};
 use parking_lot::RwLock;
 use wire::RestaurantId;
 
-use crate::bus::{Bus, Incoming, Receiver, Subscribed};
+use crate::bus::{Bus, Incoming, Reach, Receiver, Subscribed};
 use crate::event::Commit;
 use crate::stats::Stats;
 
@@ -67,7 +67,10 @@ impl Default for LocalBus {
 
 impl Bus for LocalBus {
     fn start(&self, receiver: Arc<dyn Receiver>, _stats: Arc<Stats>) {
-        receiver.receive(Incoming::Up);
+        receiver.receive(Incoming::Reach {
+            part: 0,
+            reach: Reach::Full,
+        });
         let end = End {
             receiver,
             wanted: HashSet::new(),

@@ -58,10 +58,16 @@ impl From<postcard::Error> for Unreadable {
     }
 }
 
+/// How many bytes of frames the message of a transaction has, about.
+pub(crate) fn frames(commit: &Commit) -> usize {
+    let frames = commit.events.iter().map(Event::weight).sum();
+    if frames > MAX_FRAMES { 0 } else { frames }
+}
+
 /// Writes a transaction, or only its last number when it is large.
 pub(crate) fn encode(origin: u64, commit: &Commit) -> postcard::Result<Vec<u8>> {
-    let frames: usize = commit.events.iter().map(Event::weight).sum();
-    let events = if frames > MAX_FRAMES {
+    let frames = frames(commit);
+    let events = if frames == 0 {
         &[]
     } else {
         commit.events.as_slice()
@@ -74,7 +80,7 @@ pub(crate) fn encode(origin: u64, commit: &Commit) -> postcard::Result<Vec<u8>> 
         committed_at_ms: commit.committed_at_ms,
         events: events.len(),
     };
-    let mut message = Vec::with_capacity(128 + if events.is_empty() { 0 } else { frames });
+    let mut message = Vec::with_capacity(128 + frames);
     message.push(VERSION);
     let mut message = postcard::to_extend(&header, message)?;
     for event in events {

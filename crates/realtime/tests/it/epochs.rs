@@ -155,7 +155,7 @@ async fn the_same_number_with_other_content_is_noticed() {
                 assert_eq!((reason, position.seq), (ResyncReason::AheadOfLog, 8));
                 break;
             }
-            Pull::Close(closing) => panic!("{closing:?}"),
+            other => panic!("{other:?}"),
         }
     }
     worker.hub.committed(worker.log.append(HERE, 1));

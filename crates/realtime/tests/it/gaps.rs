@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use realtime::bus::{Hint, Incoming};
+use realtime::bus::{Hint, Incoming, Reach};
 use testkit::wait::DEADLINE;
 use tokio::time::Instant;
 
@@ -111,7 +111,7 @@ async fn without_comparison_the_last_message_stays_lost() {
 async fn while_the_bus_is_down_the_log_is_asked_often() {
     let worker = Worker::with_events(5);
     let mut session = worker.follow().await;
-    worker.bus.say(Incoming::Down);
+    worker.bus.reach(Reach::Down);
     for round in 0..5 {
         let start = Instant::now();
         _ = worker.log.append(HERE, 2);
@@ -129,9 +129,77 @@ async fn while_the_bus_is_down_the_log_is_asked_often() {
     // Missed at the very end of it, found at once when it is up again.
     _ = worker.log.append(HERE, 1);
     let start = Instant::now();
-    worker.bus.say(Incoming::Up);
+    worker.bus.reach(Reach::Full);
     expect(&mut session, &worker.log, 17..=17).await;
     assert!(start.elapsed() <= config().reorder_grace * 2);
+}
+
+/// The way is open, but somebody may be cut off: what is said is waited for, what is not is found.
+#[tokio::test(start_paused = true)]
+async fn while_a_worker_is_silent_the_log_is_asked_often() {
+    let worker = Worker::with_events(5);
+    let mut session = worker.follow().await;
+    worker.bus.reach(Reach::Partial);
+    assert_eq!(worker.hub.stats().bus_up.get(), 1);
+    let start = Instant::now();
+    _ = worker.log.append(HERE, 2);
+    expect(&mut session, &worker.log, 6..=7).await;
+    let most = config().compare_every_when_down + config().reorder_grace * 2;
+    assert!(start.elapsed() <= most);
+    let (theirs, ours) = (worker.log.append(HERE, 1), worker.log.append(HERE, 1));
+    let reads = worker.log.reads();
+    worker.hub.committed(ours);
+    tokio::task::yield_now().await;
+    worker.bus.deliver(&theirs);
+    expect(&mut session, &worker.log, 8..=9).await;
+    assert_eq!(worker.log.reads(), reads, "they only overtook each other");
+    expect_silence(&mut session).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_only_announced_is_read_at_once() {
+    let worker = Worker::with_events(5);
+    let mut session = worker.follow().await;
+    for last in 6..10 {
+        _ = worker.log.append(HERE, 1);
+        let start = Instant::now();
+        worker.bus.say(hint(1, last));
+        expect(&mut session, &worker.log, last..=last).await;
+        assert!(start.elapsed().is_zero(), "nobody will bring the frame");
+    }
+}
+
+/// All that a bus can do to the order of things, in one stream.
+#[tokio::test(start_paused = true)]
+async fn out_of_order_twice_with_a_wide_gap_and_from_before() {
+    let worker = Worker::with_events(5);
+    let mut old = worker.log.append(HERE, 1);
+    worker.log.renew(HERE, epoch(2), 5);
+    let mut session = worker.follow().await;
+    let mut commits: Vec<_> = (0..40)
+        .map(|n| worker.log.append(HERE, 1 + n % 3))
+        .collect();
+    let all = worker.log.head(HERE).last_seq;
+    commits.reverse();
+    for commit in &commits {
+        worker.bus.deliver(commit);
+        worker.bus.deliver(commit);
+        // The same number, in a life that is over.
+        old.events[0].seq = commit.events[0].seq;
+        worker.bus.deliver(&old);
+        worker.bus.say(hint(1, all + 99));
+    }
+    expect(&mut session, &worker.log, 6..=all).await;
+    _ = worker.log.append(HERE, 10_000);
+    let after = worker.log.append(HERE, 1);
+    worker.bus.deliver(&after);
+    worker.bus.deliver(&after);
+    worker.bus.deliver(&commits[0]);
+    expect(&mut session, &worker.log, all + 1..=all + 10_001).await;
+    expect_silence(&mut session).await;
+    let stats = worker.hub.stats();
+    assert_eq!((stats.renewals.get(), stats.resyncs.total()), (0, 0));
+    assert_eq!(stats.gap_fills.get(), 1, "only the wide gap was read");
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,7 +7,7 @@ use bytestring::ByteString;
 use futures_util::FutureExt;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use realtime::bus::{Hint, Incoming};
+use realtime::bus::{Hint, Incoming, Reach};
 use realtime::{Commit, HubConfig, Pull, Session, Since};
 use tokio::time::timeout;
 use wire::live::frames::ResyncReason;
@@ -28,7 +28,7 @@ enum Step {
     Announce(usize),
     /// A message that cannot be read.
     Garble,
-    BusUp(bool),
+    Bus(Reach),
     LogAway(bool),
     /// A session joins this many events before the head; `None`: at the head.
     Join(Option<Seq>),
@@ -49,7 +49,8 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (0..6_usize).prop_map(Step::Deliver),
         2 => (0..3_usize).prop_map(Step::Announce),
         1 => Just(Step::Garble),
-        1 => any::<bool>().prop_map(Step::BusUp),
+        1 => prop_oneof![Just(Reach::Down), Just(Reach::Partial), Just(Reach::Full)]
+            .prop_map(Step::Bus),
         2 => proptest::bool::weighted(0.3).prop_map(Step::LogAway),
         3 => proptest::option::of(0..20_i64).prop_map(Step::Join),
         10 => (0..4_usize, 1..4_usize).prop_map(|(session, times)| Step::Pull { session, times }),
@@ -130,8 +131,7 @@ impl World {
                 }
             }
             Step::Garble => self.worker.bus.say(Incoming::Check(HERE)),
-            Step::BusUp(true) => self.worker.bus.say(Incoming::Up),
-            Step::BusUp(false) => self.worker.bus.say(Incoming::Down),
+            Step::Bus(reach) => self.worker.bus.reach(reach),
             Step::LogAway(away) => self.worker.log.set_away(away),
             Step::Join(back) => self.join(back).await,
             Step::Pull { session, times } => self.pull(session, times),
@@ -203,7 +203,7 @@ impl World {
                 assert!(position.epoch > at.epoch, "{position:?} after {at:?}");
                 *at = position;
             }
-            Pull::Close(closing) => panic!("{closing:?}"),
+            other => panic!("{other:?}"),
         }
         assert_eq!(session.position(), *at);
     }
@@ -211,7 +211,7 @@ impl World {
     /// When all is well again, everybody gets to the end of the log.
     async fn settle(&mut self) {
         self.worker.log.set_away(false);
-        self.worker.bus.say(Incoming::Up);
+        self.worker.bus.reach(Reach::Full);
         let head = self.worker.log.head(HERE);
         let end = Position {
             epoch: head.epoch,

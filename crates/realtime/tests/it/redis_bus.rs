@@ -1,117 +1,21 @@
 //! Hubs of several workers over a real Redis, through a proxy that misbehaves.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
-use realtime::{Hub, HubConfig, Join, RedisBus, RedisConfig, Session, Since};
+use realtime::bus::Reach;
+use realtime::{Hub, Join, RedisConfig, Since};
 use testkit::proxy::Proxy;
-use testkit::redis::{random_prefix, url};
-use testkit::wait::{self, DEADLINE};
+use testkit::redis::url;
 use tokio::time::Instant;
 use uuid::Uuid;
 use wire::{RestaurantId, Seq};
 
-use crate::support::log::FakeLog;
-use crate::support::{HERE, at, config, epoch, expect, join, request};
-
-/// Workers that share a log and a Redis; each reaches Redis through a proxy of its own.
-struct House {
-    log: Arc<FakeLog>,
-    prefix: String,
-    workers: Vec<(Hub, Proxy)>,
-}
-
-/// A comparison comes only when the bus comes or goes: what arrives otherwise came by the bus.
-fn without_comparing() -> HubConfig {
-    let mut config = config();
-    config.compare_every = Some(Duration::from_secs(3600));
-    config
-}
-
-impl House {
-    async fn with(workers: usize) -> Self {
-        let mut house = Self {
-            log: Arc::new(FakeLog::default()),
-            prefix: random_prefix(),
-            workers: Vec::new(),
-        };
-        house.log.open(HERE, epoch(1));
-        for _ in 0..workers {
-            let proxy = Proxy::for_url(&url()).await;
-            house.start(proxy);
-        }
-        for n in 0..workers {
-            house.until_up(n).await;
-        }
-        house
-    }
-
-    fn start(&mut self, proxy: Proxy) {
-        let redis = RedisConfig::new(proxy.url(), &self.prefix, "worker");
-        let bus = Arc::new(RedisBus::new(redis).expect("a Redis URL"));
-        let hub = Hub::start(without_comparing(), Arc::clone(&self.log) as _, bus);
-        self.workers.push((hub, proxy));
-    }
-
-    fn hub(&self, n: usize) -> &Hub {
-        &self.workers[n].0
-    }
-
-    fn proxy(&self, n: usize) -> &Proxy {
-        &self.workers[n].1
-    }
-
-    async fn until(&self, what: &str, n: usize, condition: impl Fn(&Hub) -> bool) {
-        wait::until(what, DEADLINE, async || {
-            condition(self.hub(n)).then_some(())
-        })
-        .await;
-    }
-
-    async fn until_up(&self, n: usize) {
-        self.until("the bus to come up", n, Hub::bus_is_up).await;
-    }
-
-    async fn until_down(&self, n: usize) {
-        self.until("the bus to go down", n, |hub| !hub.bus_is_up())
-            .await;
-    }
-
-    fn commit(&self, n: usize, events: usize) {
-        self.hub(n).committed(self.log.append(HERE, events));
-    }
-
-    async fn one_session_each(&self) -> Vec<Session> {
-        let mut sessions = Vec::new();
-        for (hub, _) in &self.workers {
-            sessions.push(join(hub, at(1, 0)).await.0);
-        }
-        sessions
-    }
-
-    async fn expect_all(&self, sessions: &mut [Session], seqs: std::ops::RangeInclusive<Seq>) {
-        let sessions = sessions.iter_mut();
-        join_all(sessions.map(|session| expect(session, &self.log, seqs.clone()))).await;
-    }
-
-    /// Nothing was delivered twice either.
-    async fn end(self) {
-        for (hub, proxy) in &self.workers {
-            hub.shutdown().await;
-            wait::until("the connections' end", DEADLINE, async || {
-                (proxy.connections() == 0).then_some(())
-            })
-            .await;
-            assert_eq!(hub.stats().renewals.get(), 0);
-            assert_eq!(hub.stats().resyncs.total(), 0);
-        }
-    }
-}
+use crate::support::house::{House, measured};
+use crate::support::{HERE, epoch, expect, join, request};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_commits_on_one_worker_is_heard_on_all() {
-    let house = House::with(3).await;
+    let house = House::on_redis(&url(), 3).await;
     let mut sessions = house.one_session_each().await;
     for n in 0..300 {
         house.commit(n % 3, 1 + n % 2);
@@ -135,7 +39,7 @@ async fn what_commits_on_one_worker_is_heard_on_all() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cut_connection_costs_nothing() {
-    let house = House::with(2).await;
+    let house = House::on_redis(&url(), 2).await;
     let mut sessions = house.one_session_each().await;
     let mut last = 0;
     for round in 0..5_u64 {
@@ -152,14 +56,14 @@ async fn a_cut_connection_costs_nothing() {
                 hub.stats().bus_connects.get() >= round + 2
             })
             .await;
-        house.until_up(1).await;
+        house.until_full(1).await;
     }
     house.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_connection_is_noticed_and_bridged_by_the_log() {
-    let house = House::with(2).await;
+    let house = House::on_redis(&url(), 2).await;
     let mut sessions = house.one_session_each().await;
     house.proxy(0).freeze();
     let start = Instant::now();
@@ -174,7 +78,7 @@ async fn a_silent_connection_is_noticed_and_bridged_by_the_log() {
         expect(&mut sessions[0], &house.log, last + 1..=last + 2).await;
     }
     house.proxy(0).heal();
-    house.until_up(0).await;
+    house.until_full(0).await;
     // The other bus was up all the time, and is told by the way.
     expect(&mut sessions[1], &house.log, 4..=19).await;
     let received = house.hub(0).stats().bus_received.get();
@@ -186,10 +90,10 @@ async fn a_silent_connection_is_noticed_and_bridged_by_the_log() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_may_be_away_at_the_start() {
-    let mut house = House::with(1).await;
+    let mut house = House::on_redis(&url(), 1).await;
     let proxy = Proxy::for_url(&url()).await;
     proxy.refuse();
-    house.start(proxy);
+    house.start_behind(proxy);
     let start = Instant::now();
     let mut sessions = house.one_session_each().await;
     assert!(
@@ -201,7 +105,7 @@ async fn redis_may_be_away_at_the_start() {
     house.commit(1, 2);
     expect(&mut sessions[1], &house.log, 1..=4).await;
     house.proxy(1).heal();
-    house.until_up(1).await;
+    house.until_full(1).await;
     expect(&mut sessions[0], &house.log, 1..=4).await;
     let received = house.hub(1).stats().bus_received.get();
     house.commit(0, 1);
@@ -214,29 +118,65 @@ async fn redis_may_be_away_at_the_start() {
     house.end().await;
 }
 
-/// Its own bus is up, so the other worker compares only now and then: it has to be told.
+/// Its own bus is up, so only the silence of the other tells a worker that there is something to
+/// look for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_could_not_be_published_is_announced_later() {
-    let house = House::with(2).await;
+async fn a_worker_that_alone_is_cut_off_is_missed_by_the_others() {
+    let mut house = House::on_redis(&url(), 3).await;
     let mut sessions = house.one_session_each().await;
-    house.proxy(0).refuse();
-    house.until_down(0).await;
+    house.proxy(0).freeze();
     house.commit(0, 5);
     expect(&mut sessions[0], &house.log, 1..=5).await;
-    house
-        .until("the failure", 0, |hub| {
-            hub.stats().bus_publish_failed.get() > 0
-        })
-        .await;
-    assert_eq!(sessions[1].position().seq, 0);
-    house.proxy(0).heal();
+    measured(
+        "cut off: missed by the others after",
+        house.until_reach(1, Reach::Partial).await,
+    );
     expect(&mut sessions[1], &house.log, 1..=5).await;
+    expect(&mut sessions[2], &house.log, 1..=5).await;
+    measured(
+        "cut off: the longest delay",
+        house.longest_delay(&mut sessions).await,
+    );
+    // One who came later is told of the one whom he has never heard.
+    let late = house.start().await;
+    house.until_reach(late, Reach::Partial).await;
+    house.proxy(0).heal();
+    for n in 0..=late {
+        house.until_full(n).await;
+    }
+    house.until_heard(0, 1, &mut sessions).await;
+    house.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_says_goodbye_is_not_missed_and_who_is_killed_not_forever() {
+    let redis = testkit::redis::RedisServer::start(&[]).await;
+    let quick = |redis: &mut RedisConfig| {
+        redis.beat = Duration::from_millis(100);
+        redis.forget = Duration::from_secs(2);
+    };
+    let (mut house, _) = House::on_redis_with(&redis.url(), 2, quick).await;
+    let leaver = house.start().await;
+    house.until_full(leaver).await;
+    house.hub(leaver).shutdown().await;
+    house.kill_last();
+    let victim = house.start().await;
+    house.until_full(victim).await;
+    house.kill_last();
+    let silent = |hub: &Hub| hub.bus_status()[0].silent_workers;
+    house
+        .until("the victim to be missed", 0, |hub| silent(hub) > 0)
+        .await;
+    // The leaver has been silent for longer.
+    assert_eq!(silent(house.hub(0)), 1);
+    house.until_full(0).await;
+    house.until_full(1).await;
     house.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_large_transaction_is_announced_and_read() {
-    let house = House::with(2).await;
+    let house = House::on_redis(&url(), 2).await;
     let mut sessions = house.one_session_each().await;
     house.commit(0, 5000);
     house.expect_all(&mut sessions, 1..=5000).await;
@@ -247,12 +187,12 @@ async fn a_large_transaction_is_announced_and_read() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_from_the_future_leads_to_the_log() {
-    let house = House::with(1).await;
+    let (house, prefix) = House::on_redis_with(&url(), 1, |_| {}).await;
     let mut sessions = house.one_session_each().await;
     _ = house.log.append(HERE, 2);
     let client = redis::Client::open(url()).unwrap();
     let mut redis = client.get_multiplexed_async_connection().await.unwrap();
-    let channel = format!("{}restaurant:{HERE}", house.prefix);
+    let channel = format!("{prefix}restaurant:{{{HERE}}}");
     let mut publish = redis::cmd("PUBLISH");
     let heard: usize = publish
         .arg(channel)
@@ -268,7 +208,7 @@ async fn a_message_from_the_future_leads_to_the_log() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_rooms_are_subscribed_again() {
-    let house = House::with(2).await;
+    let house = House::on_redis(&url(), 2).await;
     let restaurants: Vec<_> = (1000..1600)
         .map(|n| RestaurantId(Uuid::from_u128(n)))
         .collect();
@@ -304,7 +244,7 @@ async fn many_rooms_are_subscribed_again() {
 /// Who joins first may be on a thread that ends; the connections must not end with it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callers_come_and_go_with_their_runtimes() {
-    let house = House::with(2).await;
+    let house = House::on_redis(&url(), 2).await;
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let own = tokio::runtime::Builder::new_current_thread()
@@ -329,7 +269,8 @@ async fn callers_come_and_go_with_their_runtimes() {
 #[tokio::test]
 async fn a_url_that_is_none() {
     for url in ["", "http://localhost", "redis://", "rediss://localhost"] {
-        let bus = RedisBus::new(RedisConfig::new(url, "", ""));
+        let bus = RedisConfig::new([url], "").bus();
         assert!(bus.is_err(), "{url}");
     }
+    assert!(RedisConfig::new([""; 0], "").bus().is_err());
 }

@@ -35,6 +35,20 @@ async fn from_every_position_exactly_what_was_missed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_crowd_that_comes_back_is_served_from_the_ring() {
+    let worker = Worker::with_events(100);
+    let mut crowd = Vec::new();
+    for n in 0..500 {
+        crowd.push((worker.join(at(1, n % 100)).await.0, n % 100));
+    }
+    for (session, since) in &mut crowd {
+        expect(session, &worker.log, *since + 1..=100).await;
+    }
+    // What the room read when it opened, for all of them.
+    assert_eq!(worker.log.questions(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_missed_is_followed_by_what_comes() {
     let worker = Worker::with_events(10);
     let (mut session, _) = worker.join(at(1, 4)).await;

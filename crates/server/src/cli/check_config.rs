@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
+use wire::health::BusKind;
 
 use super::Variables;
 use crate::config::{Config, ConfigFault, CorsOrigins, Registration};
@@ -59,14 +60,29 @@ fn good(config: &Config) -> String {
         ..
     } = config;
     let redis = config.redis.as_ref().map_or_else(
-        || "none: one worker only".to_owned(),
-        |redis| address(redis.url.reveal()),
+        || "none".to_owned(),
+        |redis| {
+            let urls = redis.urls.iter().map(|url| address(url.reveal()));
+            urls.collect::<Vec<_>>().join(", ")
+        },
     );
+    let bus = match config.bus {
+        BusKind::Redis => "redis",
+        BusKind::Postgres => "the notifications of the database",
+        BusKind::Local => "none: one worker only",
+    };
     let cors = match &http.cors {
         CorsOrigins::Any => "web pages of every origin".to_owned(),
         CorsOrigins::These(origins) if origins.is_empty() => "no web pages of other origins".into(),
         CorsOrigins::These(origins) => origins.join(", "),
     };
+    let limits = config.limits.map_or_else(
+        || "off".to_owned(),
+        |limits| {
+            let (reads, writes) = (limits.reads, limits.writes);
+            format!("{reads} reads and {writes} writes of an account in a minute")
+        },
+    );
     let registration = match auth.registration {
         Registration::Open => "open",
         Registration::Closed => "closed",
@@ -93,8 +109,10 @@ fn good(config: &Config) -> String {
             ),
         ),
         ("redis", redis),
+        ("bus", bus.to_owned()),
         ("registration", registration.to_owned()),
         ("callers", cors),
+        ("rate limits", limits),
         (
             "sockets",
             format!(
@@ -106,6 +124,10 @@ fn good(config: &Config) -> String {
         (
             "event log",
             format!("{} days", live.retention.as_secs() / 86_400),
+        ),
+        (
+            "audit",
+            format!("{} days", live.audit_retention.as_secs() / 86_400),
         ),
         ("metrics", metrics_at),
     ] {
@@ -164,14 +186,16 @@ mod tests {
         ✓ environment   production
         ✓ listens on    0.0.0.0:8000, 2 threads
         ✓ database      postgres://db/qtable, 8 connections
-        ✓ redis         none: one worker only
+        ✓ redis         none
+        ✓ bus           none: one worker only
         ✓ registration  open
         ✓ callers       no web pages of other origins
+        ✓ rate limits   6000 reads and 3000 writes of an account in a minute
         ✓ sockets       18000 at most, heartbeat after 25 s
         ✓ event log     7 days
         ✓ metrics       hidden
         ! TRUSTED_PROXIES is not set: behind a load balancer all clients seem to have its address, and share one rate limit. Where its address is not known, TRUSTED_PROXIES=private trusts the private networks.
-        ! REDIS_URL is not set: run one worker only, a second one would not hear of the changes of the first until it looks into the log.
+        ! There is no bus (REDIS_URL is not set, and BUS is not postgres): run one worker only, a second one would not hear of the changes of the first until it looks into the log.
         ! Neither METRICS_TOKEN nor METRICS_PORT is set: /metrics answers 404 in production.
 
         The configuration will do, with 3 warnings.

@@ -27,7 +27,7 @@ pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 ///
 /// Staff tablets, kitchen screens and guests' phones look at the same tables, parties and
 /// reservations, and every change is on every screen within milliseconds. PostgreSQL holds the
-/// truth; Redis carries changes between workers, and may be left out while there is only one.
+/// truth; Redis carries changes between workers. Without it, BUS=postgres does, or there is only one.
 #[derive(Parser, Debug)]
 #[command(name = "qtable", version, after_long_help = EXAMPLES)]
 pub struct Cli {
@@ -48,7 +48,8 @@ A first start:
 Environment variables, with their defaults:
   DATABASE_URL             required; postgres://user:password@host:port/name
   SECRET_KEY               required; signs the access tokens, the same for all workers
-  REDIS_URL                redis://host:port; required as soon as there are two workers
+  REDIS_URL                redis://host:port, or several with commas between; for two workers or more
+  BUS                      redis if REDIS_URL is set, else local; postgres needs no Redis
   ENVIRONMENT              development; production refuses secrets that everybody knows
   HOST, PORT               0.0.0.0, 8000
   ADMIN_EMAIL, ADMIN_PASSWORD   the platform's first administrator
@@ -62,6 +63,7 @@ Environment variables, with their defaults:
   HTTP_THREADS             one for each core
   MAX_SESSIONS             18000 sockets for each worker
   EVENT_RETENTION_DAYS     7; how long a client may be away and still be told what it missed
+  AUDIT_RETENTION_DAYS     400; how long it can be told who changed what
   WS_HEARTBEAT_INTERVAL    25 seconds
   SHUTDOWN_GRACE_SECONDS   25
   ACCESS_TOKEN_MINUTES, REFRESH_TOKEN_DAYS   15, 30

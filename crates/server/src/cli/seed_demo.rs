@@ -37,7 +37,7 @@ impl SeedDemo {
         }
         let db = crate::app::database(config)?;
         let passwords = Passwords::new(config.auth.bcrypt_cost, 1);
-        if seed(&db, &passwords).await? {
+        if Box::pin(seed(&db, &passwords)).await? {
             println!(
                 "Made the restaurant QTable Demo ({RESTAURANT}); log in as {EMAIL} / {PASSWORD}."
             );
@@ -88,7 +88,7 @@ pub async fn seed(db: &Db, passwords: &Passwords) -> anyhow::Result<bool> {
         .await?
         .value;
     for party in parties() {
-        seat(db, &scope, &numbered, &party).await?;
+        Box::pin(seat(db, &scope, &numbered, &party)).await?;
     }
     Ok(true)
 }

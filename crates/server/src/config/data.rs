@@ -1,4 +1,7 @@
-//! Where the data is: PostgreSQL and Redis.
+//! Where the data is: PostgreSQL and Redis; and by which of them workers hear of each other.
+
+use realtime::Cluster;
+use wire::health::BusKind;
 
 use super::Secret;
 use super::vars::Vars;
@@ -12,11 +15,13 @@ pub struct DatabaseConfig {
     pub pool_size: usize,
 }
 
-/// The bus between workers.
+/// Redis.
 #[derive(Clone, Debug)]
 pub struct RedisConfig {
-    /// `redis://…`, with the password in it.
-    pub url: Secret,
+    /// `redis://…`, with the password in it: one, or several that share the restaurants.
+    pub urls: Vec<Secret>,
+    /// Whether it is a Redis Cluster.
+    pub cluster: Cluster,
     /// What stands before every key and channel, so that installations can share a Redis.
     pub prefix: String,
 }
@@ -51,20 +56,52 @@ pub(super) fn database(vars: &Vars<'_>, cores: usize) -> DatabaseConfig {
 
 pub(super) fn redis(vars: &Vars<'_>) -> Option<RedisConfig> {
     let prefix = vars.text("REDIS_PREFIX");
+    let cluster = vars.word(
+        "REDIS_CLUSTER",
+        &[
+            ("auto", Cluster::Ask),
+            ("on", Cluster::Always),
+            ("off", Cluster::Never),
+        ],
+        Cluster::Ask,
+    );
     let (variable, example) = REDIS;
-    let url = vars.parsed(variable, example, |url| {
-        if is_url(url, &["redis"]) {
-            Ok(Secret::new(url))
-        } else if is_url(url, &["rediss"]) {
-            Err("asks for TLS, which this version does not speak".to_owned())
-        } else {
-            Err("is to be a redis:// address".to_owned())
-        }
+    let urls = vars.parsed(variable, example, |list| {
+        let urls = list.split(',').map(str::trim);
+        urls.map(redis_url).collect::<Result<Vec<_>, _>>()
     })?;
     Some(RedisConfig {
-        url,
+        urls,
+        cluster,
         prefix: prefix.unwrap_or_else(|| "qtable:".to_owned()),
     })
+}
+
+fn redis_url(url: &str) -> Result<Secret, String> {
+    if is_url(url, &["redis"]) {
+        Ok(Secret::new(url))
+    } else if is_url(url, &["rediss"]) {
+        Err("asks for TLS, which this version does not speak".to_owned())
+    } else {
+        Err("is to be a redis:// address, or several with commas between them".to_owned())
+    }
+}
+
+/// By what workers hear of each other: as somebody says, or by Redis if there is one.
+pub(super) fn bus(vars: &Vars<'_>) -> BusKind {
+    let has_redis = vars.text(REDIS.0).is_some();
+    let by_default = if has_redis {
+        BusKind::Redis
+    } else {
+        BusKind::Local
+    };
+    let words = BusKind::ALL.iter().map(|kind| (kind.as_str(), *kind));
+    let words: Vec<_> = words.collect();
+    let bus = vars.word("BUS", &words, by_default);
+    if bus == BusKind::Redis && !has_redis {
+        vars.fault("BUS", "is redis, but REDIS_URL is not set", "postgres");
+    }
+    bus
 }
 
 /// Only what can be told from the shape: the drivers read the rest.

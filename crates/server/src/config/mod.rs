@@ -7,6 +7,7 @@
 mod auth;
 mod data;
 mod http;
+mod limits;
 mod live;
 mod secret;
 mod seen;
@@ -15,10 +16,13 @@ mod vars;
 pub use auth::{AdminConfig, AuthConfig, Registration};
 pub use data::{DatabaseConfig, RedisConfig};
 pub use http::{CorsOrigins, HttpConfig, TrustedProxies};
+pub use limits::LimitsConfig;
 pub use live::LiveConfig;
 pub use secret::Secret;
 pub use seen::{LogConfig, LogFormat, MetricsConfig};
 pub use vars::ConfigFault;
+
+use wire::health::BusKind;
 
 use self::vars::Vars;
 
@@ -31,18 +35,25 @@ pub struct Config {
     pub worker_id: String,
     /// The database.
     pub database: DatabaseConfig,
-    /// The bus between workers; without it this is the only one.
+    /// Redis, if there is one.
     pub redis: Option<RedisConfig>,
+    /// By what workers hear of each other.
+    pub bus: BusKind,
     /// Credentials.
     pub auth: AuthConfig,
     /// HTTP.
     pub http: HttpConfig,
+    /// How much anybody may ask for; `None` when nobody counts.
+    pub limits: Option<LimitsConfig>,
     /// Sockets and the event log.
     pub live: LiveConfig,
     /// The log.
     pub log: LogConfig,
     /// The metrics.
     pub metrics: MetricsConfig,
+    /// What is broken on purpose.
+    #[cfg(feature = "faults")]
+    pub fault: Option<realtime::Fault>,
     /// What works, but perhaps not as meant.
     warnings: Vec<String>,
 }
@@ -90,11 +101,15 @@ impl Config {
             worker_id: worker_id(&vars),
             database: data::database(&vars, cores),
             redis: data::redis(&vars),
+            bus: data::bus(&vars),
             auth: auth::read(&vars, environment),
             http: http::read(&vars, environment, cores),
+            limits: limits::read(&vars),
             live: live::read(&vars),
             log: seen::log(&vars, environment),
             metrics: seen::metrics(&vars),
+            #[cfg(feature = "faults")]
+            fault: fault(&vars, environment),
             warnings: Vec::new(),
         };
         config.warnings = warnings(&config, &vars);
@@ -125,6 +140,17 @@ fn environment(vars: &Vars<'_>) -> Environment {
     )
 }
 
+/// Only in builds that are made to fail.
+#[cfg(feature = "faults")]
+fn fault(vars: &Vars<'_>, environment: Environment) -> Option<realtime::Fault> {
+    let words = realtime::Fault::ALL.map(|(word, fault)| (word, Some(fault)));
+    let fault = vars.word("QTABLE_FAULT", &words, None);
+    if fault.is_some() && environment.is_production() {
+        vars.fault("QTABLE_FAULT", "is not for production", "");
+    }
+    fault
+}
+
 fn worker_id(vars: &Vars<'_>) -> String {
     let read = |text: &str| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
@@ -142,10 +168,11 @@ fn warnings(config: &Config, vars: &Vars<'_>) -> Vec<String> {
     let mut warnings = Vec::new();
     http::warnings(&config.http, config.environment, &mut warnings);
     if config.environment.is_production() {
-        if config.redis.is_none() {
+        if config.bus == BusKind::Local {
             warnings.push(
-                "REDIS_URL is not set: run one worker only, a second one would not hear of the \
-                 changes of the first until it looks into the log."
+                "There is no bus (REDIS_URL is not set, and BUS is not postgres): run one worker \
+                 only, a second one would not hear of the changes of the first until it looks \
+                 into the log."
                     .to_owned(),
             );
         }

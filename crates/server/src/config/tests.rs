@@ -43,7 +43,13 @@ fn defaults() {
     assert_eq!(config.auth.bcrypt_cost, 10);
     assert_eq!(config.auth.registration, Registration::Open);
     assert!(config.auth.admin.is_none());
+    assert_eq!(config.limits.unwrap().logins, 100);
+    assert!(read(&[("RATE_LIMITS", "off")]).unwrap().limits.is_none());
     assert_eq!(config.live.retention, Duration::from_secs(7 * 86_400));
+    assert_eq!(
+        config.live.audit_retention,
+        Duration::from_secs(400 * 86_400)
+    );
     assert_eq!(config.live.heartbeat, Duration::from_secs(25));
     assert_eq!(config.live.max_sessions, 18_000);
     assert_eq!(config.log.filter, "info");
@@ -63,7 +69,7 @@ fn all_faults_are_reported_together() {
     let lines: Vec<_> = found.unwrap_err().iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(lines.join("\n"), @"
     DATABASE_URL is required, for example DATABASE_URL=postgres://qtable:password@localhost:5432/qtable
-    REDIS_URL is to be a redis:// address, for example REDIS_URL=redis://localhost:6379/0
+    REDIS_URL is to be a redis:// address, or several with commas between them, for example REDIS_URL=redis://localhost:6379/0
     SECRET_KEY is required, for example SECRET_KEY=$(openssl rand -base64 48)
     PORT is to be a whole number from 0 to 65535, for example PORT=8000
     ");
@@ -87,6 +93,10 @@ fn one_fault_for_one_wrong_value() {
         ("REDIS_URL", "redis://cache", "rediss://cache"),
         ("DATABASE_POOL_SIZE", "2", "1"),
         ("REDIS_URL", "redis://:p@cache:6380/1", "cache:6379"),
+        ("REDIS_URL", "redis://one, redis://two", "redis://one,two"),
+        ("REDIS_CLUSTER", "ON", "yes"),
+        ("BUS", "Postgres", "kafka"),
+        ("BUS", "local", "redis"),
         ("SECRET_KEY", "12345678", "1234567"),
         ("SECRET_KEY_PREVIOUS", "12345678", "1234567"),
         ("ENVIRONMENT", "Development", "staging"),
@@ -112,12 +122,16 @@ fn one_fault_for_one_wrong_value() {
             "10.0.0.0/99",
         ),
         ("EVENT_RETENTION_DAYS", "30", "0"),
+        ("AUDIT_RETENTION_DAYS", "3650", "0"),
         ("WS_HEARTBEAT_INTERVAL", "5", "0"),
+        ("WS_SEND_TIMEOUT", "1", "0"),
         ("SHUTDOWN_GRACE_SECONDS", "0", "1.5"),
         ("ACCESS_TOKEN_MINUTES", "60", "0"),
         ("REFRESH_TOKEN_DAYS", "90", "366"),
         ("BCRYPT_COST", "12", "4"),
         ("HTTP_THREADS", "8", "0"),
+        ("RATE_LIMITS", "OFF", "maybe"),
+        ("RATE_LIMIT_READS", "1", "0"),
         ("MAX_SESSIONS", "20000", "none"),
     ] {
         assert_eq!(faults(&[(variable, good)]), [""; 0], "{variable}={good}");
@@ -160,6 +174,25 @@ fn production_refuses_what_everybody_knows() {
     );
     assert_eq!(admin("ada@example.com", "password123!"), ["ADMIN_PASSWORD"]);
     assert_eq!(admin("ada@example.com", "short"), ["ADMIN_PASSWORD"]);
+}
+
+#[test]
+fn workers_hear_of_each_other_by_what_there_is() {
+    let bus = |given: &[_]| read(given).unwrap().bus;
+    let redis = ("REDIS_URL", "redis://one,redis://two/1");
+    assert_eq!(bus(&[]), BusKind::Local);
+    assert_eq!(bus(&[redis]), BusKind::Redis);
+    assert_eq!(bus(&[redis, ("BUS", "redis")]), BusKind::Redis);
+    assert_eq!(bus(&[("BUS", "postgres")]), BusKind::Postgres);
+    assert_eq!(bus(&[redis, ("BUS", "postgres")]), BusKind::Postgres);
+    assert_eq!(bus(&[redis, ("BUS", "local")]), BusKind::Local);
+    let urls = read(&[redis]).unwrap().redis.unwrap().urls;
+    let urls: Vec<_> = urls.iter().map(Secret::reveal).collect();
+    assert_eq!(urls, ["redis://one", "redis://two/1"]);
+    // Without Redis and with a bus, several workers are fine.
+    let given = production(&[("BUS", "postgres")]);
+    let warned = read(&given).unwrap().warnings().concat();
+    assert!(!warned.contains("one worker"), "{warned}");
 }
 
 #[test]

@@ -6,8 +6,8 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest};
 use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
-use futures_util::{StreamExt, TryFutureExt};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use wire::{ErrorCode, FieldError};
@@ -25,24 +25,7 @@ const BODY_DEADLINE: Duration = Duration::from_secs(30);
 /// A JSON body.
 pub struct Json<T>(pub T);
 
-/// A JSON body and the bytes it was read from, for whoever stores their hash.
-pub struct JsonBytes<T> {
-    /// What was sent.
-    pub value: T,
-    /// How it was written.
-    pub bytes: Bytes,
-}
-
 impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
-    type Error = ApiError;
-    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        Box::pin(JsonBytes::from_request(request, payload).map_ok(|body| Self(body.value)))
-    }
-}
-
-impl<T: DeserializeOwned + 'static> FromRequest for JsonBytes<T> {
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
@@ -56,10 +39,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBytes<T> {
             match (typed, bytes.is_empty()) {
                 (_, true) => Err(unreadable("The body is empty; JSON is wanted.")),
                 (Typed::NotAtAll, false) => Err(not_json()),
-                (Typed::Json, false) => Ok(Self {
-                    value: parse(&bytes)?,
-                    bytes,
-                }),
+                (Typed::Json, false) => Ok(Self(parse(&bytes)?)),
             }
         })
     }
@@ -132,6 +112,14 @@ fn declared_length(headers: &HeaderMap) -> Result<usize, ApiError> {
         return Err(too_large());
     }
     Ok(length)
+}
+
+/// The whole body of a request, whatever it says.
+///
+/// # Errors
+/// 413 above [`BODY_LIMIT`], 400 when it breaks off or does not arrive in time.
+pub async fn body(headers: &HeaderMap, payload: Payload) -> Result<Bytes, ApiError> {
+    collect(payload, declared_length(headers)?).await
 }
 
 async fn collect(mut payload: Payload, length: usize) -> Result<Bytes, ApiError> {

@@ -14,6 +14,6 @@ mod path;
 mod query;
 
 pub use if_match::IfMatch;
-pub use json::{BODY_LIMIT, Json, JsonBytes, OptionalJson, part};
+pub use json::{BODY_LIMIT, Json, OptionalJson, body, part};
 pub use path::Path;
 pub use query::Query;

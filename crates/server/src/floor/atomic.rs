@@ -1,10 +1,10 @@
 //! Transactions of clients.
 
-use actix_web::http::header::{self, HeaderName};
+use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use domain::db::Scope;
-use domain::floor::atomic::{self, Transaction};
+use domain::floor::atomic::{self, Answer, Transaction};
 use serde::Deserialize;
 use serde_json::Value;
 use wire::floor::atomic::{Atomic, AtomicBatch, AtomicDone};
@@ -14,11 +14,9 @@ use super::items;
 use crate::auth::{self, Caller};
 use crate::errors::ApiError;
 use crate::extract::{Json, Path, part};
-use crate::reply::EVENT_SEQ;
+use crate::idempotency::REPLAYED;
+use crate::reply::{EVENT_SEQ, Saved};
 use crate::state::AppState;
-
-/// Says that the answer is that of an earlier request.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// Where a transaction works, when the path does not say it.
 #[derive(Deserialize)]
@@ -64,7 +62,7 @@ async fn run(state: &AppState, scope: Scope, body: &Value) -> Result<HttpRespons
     let operations = input.operations.iter().enumerate();
     let transaction = Transaction {
         id: input.transaction_id,
-        fingerprint: domain::floor::fingerprint(&input.operations)?,
+        fingerprint: domain::remembered::fingerprint(&input.operations)?,
         items: operations
             .map(|(index, value)| items::operation(index, value))
             .collect(),
@@ -73,19 +71,24 @@ async fn run(state: &AppState, scope: Scope, body: &Value) -> Result<HttpRespons
         transaction_id: Some(transaction.id),
         ..scope
     };
-    let saved = state
-        .write("atomic.run", &scope, async |tx| {
-            atomic::run(tx, &transaction).await
-        })
-        .await?;
-    let (answer, position) = saved.into_parts();
+    state
+        .post(
+            "atomic.run",
+            &scope,
+            async |tx| atomic::run(tx, &transaction).await,
+            done,
+        )
+        .await
+}
+
+fn done(saved: &Saved<Answer>) -> HttpResponse {
     let mut reply = HttpResponse::Ok();
     reply.insert_header((header::CONTENT_TYPE, "application/json"));
-    if let Some(position) = position {
+    if let Some(position) = saved.position() {
         reply.insert_header((EVENT_SEQ, position.to_string()));
     }
-    if answer.is_repeated {
+    if saved.value.is_repeated {
         reply.insert_header((REPLAYED, "true"));
     }
-    Ok(reply.body(answer.body))
+    reply.body(saved.value.body.clone())
 }

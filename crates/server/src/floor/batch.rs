@@ -45,11 +45,12 @@ pub async fn update(
         transaction_id: Some(transaction_id),
         ..caller.scope(rid)
     };
-    let saved = state
-        .write("batch.update", &scope, async |tx| {
-            batch::update(tx, transaction_id, &items).await
-        })
-        .await?;
-    let (done, position) = saved.into_parts();
-    Ok(reply::done(&done, position))
+    state
+        .post(
+            "batch.update",
+            &scope,
+            async |tx| batch::update(tx, transaction_id, &items).await,
+            |saved| reply::done(&saved.value, saved.position()),
+        )
+        .await
 }

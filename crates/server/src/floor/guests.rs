@@ -53,12 +53,15 @@ pub async fn create(
     Path(rid): Path<RestaurantId>,
     Json(input): Json<CreateGuest>,
 ) -> Result<HttpResponse, ApiError> {
-    let saved = state
-        .write("guests.create", &caller.scope(rid), async |tx| {
-            guests::create(tx, &input).await
-        })
-        .await?;
-    Ok(saved.created(&request, saved.value.id))
+    let scope = caller.scope(rid);
+    state
+        .post(
+            "guests.create",
+            &scope,
+            async |tx| guests::create(tx, &input).await,
+            |saved| saved.created(&request, saved.value.id),
+        )
+        .await
 }
 
 /// One party.

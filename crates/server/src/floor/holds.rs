@@ -25,12 +25,15 @@ pub async fn create(
     Path(rid): Path<RestaurantId>,
     Json(input): Json<CreateHold>,
 ) -> Result<HttpResponse, ApiError> {
-    let saved = state
-        .write("holds.create", &caller.scope(rid), async |tx| {
-            holds::create(tx, &input).await
-        })
-        .await?;
-    Ok(reply::made(&request, saved.value.id, &saved.value))
+    let scope = caller.scope(rid);
+    state
+        .post(
+            "holds.create",
+            &scope,
+            async |tx| holds::create(tx, &input).await,
+            |saved| reply::made(&request, saved.value.id, &saved.value),
+        )
+        .await
 }
 
 /// Gives a slot back.

@@ -12,3 +12,4 @@ pub mod snapshot;
 pub mod sync;
 pub mod tables;
 mod view;
+pub mod waitlist;

@@ -58,12 +58,15 @@ pub async fn create(
     Path(rid): Path<RestaurantId>,
     Json(input): Json<CreateReservation>,
 ) -> Result<HttpResponse, ApiError> {
-    let saved = state
-        .write("reservations.create", &caller.scope(rid), async |tx| {
-            reservations::create(tx, &input).await
-        })
-        .await?;
-    Ok(saved.created(&request, saved.value.id))
+    let scope = caller.scope(rid);
+    state
+        .post(
+            "reservations.create",
+            &scope,
+            async |tx| reservations::create(tx, &input).await,
+            |saved| saved.created(&request, saved.value.id),
+        )
+        .await
 }
 
 /// One booking.
@@ -140,12 +143,15 @@ pub async fn check_in(
     Path((rid, id)): Path<(RestaurantId, ReservationId)>,
     OptionalJson(input): OptionalJson<CheckIn>,
 ) -> Result<HttpResponse, ApiError> {
-    let saved = state
-        .write("reservations.check_in", &caller.scope(rid), async |tx| {
-            reservations::check_in(tx, id, &input).await
-        })
-        .await?;
-    Ok(saved.ok())
+    let scope = caller.scope(rid);
+    state
+        .post(
+            "reservations.check_in",
+            &scope,
+            async |tx| reservations::check_in(tx, id, &input).await,
+            |saved| saved.ok(),
+        )
+        .await
 }
 
 /// Seats the party, at the tables that were booked or at others.
@@ -161,10 +167,13 @@ pub async fn seat(
     Path((rid, id)): Path<(RestaurantId, ReservationId)>,
     OptionalJson(input): OptionalJson<SeatReservation>,
 ) -> Result<HttpResponse, ApiError> {
-    let saved = state
-        .write("reservations.seat", &caller.scope(rid), async |tx| {
-            reservations::seat(tx, id, &input).await
-        })
-        .await?;
-    Ok(saved.ok())
+    let scope = caller.scope(rid);
+    state
+        .post(
+            "reservations.seat",
+            &scope,
+            async |tx| reservations::seat(tx, id, &input).await,
+            |saved| saved.ok(),
+        )
+        .await
 }

@@ -2,10 +2,11 @@
 
 use std::ops::ControlFlow;
 
+use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use wire::RestaurantId;
 use wire::floor::snapshot::Snapshot;
-use wire::{Position, RestaurantId};
 
 use super::view;
 use crate::errors::ApiError;
@@ -24,26 +25,13 @@ pub async fn full(
     request: HttpRequest,
     Path(rid): Path<RestaurantId>,
 ) -> Result<HttpResponse, ApiError> {
-    let now = state.db.clock().now();
-    if let ControlFlow::Break(answer) = view::since_last(&state, &request, rid, now).await? {
-        return Ok(answer);
+    // In a storm of those who have nothing yet, not even the head is read for each.
+    if request.headers().contains_key(header::IF_NONE_MATCH) {
+        let now = state.db.clock().now();
+        if let ControlFlow::Break(answer) = view::since_last(&state, &request, rid, now).await? {
+            return Ok(answer);
+        }
     }
-    let snapshot = read(&state, rid).await?;
-    let position = Position {
-        epoch: snapshot.epoch,
-        seq: snapshot.seq,
-    };
-    Ok(reply::at(position, &snapshot))
-}
-
-/// Reads a snapshot; for sockets too.
-///
-/// # Errors
-/// 404 when there is no such restaurant, 503 when the database is away.
-pub async fn read(state: &AppState, rid: RestaurantId) -> Result<Snapshot, ApiError> {
-    let now = state.db.clock().now();
-    let read = state.db.snapshot("floor.snapshot", async move |conn| {
-        domain::floor::snapshot::read(conn, rid, now).await
-    });
-    Ok(read.await?)
+    let snapshot = state.snapshots.of(rid).await?;
+    Ok(reply::json_at(snapshot.position, snapshot.json.clone()))
 }

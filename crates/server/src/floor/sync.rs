@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use domain::db::Scope;
 use domain::floor::sync::{self, Own, Queued};
 use serde_json::Value;
 use wire::floor::sync::{Delta, DeltaQuery, Outcome, SyncDone, SyncQueue, SyncResult};
@@ -35,6 +36,9 @@ pub async fn delta(
 
 /// What a client did while it was offline. Each change is made if it still fits, and only once
 /// however often it is sent; the answer says of each what became of it.
+///
+/// A long queue takes several transactions. Under an `Idempotency-Key` the answer is kept with the
+/// last of them; one that broke off in between goes on where it was, by the ids of its changes.
 #[utoipa::path(
     post, path = "/api/v1/restaurants/{rid}/sync/batch", tag = "sync",
     params(("rid" = RestaurantId, Path)), request_body = SyncQueue,
@@ -48,42 +52,74 @@ pub async fn batch(
 ) -> Result<HttpResponse, ApiError> {
     sync::check(queue.operations.len())?;
     let scope = caller.scope(rid);
-    let mut done = SyncDone {
-        results: Vec::with_capacity(queue.operations.len()),
+    if let Some(answer) = state.answered(&scope).await? {
+        return Ok(answer);
+    }
+    let read = queue.operations.iter().enumerate();
+    let read = read
+        .map(|(index, value)| queued(index, value))
+        .collect::<Result<Vec<Read>, ApiError>>()?;
+    let parts: Vec<&[Read]> = read.chunks(sync::PER_TRANSACTION).collect();
+    let (last, earlier) = match parts.split_last() {
+        Some((last, earlier)) => (*last, earlier),
+        None => (&[][..], &[][..]),
     };
-    let (mut own, mut position) = (Own::default(), None);
-    for (number, operations) in queue.operations.chunks(sync::PER_TRANSACTION).enumerate() {
-        let first = number * sync::PER_TRANSACTION;
-        let read = (first..)
-            .zip(operations)
-            .map(|(index, value)| queued(index, value));
-        let read: Vec<Result<Queued, SyncResult>> = read.collect::<Result<_, ApiError>>()?;
-        let part: Vec<Queued> = read
-            .iter()
-            .filter_map(|read| read.as_ref().ok())
-            .cloned()
-            .collect();
+    let (mut results, mut own, mut position) = (Vec::new(), Own::default(), None);
+    let unkeyed = Scope {
+        once: None,
+        ..scope
+    };
+    for part in earlier {
+        let named = named(part);
         let saved = state
-            .write("sync.batch", &scope, async |tx| {
-                sync::apply(tx, &part, &own).await
+            .write("sync.batch", &unkeyed, async |tx| {
+                sync::apply(tx, &named, &own).await
             })
             .await?;
-        let ((results, next), written) = saved.into_parts();
-        position = written.or(position);
-        own = next;
-        let mut results = results.into_iter();
-        done.results
-            .extend(read.into_iter().filter_map(|read| match read {
-                Ok(_) => results.next(),
-                Err(unnamed) => Some(unnamed),
-            }));
+        let ((done, next), written) = saved.into_parts();
+        results.extend(in_order(part, &done));
+        (own, position) = (next, written.or(position));
     }
-    Ok(reply::done(&done, position))
+    let named = named(last);
+    state
+        .post(
+            "sync.batch",
+            &scope,
+            async |tx| sync::apply(tx, &named, &own).await,
+            |saved| {
+                let mut results = results.clone();
+                results.extend(in_order(last, &saved.value.0));
+                reply::done(&SyncDone { results }, saved.position().or(position))
+            },
+        )
+        .await
+}
+
+/// A change, or why it cannot be one.
+type Read = Result<Queued, SyncResult>;
+
+/// The changes that can be made.
+fn named(part: &[Read]) -> Vec<Queued> {
+    part.iter()
+        .filter_map(|read| read.as_ref().ok())
+        .cloned()
+        .collect()
+}
+
+/// What became of each change, made or not.
+fn in_order(part: &[Read], made: &[SyncResult]) -> Vec<SyncResult> {
+    let mut made = made.iter();
+    part.iter()
+        .filter_map(|read| match read {
+            Ok(_) => made.next().cloned(),
+            Err(unnamed) => Some(unnamed.clone()),
+        })
+        .collect()
 }
 
 /// Reads one change of a queue. One without an id of the client's is not made: it could not be
 /// told whether it was made before.
-fn queued(index: usize, value: &Value) -> Result<Result<Queued, SyncResult>, ApiError> {
+fn queued(index: usize, value: &Value) -> Result<Read, ApiError> {
     let item = items::operation(index, value);
     let client_id = items::text(value, &["clientId", "client_id"]).unwrap_or_default();
     if !(1..=100).contains(&client_id.chars().count()) {
@@ -104,7 +140,7 @@ fn queued(index: usize, value: &Value) -> Result<Result<Queued, SyncResult>, Api
     }
     Ok(Ok(Queued {
         client_id,
-        fingerprint: domain::floor::fingerprint(value)?,
+        fingerprint: domain::remembered::fingerprint(value)?,
         item,
     }))
 }

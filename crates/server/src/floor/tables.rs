@@ -53,12 +53,15 @@ pub async fn create(
     Path(rid): Path<RestaurantId>,
     Json(input): Json<CreateTable>,
 ) -> Result<HttpResponse, ApiError> {
-    let saved = state
-        .write("tables.create", &caller.scope(rid), async |tx| {
-            tables::create(tx, &input).await
-        })
-        .await?;
-    Ok(saved.created(&request, saved.value.id))
+    let scope = caller.scope(rid);
+    state
+        .post(
+            "tables.create",
+            &scope,
+            async |tx| tables::create(tx, &input).await,
+            |saved| saved.created(&request, saved.value.id),
+        )
+        .await
 }
 
 /// One table.

@@ -12,6 +12,7 @@ use crate::auth::Caller;
 use crate::config::Registration;
 use crate::errors::ApiError;
 use crate::extract::Json;
+use crate::middleware::Context;
 use crate::state::AppState;
 
 /// Makes a restaurant and its owner, and logs the owner in.
@@ -64,6 +65,7 @@ pub async fn register(
 )]
 pub async fn login(
     state: Data<AppState>,
+    context: Context,
     request: HttpRequest,
     Json(input): Json<Login>,
 ) -> Result<HttpResponse, ApiError> {
@@ -75,11 +77,16 @@ pub async fn login(
     let hash = account
         .as_ref()
         .map(|account| account.password_hash.clone());
+    let attempt = state
+        .limits
+        .guess(&input.email, context.client_ip())
+        .await?;
     let is_right = state.passwords.verify(input.password, hash).await?;
     let Some(account) = account.filter(|_| is_right) else {
         let sentence = "Address and password do not belong together.";
         return Err(ApiError::new(ErrorCode::WrongCredentials, sentence));
     };
+    attempt.was_right().await;
     let asked = input.restaurant_id;
     let device = device_name(&request, input.device_name.as_deref());
     let opened = state
@@ -185,6 +192,7 @@ pub async fn me(state: Data<AppState>, caller: Caller) -> Result<HttpResponse, A
 pub async fn change_password(
     state: Data<AppState>,
     caller: Caller,
+    context: Context,
     Json(input): Json<ChangePassword>,
 ) -> Result<HttpResponse, ApiError> {
     accounts::check_new_password("newPassword", &input.new_password)?;
@@ -192,6 +200,10 @@ pub async fn change_password(
         .read("auth.password_hash", async move |conn| {
             accounts::password_hash_of(conn, caller.user_id).await
         })
+        .await?;
+    let attempt = state
+        .limits
+        .guess(&caller.user_id.to_string(), context.client_ip())
         .await?;
     if !state
         .passwords
@@ -201,6 +213,7 @@ pub async fn change_password(
         let sentence = "The present password is another.";
         return Err(ApiError::new(ErrorCode::WrongCredentials, sentence));
     }
+    attempt.was_right().await;
     let hash = state.passwords.hash(input.new_password).await?;
     state
         .db

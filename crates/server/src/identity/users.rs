@@ -46,12 +46,15 @@ pub async fn create(
     Json(input): Json<CreateUser>,
 ) -> Result<HttpResponse, ApiError> {
     let hash = hash(&state, input.password.as_deref()).await?;
-    let saved = state
-        .write("users.create", &caller.scope(rid), async |tx| {
-            users::create(tx, &input, hash.as_deref()).await
-        })
-        .await?;
-    Ok(saved.created(&request, saved.value.id))
+    let scope = caller.scope(rid);
+    state
+        .post(
+            "users.create",
+            &scope,
+            async |tx| users::create(tx, &input, hash.as_deref()).await,
+            |saved| saved.created(&request, saved.value.id),
+        )
+        .await
 }
 
 /// Changes a member: the fields that are present. Takes effect on open sockets and tokens within

@@ -1,6 +1,9 @@
-//! Sockets: who may open one, what is said on it, and what carries it.
+//! Sockets and streams: who may open one, what is said on it, and what carries it.
 
+pub(crate) mod admission;
+pub mod events;
 pub mod log;
+pub mod presence;
 pub mod realtime;
 mod session;
 pub mod tickets;

@@ -1,80 +1,21 @@
-//! `GET /realtime`: who may open a socket, to what, and from where.
+//! `GET /realtime`: following a restaurant on a WebSocket.
 
 use actix_web::http::header;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use realtime::{Join, JoinError, Since, Who};
-use serde::Deserialize;
-use utoipa::IntoParams;
-use wire::live::events::EventKind;
-use wire::{Audience, Epoch, ErrorCode, Position, RestaurantId, Seq};
+use wire::ErrorCode;
 
+use super::admission::{self, Follow};
 use super::session::Session;
-use super::tickets;
-use super::transport::Transport;
-use crate::auth::{self, Caller};
+use super::tickets::Use;
+use super::transport::Socket;
+use crate::auth;
 use crate::errors::ApiError;
 use crate::extract::Query;
 use crate::state::AppState;
 
 /// The subprotocol under which a browser passes its token: `bearer, <token>`.
 const PROTOCOL: &str = "bearer";
-
-/// What to follow, and from where.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct Follow {
-    /// The restaurant.
-    #[serde(alias = "restaurantId")]
-    #[param(value_type = String, format = Uuid)]
-    pub restaurant_id: RestaurantId,
-    /// The last event that was processed; what came after it is sent first.
-    #[param(minimum = 0, value_type = Option<i64>)]
-    pub since: Option<Seq>,
-    /// The epoch of `since`.
-    #[param(value_type = Option<String>, format = Uuid)]
-    pub epoch: Option<Epoch>,
-    /// Only these kinds of events, separated by commas.
-    #[param(example = "guest_updated,table_updated")]
-    pub types: Option<String>,
-    /// A ticket, where no header can be sent.
-    pub token: Option<String>,
-}
-
-impl Follow {
-    fn since(&self) -> Result<Since, ApiError> {
-        match (self.since, self.epoch) {
-            (None, _) => Ok(Since::Head),
-            (Some(seq), _) if seq < 0 => Err(field("since", "must not be negative")),
-            (Some(seq), None) => Ok(Since::WithoutEpoch(seq)),
-            (Some(seq), Some(epoch)) => Ok(Since::Position(Position { epoch, seq })),
-        }
-    }
-
-    fn kinds(&self) -> Result<Option<Vec<EventKind>>, ApiError> {
-        let Some(types) = &self.types else {
-            return Ok(None);
-        };
-        let words = types
-            .split(',')
-            .map(str::trim)
-            .filter(|word| !word.is_empty());
-        let kinds = words
-            .map(|word| {
-                word.parse()
-                    .map_err(|_| field("types", "names an event that does not exist"))
-            })
-            .collect::<Result<Vec<EventKind>, _>>()?;
-        Ok(Some(kinds))
-    }
-}
-
-fn field(field: &str, message: &str) -> ApiError {
-    ApiError::invalid(vec![wire::FieldError {
-        field: field.into(),
-        message: message.into(),
-    }])
-}
 
 /// Opens a WebSocket that follows a restaurant.
 ///
@@ -91,37 +32,19 @@ pub async fn follow(
     payload: Payload,
     Query(follow): Query<Follow>,
 ) -> Result<HttpResponse, ApiError> {
-    let caller = credential(&state, &request, &follow).await?;
-    let join = Join {
-        restaurant_id: follow.restaurant_id,
-        audience: Audience::Staff,
-        kinds: follow.kinds()?,
-        since: follow.since()?,
-        who: Who {
-            user_id: Some(caller.user_id),
-            session_id: Some(caller.session_id),
-        },
-    };
+    let token = auth::bearer(request.headers())
+        .or_else(|| admission::subprotocol_token(&request, PROTOCOL));
+    let caller = admission::caller(&state, token, &follow, Use::Socket).await?;
+    let join = follow.join(&request, &caller)?;
     check_upgrade(&request)?;
-    if state.is_draining() {
-        return Err(away());
-    }
-    let open = usize::try_from(state.hub.stats().sessions.get()).unwrap_or(0);
-    if open >= state.config.live.max_sessions {
-        let sentence = "This worker has as many sockets as it can hold.";
-        return Err(ApiError::new(ErrorCode::TooMany, sentence).retry_after(5));
-    }
-    let (session, opening) = state.hub.join(join).await.map_err(|error| match error {
-        JoinError::NotFound => ApiError::not_found(),
-        JoinError::Draining => away(),
-        JoinError::Unavailable => ApiError::unavailable(error),
-    })?;
-    let (response, transport) = Transport::upgrade(&request, payload, &[PROTOCOL])
+    let (stream, opening) = admission::admit(&state, join).await?;
+    let send_timeout = state.config.live.send_timeout;
+    let (response, socket) = Socket::upgrade(&request, payload, &[PROTOCOL], send_timeout)
         .map_err(|_| ApiError::new(ErrorCode::BadRequest, NOT_A_HANDSHAKE))?;
     let session = Session::new(
         state.into_inner(),
-        transport,
-        session,
+        socket,
+        stream,
         caller,
         follow.restaurant_id,
     );
@@ -139,39 +62,4 @@ fn check_upgrade(request: &HttpRequest) -> Result<(), ApiError> {
             header::HeaderValue::from_static("websocket"),
         )
     })
-}
-
-fn away() -> ApiError {
-    ApiError::unavailable(anyhow::anyhow!("going away")).retry_after(1)
-}
-
-/// The credential, in any of the three ways: `Authorization`, subprotocol, or a ticket.
-async fn credential(
-    state: &AppState,
-    request: &HttpRequest,
-    follow: &Follow,
-) -> Result<Caller, ApiError> {
-    let restaurant = Some(follow.restaurant_id);
-    let token = auth::bearer(request.headers()).or_else(|| subprotocol_token(request));
-    if let Some(token) = token {
-        let claims = state.tokens.verify(token, state.db.clock().now())?;
-        let standing = auth::standing(state, &claims).await?;
-        return auth::caller(state, &claims, &standing, restaurant).await;
-    }
-    match &follow.token {
-        Some(ticket) => tickets::redeem(state, ticket, restaurant).await,
-        None => Err(ApiError::new(ErrorCode::Unauthenticated, "Please log in.")),
-    }
-}
-
-/// The token of `Sec-WebSocket-Protocol: bearer, <token>`.
-fn subprotocol_token(request: &HttpRequest) -> Option<&str> {
-    let protocols = request
-        .headers()
-        .get(header::SEC_WEBSOCKET_PROTOCOL)?
-        .to_str()
-        .ok()?;
-    let mut protocols = protocols.split(',').map(str::trim);
-    protocols.next().filter(|first| *first == PROTOCOL)?;
-    protocols.next()
 }

@@ -1,4 +1,4 @@
-//! A socket's life: what is sent, what is heard, and when it ends.
+//! A session's life: what is sent, what is heard, and when it ends, whatever carries it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,22 +6,21 @@ use std::time::Duration;
 use bytestring::ByteString;
 use realtime::{Opening, Pull};
 use tokio::time::{Instant, sleep_until};
-use wire::live::frames::{ClientMessage, CloseCode, SessionFrame};
+use wire::live::frames::{ClientMessage, CloseCode, ResyncReason, SessionFrame};
 use wire::{ErrorCode, Position, RestaurantId};
 
-use super::transport::{Received, SendError, Transport};
+use super::transport::{Farewell, Received, Transport};
 use crate::auth::{self, Caller};
 use crate::errors::ApiError;
-use crate::floor::snapshot;
 use crate::state::AppState;
 
 /// Messages that a client may send in one second.
 const MESSAGES_PER_SECOND: u32 = 20;
 
-/// One socket.
-pub(super) struct Session {
+/// One socket or stream.
+pub(super) struct Session<T> {
     state: Arc<AppState>,
-    transport: Transport,
+    transport: T,
     stream: realtime::Session,
     caller: Caller,
     restaurant_id: RestaurantId,
@@ -34,34 +33,10 @@ pub(super) struct Session {
     messages: u32,
 }
 
-/// Why a session ends.
-struct End {
-    code: CloseCode,
-    reason: String,
-}
-
-impl End {
-    fn new(code: CloseCode, reason: &str) -> Self {
-        Self {
-            code,
-            reason: reason.to_owned(),
-        }
-    }
-}
-
-impl From<SendError> for End {
-    fn from(error: SendError) -> Self {
-        match error {
-            SendError::Gone => Self::new(CloseCode::Normal, ""),
-            SendError::TooSlow => Self::new(CloseCode::TooSlow, "too slow: come back and resume"),
-        }
-    }
-}
-
-impl Session {
+impl<T: Transport> Session<T> {
     pub(super) fn new(
         state: Arc<AppState>,
-        transport: Transport,
+        transport: T,
         stream: realtime::Session,
         caller: Caller,
         restaurant_id: RestaurantId,
@@ -81,26 +56,23 @@ impl Session {
         }
     }
 
-    /// Serves the socket until it ends.
+    /// Serves the peer until the session ends.
     pub(super) async fn run(mut self, opening: Opening) {
-        let end = match self.serve(opening).await {
-            Ok(never) => match never {},
-            Err(end) => end,
-        };
-        self.state.metrics.disconnected(Some(end.code));
+        let Err(farewell) = self.serve(opening).await;
+        self.state.metrics.disconnected(Some(farewell.code));
         tracing::debug!(
             restaurant_id = %self.restaurant_id,
             session_id = %self.caller.session_id,
-            code = end.code.number(),
+            code = farewell.code.number(),
             position = %self.stream.position(),
-            "a socket ended"
+            "a session ended"
         );
         // Leaves the room before waiting for a peer that may not read any more.
         drop(self.stream);
-        self.transport.close(end.code, &end.reason).await;
+        self.transport.close(farewell).await;
     }
 
-    async fn serve(&mut self, opening: Opening) -> Result<std::convert::Infallible, End> {
+    async fn serve(&mut self, opening: Opening) -> Result<std::convert::Infallible, Farewell> {
         self.open(opening).await?;
         loop {
             let wake = self.next_deadline();
@@ -112,8 +84,8 @@ impl Session {
         }
     }
 
-    async fn open(&mut self, opening: Opening) -> Result<(), End> {
-        self.say(&SessionFrame::RestaurantConnect {
+    async fn open(&mut self, opening: Opening) -> Result<(), Farewell> {
+        let connect = SessionFrame::RestaurantConnect {
             restaurant_id: self.restaurant_id,
             epoch: opening.epoch,
             seq: opening.head,
@@ -121,60 +93,59 @@ impl Session {
             worker_id: self.state.config.worker_id.clone(),
             heartbeat_seconds: self.heartbeat().as_secs(),
             timestamp: self.state.db.clock().now(),
-        })
-        .await?;
-        if let Some(reason) = opening.resync {
-            let (epoch, seq) = (opening.epoch, opening.head);
-            self.say(&SessionFrame::ResyncRequired { reason, epoch, seq })
-                .await?;
-        }
-        Ok(())
+        };
+        let here = self.stream.position();
+        let Some(reason) = opening.resync else {
+            return self.say(&connect, Some(here)).await;
+        };
+        // Who has heard only the first of the two must be told again.
+        self.say(&connect, None).await?;
+        self.resync(reason, here).await
     }
 
-    async fn pass_on(&mut self, pull: Pull) -> Result<(), End> {
+    async fn pass_on(&mut self, pull: Pull) -> Result<(), Farewell> {
         match pull {
             Pull::Frames(frames) => {
-                for frame in frames {
-                    self.transport.send(frame).await?;
-                }
+                let epoch = self.stream.position().epoch;
+                self.transport.send_events(epoch, frames).await?;
                 self.sent = Instant::now();
                 Ok(())
             }
-            Pull::Resync {
-                reason,
-                position: Position { epoch, seq },
-            } => {
-                self.say(&SessionFrame::ResyncRequired { reason, epoch, seq })
-                    .await
-            }
+            Pull::Resync { reason, position } => self.resync(reason, position).await,
+            Pull::Bulletin(frame) => self.pass(frame, None).await,
             Pull::Close(closing) => {
-                let reason = match (closing.code, closing.reconnect_after) {
-                    (CloseCode::GoingAway, after) => {
-                        let ms = after.unwrap_or_default().as_millis();
-                        format!("{{\"reconnect_after_ms\":{ms}}}")
-                    }
-                    (CloseCode::TokenExpired, _) => "signed out".to_owned(),
-                    (CloseCode::Forbidden, _) => "no longer a member".to_owned(),
-                    _ => String::new(),
+                let is_going = closing.code == CloseCode::GoingAway;
+                let reason = match closing.code {
+                    CloseCode::GoingAway => "going away: come back and resume",
+                    CloseCode::TokenExpired => "signed out",
+                    CloseCode::Forbidden => "no longer a member",
+                    _ => "",
                 };
-                Err(End {
-                    code: closing.code,
-                    reason,
+                Err(Farewell {
+                    reconnect_after: is_going.then(|| closing.reconnect_after.unwrap_or_default()),
+                    ..Farewell::new(closing.code, reason)
                 })
             }
         }
     }
 
-    async fn hear(&mut self, received: Received) -> Result<(), End> {
+    /// The stream goes on after `position`, and what came before cannot be told.
+    async fn resync(&mut self, reason: ResyncReason, position: Position) -> Result<(), Farewell> {
+        let Position { epoch, seq } = position;
+        let frame = SessionFrame::ResyncRequired { reason, epoch, seq };
+        self.say(&frame, Some(position)).await
+    }
+
+    async fn hear(&mut self, received: Received) -> Result<(), Farewell> {
         self.heard = Instant::now();
         match received {
             Received::Sign => Ok(()),
             Received::Ping(bytes) => {
                 self.count_message()?;
-                self.transport.pong(&bytes).await.map_err(End::from)
+                self.transport.pong(&bytes).await.map_err(Farewell::from)
             }
-            Received::Gone => Err(End::new(CloseCode::Normal, "")),
-            Received::Abuse => Err(End::new(
+            Received::Gone => Err(Farewell::new(CloseCode::Normal, "")),
+            Received::Abuse => Err(Farewell::new(
                 CloseCode::Abuse,
                 "not the protocol, or a message above 16 KiB",
             )),
@@ -196,15 +167,15 @@ impl Session {
         }
     }
 
-    async fn answer(&mut self, message: ClientMessage) -> Result<(), End> {
+    async fn answer(&mut self, message: ClientMessage) -> Result<(), Farewell> {
         match message {
             ClientMessage::Ping => {
-                let (timestamp, position) = self.here();
-                self.say(&SessionFrame::Pong {
+                let (timestamp, here) = self.here();
+                let pong = SessionFrame::Pong {
                     timestamp,
-                    position,
-                })
-                .await
+                    position: here.seq,
+                };
+                self.say(&pong, Some(here)).await
             }
             ClientMessage::RequestFullSync => self.full_sync().await,
             ClientMessage::Auth { token } => match self.renewed(&token).await {
@@ -219,16 +190,12 @@ impl Session {
 
     /// Sends the whole floor. Frames that commit meanwhile wait in the log; those that the
     /// snapshot contains are not sent again.
-    async fn full_sync(&mut self) -> Result<(), End> {
-        match snapshot::read(&self.state, self.restaurant_id).await {
+    async fn full_sync(&mut self) -> Result<(), Farewell> {
+        match self.state.snapshots.of(self.restaurant_id).await {
             Ok(snapshot) => {
-                let position = Position {
-                    epoch: snapshot.epoch,
-                    seq: snapshot.seq,
-                };
                 // Of another epoch: the stream is about to say so, and the client asks again.
-                if self.stream.skip_to(position) {
-                    self.say(&SessionFrame::FullSync(Box::new(snapshot))).await
+                if self.stream.skip_to(snapshot.position) {
+                    self.pass(snapshot.frame(), Some(snapshot.position)).await
                 } else {
                     self.refuse(
                         ErrorCode::Unavailable,
@@ -256,25 +223,25 @@ impl Session {
     }
 
     /// What is due by the clock: heartbeat, ping, farewell to the silent and the expired.
-    async fn keep_time(&mut self) -> Result<(), End> {
+    async fn keep_time(&mut self) -> Result<(), Farewell> {
         let now = Instant::now();
         if self.state.db.clock().now() >= self.caller.expires_at {
-            return Err(End::new(CloseCode::TokenExpired, "token expired"));
+            return Err(Farewell::new(CloseCode::TokenExpired, "token expired"));
         }
-        if now >= self.heard + self.patience() {
-            return Err(End::new(CloseCode::Silent, "nothing heard"));
+        if T::HEARS && now >= self.heard + self.patience() {
+            return Err(Farewell::new(CloseCode::Silent, "nothing heard"));
         }
-        if now >= self.pinged + self.heartbeat() {
+        if T::HEARS && now >= self.pinged + self.heartbeat() {
             self.pinged = now;
             self.transport.ping().await?;
         }
         if now >= self.sent + self.heartbeat() {
-            let (timestamp, position) = self.here();
-            self.say(&SessionFrame::Heartbeat {
+            let (timestamp, here) = self.here();
+            let heartbeat = SessionFrame::Heartbeat {
                 timestamp,
-                position,
-            })
-            .await?;
+                position: here.seq,
+            };
+            self.say(&heartbeat, Some(here)).await?;
         }
         Ok(())
     }
@@ -283,13 +250,12 @@ impl Session {
     fn next_deadline(&self) -> Instant {
         let left = self.caller.expires_at - self.state.db.clock().now();
         let expiry = Instant::now() + left.to_std().unwrap_or_default();
-        [
-            self.sent + self.heartbeat(),
-            self.pinged + self.heartbeat(),
-            self.heard + self.patience(),
-        ]
-        .into_iter()
-        .fold(expiry, Instant::min)
+        let due = expiry.min(self.sent + self.heartbeat());
+        if !T::HEARS {
+            return due;
+        }
+        due.min(self.pinged + self.heartbeat())
+            .min(self.heard + self.patience())
     }
 
     fn heartbeat(&self) -> Duration {
@@ -301,12 +267,12 @@ impl Session {
         self.heartbeat().mul_f64(2.5)
     }
 
-    fn here(&self) -> (chrono::DateTime<chrono::Utc>, wire::Seq) {
-        (self.state.db.clock().now(), self.stream.position().seq)
+    fn here(&self) -> (chrono::DateTime<chrono::Utc>, Position) {
+        (self.state.db.clock().now(), self.stream.position())
     }
 
     /// A client that floods is sent away.
-    fn count_message(&mut self) -> Result<(), End> {
+    fn count_message(&mut self) -> Result<(), Farewell> {
         let now = Instant::now();
         if now.duration_since(self.second) >= Duration::from_secs(1) {
             self.second = now;
@@ -314,7 +280,7 @@ impl Session {
         }
         self.messages += 1;
         if self.messages > MESSAGES_PER_SECOND {
-            return Err(End::new(
+            return Err(Farewell::new(
                 CloseCode::TooMany,
                 "more than 20 messages in a second",
             ));
@@ -322,18 +288,30 @@ impl Session {
         Ok(())
     }
 
-    async fn refuse(&mut self, code: ErrorCode, message: &str) -> Result<(), End> {
-        self.say(&SessionFrame::Error {
+    async fn refuse(&mut self, code: ErrorCode, message: &str) -> Result<(), Farewell> {
+        let frame = SessionFrame::Error {
             code,
             message: message.to_owned(),
-        })
-        .await
+        };
+        self.say(&frame, None).await
     }
 
-    async fn say(&mut self, frame: &SessionFrame) -> Result<(), End> {
+    async fn say(
+        &mut self,
+        frame: &SessionFrame,
+        position: Option<Position>,
+    ) -> Result<(), Farewell> {
         let text = serde_json::to_string(frame)
-            .map_err(|_| End::new(CloseCode::TooSlow, "a fault of the server"))?;
-        self.transport.send(ByteString::from(text)).await?;
+            .map_err(|_| Farewell::new(CloseCode::TooSlow, "a fault of the server"))?;
+        self.pass(text.into(), position).await
+    }
+
+    async fn pass(
+        &mut self,
+        frame: ByteString,
+        position: Option<Position>,
+    ) -> Result<(), Farewell> {
+        self.transport.send(frame, position).await?;
         self.sent = Instant::now();
         Ok(())
     }

@@ -11,7 +11,8 @@ use crate::errors::ApiError;
 use crate::state::AppState;
 use crate::tokens::Claims;
 
-/// Buys a ticket for one socket, to be used within 30 s as `?token=`.
+/// Buys a ticket, to be used as `?token=`: for one socket within 30 s, or for streams of server-sent
+/// events until the access token expires.
 #[utoipa::path(
     post, path = "/api/v1/realtime/tickets", tag = "live",
     responses((status = 201, body = Ticket))
@@ -27,13 +28,23 @@ pub async fn issue(state: Data<AppState>, caller: Caller) -> Result<HttpResponse
     Ok(HttpResponse::Created().json(Ticket { ticket, expires_in }))
 }
 
-/// Takes a ticket; the socket inherits the credential with which it was bought.
+/// What a ticket is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// A socket, which takes it away.
+    Socket,
+    /// A stream, which comes back with the same one whenever it was cut.
+    Stream,
+}
+
+/// Accepts a ticket; what it opens inherits the credential with which it was bought.
 ///
 /// # Errors
 /// 401 for a ticket that is unknown, expired or used; as [`auth::caller`] otherwise.
-pub(super) async fn redeem(
+pub(super) async fn accept(
     state: &AppState,
     ticket: &str,
+    ticket_use: Use,
     restaurant: Option<RestaurantId>,
 ) -> Result<Caller, ApiError> {
     let refused = || {
@@ -42,27 +53,36 @@ pub(super) async fn redeem(
             "The ticket is not valid any more.",
         )
     };
-    let redeemed = state
-        .db
-        .transaction("tickets.redeem", async |conn, now| {
-            tickets::redeem(conn, now, ticket).await
-        })
-        .await?
-        .ok_or_else(refused)?;
+    let now = state.db.clock().now();
+    let accepted = match ticket_use {
+        Use::Socket => {
+            let redeem = state.db.transaction("tickets.redeem", async |conn, now| {
+                tickets::redeem(conn, now, ticket).await
+            });
+            redeem.await?
+        }
+        Use::Stream => {
+            let present = state.db.read("tickets.present", async |conn| {
+                tickets::present(conn, now, ticket).await
+            });
+            present.await?
+        }
+    };
+    let accepted = accepted.ok_or_else(refused)?;
     let standing = state
         .standings
-        .of(redeemed.session_id)
+        .of(accepted.session_id)
         .await
         .map_err(|error| ApiError::unavailable(anyhow::anyhow!("{error}")))?
         .filter(|now| now.is_live)
         .ok_or_else(refused)?;
     let claims = Claims {
         sub: standing.user_id,
-        sid: redeemed.session_id,
+        sid: accepted.session_id,
         rid: standing.restaurant_id,
         ver: standing.auth_version,
-        iat: state.db.clock().now().timestamp(),
-        exp: redeemed.credential_expires_at.timestamp(),
+        iat: now.timestamp(),
+        exp: accepted.credential_expires_at.timestamp(),
     };
     auth::caller(state, &claims, &standing, restaurant).await
 }

@@ -200,17 +200,11 @@ impl Metrics {
         for kind in EventKind::ALL {
             self.events_committed(*kind, 0);
         }
-        let codes = [
-            CloseCode::Normal,
-            CloseCode::GoingAway,
-            CloseCode::Abuse,
-            CloseCode::TokenExpired,
-            CloseCode::Forbidden,
-            CloseCode::Silent,
-            CloseCode::TooMany,
-            CloseCode::TooSlow,
-        ];
-        for number in codes.into_iter().map(CloseCode::number).chain([1006]) {
+        for number in CloseCode::ALL
+            .into_iter()
+            .map(CloseCode::number)
+            .chain([1006])
+        {
             self.disconnects
                 .with_label_values(&[number.to_string().as_str()])
                 .inc_by(0);

@@ -22,6 +22,25 @@ impl Sheet {
         self.family(name, help, MetricType::GAUGE, vec![metric]);
     }
 
+    /// Numbers that go up and down, one for each value of a label.
+    pub fn gauges<'a>(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &str,
+        values: impl IntoIterator<Item = (&'a str, f64)>,
+    ) {
+        let metrics = values.into_iter().map(|(word, value)| {
+            let mut gauge = Gauge::default();
+            gauge.set_value(value);
+            let mut metric = labelled(label, word);
+            metric.set_gauge(gauge);
+            metric
+        });
+        let metrics = metrics.collect();
+        self.family(name, help, MetricType::GAUGE, metrics);
+    }
+
     /// A number that only grows.
     pub fn counter(&mut self, name: &str, help: &str, value: u64) {
         self.family(name, help, MetricType::COUNTER, vec![counter(value)]);
@@ -36,11 +55,8 @@ impl Sheet {
         values: impl IntoIterator<Item = (&'a str, u64)>,
     ) {
         let metrics = values.into_iter().map(|(word, value)| {
-            let mut pair = LabelPair::default();
-            pair.set_name(label.to_owned());
-            pair.set_value(word.to_owned());
             let mut metric = counter(value);
-            metric.set_label(vec![pair]);
+            metric.set_label(labelled(label, word).take_label());
             metric
         });
         let metrics = metrics.collect();
@@ -90,6 +106,16 @@ impl Sheet {
     }
 }
 
+/// Nothing yet, under a label.
+fn labelled(name: &str, value: &str) -> Metric {
+    let mut pair = LabelPair::default();
+    pair.set_name(name.to_owned());
+    pair.set_value(value.to_owned());
+    let mut metric = Metric::default();
+    metric.set_label(vec![pair]);
+    metric
+}
+
 fn counter(value: u64) -> Metric {
     #[expect(
         clippy::cast_precision_loss,
@@ -114,6 +140,7 @@ mod tests {
         let metrics = Metrics::new().unwrap();
         metrics.on_scrape(|sheet| {
             sheet.gauge("rooms", "Rooms.", 2.0);
+            sheet.gauges("bus_up", "Up.", "server", [("0", 1.0), ("1", 0.0)]);
             sheet.counter("resumes_total", "Resumes.", 7);
             sheet.counters(
                 "resyncs_total",
@@ -134,15 +161,19 @@ mod tests {
             );
         });
         let text = metrics.render().unwrap();
-        let ours: Vec<_> = ["rooms", "resumes", "resyncs", "nothing", "bus_lag"]
-            .iter()
-            .flat_map(|name| {
-                let start = format!("qtable_{name}");
-                text.lines().filter(move |line| line.starts_with(&start))
-            })
-            .collect();
+        let ours: Vec<_> = [
+            "rooms", "bus_up", "resumes", "resyncs", "nothing", "bus_lag",
+        ]
+        .iter()
+        .flat_map(|name| {
+            let start = format!("qtable_{name}");
+            text.lines().filter(move |line| line.starts_with(&start))
+        })
+        .collect();
         insta::assert_snapshot!(ours.join("\n"), @r#"
         qtable_rooms 2
+        qtable_bus_up{server="0"} 1
+        qtable_bus_up{server="1"} 0
         qtable_resumes_total 7
         qtable_resyncs_total{reason="pruned"} 1
         qtable_resyncs_total{reason="x"} 0

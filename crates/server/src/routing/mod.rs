@@ -18,14 +18,18 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse, fn_service};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
-use actix_web::{Error, FromRequest, Handler, HttpRequest, HttpResponse, Responder};
+use actix_web::web::Data;
+use actix_web::{Error, FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Responder};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
 use self::tree::Tree;
-use crate::auth::{self, Need};
+use crate::auth::{self, Caller, Need};
 use crate::errors::ApiError;
+use crate::idempotency;
+use crate::limits::{self, Tier, Verdict};
 use crate::middleware::{Context, MOUNTS};
+use crate::state::AppState;
 
 /// Runs a handler, its extractors included.
 type Call = Rc<dyn Fn(ServiceRequest) -> LocalBoxFuture<'static, ServiceResponse>>;
@@ -149,15 +153,20 @@ struct Target {
     names: Vec<&'static str>,
     canonical: Rc<str>,
     need: Need,
+    takes_keys: bool,
+    tier: Option<Tier>,
     call: Call,
 }
 
 impl Leaf {
     fn add(&mut self, route: &Route) {
+        let canonical = canonical(route.path);
         let target = Target {
             names: tree::names(route.path).collect(),
-            canonical: canonical(route.path).into(),
+            tier: limits::tier(&route.method, &canonical),
+            canonical: canonical.into(),
             need: route.need,
+            takes_keys: idempotency::takes_keys(&route.method, route.path),
             call: Rc::clone(&route.call),
         };
         self.targets.push((route.method.clone(), Rc::new(target)));
@@ -195,12 +204,39 @@ async fn answer(
         Ok(target) => target,
         Err(error) => return Ok(request.error_response(error)),
     };
-    if target.need != Need::Public
-        && let Err(error) = auth::authorize(&request, target.need).await
-    {
-        return Ok(request.error_response(error));
+    let left = match admit(&target, &mut request).await {
+        Ok(left) => left,
+        Err(error) => return Ok(request.error_response(error)),
+    };
+    let mut answer = (target.call)(request).await;
+    if let Some(left) = left {
+        limits::say(&left, answer.headers_mut());
     }
-    Ok((target.call)(request).await)
+    Ok(answer)
+}
+
+/// What comes before the handler, in this order: the limit of the address, who is calling, the
+/// limit of the account, the key of a request that may be sent again. Returns how much is left.
+async fn admit(target: &Target, request: &mut ServiceRequest) -> Result<Option<Verdict>, ApiError> {
+    let mut left = None;
+    let state = request.app_data::<Data<AppState>>().cloned();
+    let limited = target.tier.zip(state);
+    if let Some((tier, state)) = &limited {
+        let address = Context::of(request).and_then(|context| context.client_ip());
+        left = state.limits.address(*tier, address).await?;
+    }
+    if target.need != Need::Public {
+        auth::authorize(request, target.need).await?;
+    }
+    let caller = request.extensions().get::<Caller>().copied();
+    if let (Some((tier, state)), Some(caller)) = (limited, caller) {
+        let of_account = state.limits.account(tier, caller.user_id)?;
+        left = left.into_iter().chain(of_account).reduce(Verdict::tighter);
+    }
+    if target.takes_keys {
+        idempotency::read(request, &target.canonical).await?;
+    }
+    Ok(left)
 }
 
 /// Finds who answers, and notes the variable parts of the path and the route.

@@ -9,10 +9,15 @@
     reason = "a test that cannot go on stops, helpers included; nobody else reaches them"
 )]
 
+mod asyncapi;
+mod audit;
 mod bad_input;
 mod floor;
+mod idempotency;
 mod identity;
+mod limits;
 mod live;
 mod matrix;
 mod operations;
+mod privacy;
 mod support;

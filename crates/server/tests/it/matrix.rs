@@ -67,7 +67,7 @@ async fn every_route_asks_who_is_there_before_anything_else() {
             Need::Public => {
                 let status = knock(&anybody, &method, &path).await;
                 assert!(
-                    pattern == "/realtime" || (status != 401 && status != 403),
+                    pattern.starts_with("/realtime") || (status != 401 && status != 403),
                     "{what}: {status}"
                 );
             }

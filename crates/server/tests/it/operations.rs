@@ -120,6 +120,11 @@ async fn metrics_tell_what_happened() {
         "qtable_events_committed_total{kind=\"guest_created\"} 1",
         "qtable_bus_published_total 1",
         "qtable_bus_up 1",
+        "qtable_bus_kind{kind=\"redis\"} 1",
+        "qtable_bus_server_up{server=\"0\"} 1",
+        "qtable_bus_server_silent_workers{server=\"0\"} 0",
+        "qtable_bus_server_last_beat_seconds{server=\"0\"} 0.",
+        "qtable_bus_server_connects_total{server=\"0\"} 1",
         "route=\"/api/v1/restaurants/{rid}/guests\"",
     ] {
         assert!(first.contains(line), "{line} is not in\n{first}");

@@ -24,6 +24,8 @@ pub struct Dashboard {
     pub reservations: Vec<Reservation>,
     /// What can be counted.
     pub stats: Stats,
+    /// How well quoted waits were kept.
+    pub quotes: QuoteStats,
     /// When it was read.
     pub last_updated: DateTime<Utc>,
     /// The life of the log that `seq` counts in.
@@ -56,4 +58,22 @@ pub struct Stats {
     pub average_wait_minutes: Option<f64>,
     /// From being seated to leaving, of those who left; `null` when nobody has.
     pub average_turn_minutes: Option<f64>,
+}
+
+/// How well quoted waits were kept, over the last seven days: of the parties that had been told a
+/// wait and were seated.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct QuoteStats {
+    /// How many.
+    pub measured: i64,
+    /// Seated no later than they had been told (`quotedUntil`), in per cent; `null` of nobody.
+    #[schema(minimum = 0, maximum = 100)]
+    pub held_percent: Option<f64>,
+    /// Seated within the range that the house had quoted, in per cent of those for whom it had;
+    /// `null` of nobody.
+    #[schema(minimum = 0, maximum = 100)]
+    pub in_range_percent: Option<f64>,
+    /// The middle one of `quoteErrorMinutes`: positive when waits are longer than told.
+    pub median_error_minutes: Option<f64>,
 }

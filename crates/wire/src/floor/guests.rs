@@ -64,7 +64,7 @@ pub struct Guest {
     pub table_id: Option<TableId>,
     /// The table, or joined tables, at which the party sits.
     pub table_ids: Vec<TableId>,
-    /// Order on the waiting list; smaller is earlier. Numbers may be left out.
+    /// Place on the waiting list, from 1 without gaps; `null` for who is not on it.
     pub wait_position: Option<i32>,
     /// Telephone number, as it was given.
     pub phone: Option<String>,
@@ -78,8 +78,29 @@ pub struct Guest {
     pub dietary_restrictions: Vec<String>,
     /// For instance `VIP`, `birthday`.
     pub tags: Vec<String>,
-    /// The wait that was quoted, in minutes.
+    /// The wait that the party was told, in minutes from `checkInTime`; when the host said nothing,
+    /// `quotedHighMinutes`.
     pub quoted_wait_minutes: Option<i32>,
+    /// The wait that the house quoted when the party was taken down: at least, in minutes.
+    pub quoted_low_minutes: Option<i32>,
+    /// The same: at most.
+    pub quoted_high_minutes: Option<i32>,
+    /// When the wait that was told is over: `quotedWaitMinutes` after `checkInTime`, and not less
+    /// than five minutes after it.
+    pub quoted_until: Option<DateTime<Utc>>,
+    /// Whether the party waits, or waited, longer than it was told. Set within seconds of
+    /// `quotedUntil`, with an event.
+    pub over_quote: bool,
+    /// How long it waited for its table, in whole minutes; `null` before that, and for who never
+    /// waited.
+    pub waited_minutes: Option<i32>,
+    /// `waitedMinutes` less the wait that it had been told: positive when it was longer.
+    pub quote_error_minutes: Option<i32>,
+    /// When the party was last told that its table is ready. Stays when it did not come and waits
+    /// again.
+    pub notified_at: Option<DateTime<Utc>>,
+    /// Until when it is expected; then comes `notifiedTimeoutStatus` of the restaurant's settings.
+    pub notified_until: Option<DateTime<Utc>>,
     /// The booking from which the party came.
     pub reservation_id: Option<ReservationId>,
     /// Visits with this telephone number, this one included; 1 without a number.
@@ -146,7 +167,7 @@ pub struct CreateGuest {
     pub dietary_restrictions: Option<Vec<String>>,
     /// At most 30 entries of at most 60 characters.
     pub tags: Option<Vec<String>>,
-    /// Minutes.
+    /// What the party is told, in minutes; the high end of the house's own quote when absent.
     #[serde(alias = "quoted_wait_minutes")]
     #[schema(minimum = 0, maximum = 1440)]
     pub quoted_wait_minutes: Option<i32>,
@@ -211,6 +232,15 @@ pub struct UpdateGuest {
     )]
     #[schema(max_items = 10, value_type = Option<Vec<TableId>>)]
     pub table_ids: Clearable<Vec<TableId>>,
+    /// Moves a waiting party to this place of the list; the others move up or down. A number
+    /// beyond the end means the end.
+    #[serde(
+        alias = "wait_position",
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(minimum = 1)]
+    pub wait_position: Option<i32>,
     /// Telephone number.
     #[serde(
         deserialize_with = "clearable",
@@ -255,7 +285,7 @@ pub struct UpdateGuest {
     )]
     #[schema(value_type = Option<Vec<String>>)]
     pub tags: Clearable<Vec<String>>,
-    /// Minutes.
+    /// What the party is told, in minutes from when it came.
     #[serde(
         alias = "quoted_wait_minutes",
         deserialize_with = "clearable",
@@ -266,6 +296,17 @@ pub struct UpdateGuest {
     /// A manager's word that the party may sit closer than the table's capacity says.
     #[serde(alias = "allow_over_capacity")]
     pub allow_over_capacity: bool,
+}
+
+impl UpdateGuest {
+    /// Whether it says where the party is: its status, its tables, its place on the waiting list.
+    #[must_use]
+    pub const fn is_place_changed(&self) -> bool {
+        self.status.is_some()
+            || self.table_id.is_some()
+            || self.table_ids.is_some()
+            || self.wait_position.is_some()
+    }
 }
 
 /// Which guests to list. Without `scope` the current floor: those waiting, notified, seated, and

@@ -9,3 +9,4 @@ pub mod reservations;
 pub mod snapshot;
 pub mod sync;
 pub mod tables;
+pub mod waitlist;

@@ -67,6 +67,27 @@ pub struct RestaurantSettings {
     /// Tables that may be joined for a party.
     #[serde(alias = "joinable_groups")]
     pub joinable_groups: Vec<JoinableGroup>,
+    /// How long a party that was told of its table is expected, in minutes; `null`: for ever.
+    #[serde(alias = "notified_timeout_minutes")]
+    #[schema(minimum = 1, maximum = 240)]
+    pub notified_timeout_minutes: Option<i32>,
+    /// What becomes of it then.
+    #[serde(alias = "notified_timeout_status")]
+    pub notified_timeout_status: NotifiedTimeout,
+    /// How long before a booking its free tables are shown as reserved, in minutes; `null`: never.
+    #[serde(alias = "reserve_tables_minutes_before")]
+    #[schema(minimum = 1, maximum = 240)]
+    pub reserve_tables_minutes_before: Option<i32>,
+}
+
+words! {
+    /// What becomes of a party that does not come to its table.
+    NotifiedTimeout {
+        /// It waits on at its place, for the host to decide.
+        Waiting = "waiting",
+        /// It is taken off the list.
+        NoShow = "no_show" | "noShow",
+    }
 }
 
 impl Default for RestaurantSettings {
@@ -82,6 +103,11 @@ impl Default for RestaurantSettings {
             pacing: Pacing::default(),
             sections: Vec::new(),
             joinable_groups: Vec::new(),
+            notified_timeout_minutes: Some(10),
+            // On a busy evening one line too many on the list is a glance; a party that was taken
+            // off it by a machine and comes back from the bar is a scene.
+            notified_timeout_status: NotifiedTimeout::Waiting,
+            reserve_tables_minutes_before: Some(15),
         }
     }
 }
@@ -322,4 +348,27 @@ pub struct UpdateSettings {
         skip_serializing_if = "Option::is_none"
     )]
     pub joinable_groups: Option<Vec<JoinableGroup>>,
+    /// Minutes; `null`: for ever.
+    #[serde(
+        alias = "notified_timeout_minutes",
+        deserialize_with = "clearable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(minimum = 1, maximum = 240, value_type = Option<i32>)]
+    pub notified_timeout_minutes: Clearable<i32>,
+    /// What becomes of a party that does not come to its table.
+    #[serde(
+        alias = "notified_timeout_status",
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub notified_timeout_status: Option<NotifiedTimeout>,
+    /// Minutes; `null`: never.
+    #[serde(
+        alias = "reserve_tables_minutes_before",
+        deserialize_with = "clearable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(minimum = 1, maximum = 240, value_type = Option<i32>)]
+    pub reserve_tables_minutes_before: Clearable<i32>,
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::words::words;
@@ -32,12 +33,50 @@ words! {
         RestaurantUpdated = "restaurant_updated",
         /// A member joined, changed or left.
         UserUpdated = "user_updated",
+        /// A person's data were erased; earlier events no longer have them.
+        PersonErased = "person_erased",
         /// All events of a client's transaction have been sent.
         AtomicTransactionComplete = "atomic_transaction_complete",
     }
 }
 
 impl EventKind {
+    /// What may have changed about the entity. None for the end of a client's transaction, which is
+    /// about several.
+    #[must_use]
+    pub const fn actions(self) -> &'static [Action] {
+        use Action as A;
+        match self {
+            Self::GuestCreated | Self::TableCreated | Self::ReservationCreated => &[A::Created],
+            Self::GuestDeleted | Self::TableDeleted => &[A::Deleted],
+            Self::GuestUpdated => &[
+                A::StatusChanged,
+                A::TableAssigned,
+                A::TableCleared,
+                A::InfoUpdated,
+            ],
+            Self::TableUpdated => &[
+                A::StatusChanged,
+                A::GuestAssigned,
+                A::GuestCleared,
+                A::Moved,
+                A::InfoUpdated,
+            ],
+            // A transaction that changes a booking and calls it off tells of the change.
+            Self::ReservationUpdated | Self::ReservationCancelled => &[
+                A::StatusChanged,
+                A::TableAssigned,
+                A::TableCleared,
+                A::InfoUpdated,
+                A::Cancelled,
+            ],
+            Self::RestaurantUpdated => &[A::InfoUpdated],
+            Self::UserUpdated => &[A::Created, A::PasswordReset, A::InfoUpdated, A::Deleted],
+            Self::PersonErased => &[A::Erased],
+            Self::AtomicTransactionComplete => &[],
+        }
+    }
+
     /// The field of the frame that names the entity; `None` where the restaurant itself is meant.
     #[must_use]
     pub const fn id_field(self) -> Option<&'static str> {
@@ -48,6 +87,7 @@ impl EventKind {
                 Some("reservation_id")
             }
             Self::UserUpdated => Some("user_id"),
+            Self::PersonErased => Some("erasure_id"),
             Self::RestaurantUpdated | Self::AtomicTransactionComplete => None,
         }
     }
@@ -76,7 +116,22 @@ words! {
         Deleted = "deleted",
         /// A booking was called off.
         Cancelled = "cancelled",
+        /// A member was given a new password by somebody else.
+        PasswordReset = "password_reset",
+        /// A person's data were taken out of everything that is kept.
+        Erased = "erased",
+        /// A person's data were handed out. Only the audit tells of it.
+        Exported = "exported",
     }
+}
+
+/// What is told of an entity that is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Gone {
+    /// The entity.
+    pub id: Uuid,
+    /// The version with which it went.
+    pub version: i32,
 }
 
 /// The fields of an event's frame around its `data`, in the order in which they are written.
@@ -144,7 +199,7 @@ impl FrameParts {
         suffix.push_str(if is_end {
             ",\"affected_entities\":"
         } else {
-            ",\"data\":"
+            DATA
         });
         suffix.push_str(&serde_json::to_string(data)?);
         suffix.push('}');
@@ -164,6 +219,32 @@ impl FrameParts {
         frame.push_str(&self.suffix);
         frame
     }
+}
+
+/// What stands between a frame's envelope and its data.
+const DATA: &str = ",\"data\":";
+
+/// A frame's envelope, up to its `data`, and the JSON of that; `None` for one without. The data
+/// come last, and before them are only words, ids and times: nothing that could look like this.
+#[must_use]
+pub fn split_data(frame: &str) -> Option<(&str, &str)> {
+    let (envelope, rest) = frame.split_once(DATA)?;
+    Some((envelope, rest.strip_suffix('}')?))
+}
+
+/// The frame that [`split_data`] would split into these.
+#[must_use]
+pub fn with_data(envelope: &str, data: &str) -> String {
+    format!("{envelope}{DATA}{data}}}")
+}
+
+/// The number of an event, from its frame: what [`FrameParts::splice`] put there.
+#[must_use]
+pub fn seq_of(frame: &str) -> Option<Seq> {
+    // Before it stands only the type, a word without quotes in it.
+    let (_, rest) = frame.split_once("\"seq\":")?;
+    let end = rest.find(|c: char| !c.is_ascii_digit())?;
+    rest.get(..end)?.parse().ok()
 }
 
 /// RFC 3339 in UTC with `Z` and microseconds.
@@ -189,7 +270,12 @@ mod tests {
         };
         let parts =
             FrameParts::new(&envelope, &serde_json::json!({"id": "x", "notes": "\"\n"})).unwrap();
-        let frame: serde_json::Value = serde_json::from_str(&parts.splice(1042)).unwrap();
+        let spliced = parts.splice(1042);
+        let (envelope, data) = split_data(&spliced).unwrap();
+        assert_eq!(data, r#"{"id":"x","notes":"\"\n"}"#);
+        assert_eq!(with_data(envelope, data), spliced);
+        assert_eq!(seq_of(&spliced), Some(1042));
+        let frame: serde_json::Value = serde_json::from_str(&spliced).unwrap();
         assert_eq!(
             frame,
             serde_json::json!({

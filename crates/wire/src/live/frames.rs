@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::errors::ErrorCode;
 use crate::floor::snapshot::Snapshot;
+use crate::live::presence::Presence;
 use crate::words::words;
 use crate::{Epoch, RestaurantId, Seq};
 
@@ -60,12 +61,25 @@ pub enum SessionFrame {
     },
     /// The answer to `request_full_sync`; the next frame is `seq + 1`.
     FullSync(Box<Snapshot>),
+    /// Who is here: after `restaurant_connect`, and whenever users or devices come or go. Only the
+    /// latest counts. Sessions with `types` hear it if they name `presence`.
+    Presence(Presence),
     /// A message could not be understood, or what it asked for not be done. The session stays.
     Error {
         /// For programs.
         code: ErrorCode,
         /// For people.
         message: String,
+    },
+    /// The last frame of a stream of server-sent events: what a socket's close frame says.
+    Closing {
+        /// The close code.
+        code: u16,
+        /// For people.
+        reason: String,
+        /// After how long to come back, in milliseconds, if that is asked for.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reconnect_after_ms: Option<u64>,
     },
 }
 
@@ -120,6 +134,36 @@ pub enum CloseCode {
 }
 
 impl CloseCode {
+    /// Every code.
+    pub const ALL: [Self; 8] = [
+        Self::Normal,
+        Self::GoingAway,
+        Self::Abuse,
+        Self::TokenExpired,
+        Self::Forbidden,
+        Self::Silent,
+        Self::TooMany,
+        Self::TooSlow,
+    ];
+
+    /// What a client is to make of it.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Normal => "The client closed.",
+            Self::GoingAway => {
+                "The worker goes away. The reason is `{\"reconnect_after_ms\": …}`: come back \
+                 after that time and resume."
+            }
+            Self::Abuse => "Not the protocol, or a message that is too large.",
+            Self::TokenExpired => "The token expired or was revoked: refresh it, then come back.",
+            Self::Forbidden => "No longer allowed in this restaurant.",
+            Self::Silent => "Nothing was heard for 2.5 heartbeat intervals: come back and resume.",
+            Self::TooMany => "Too many messages. Come back more slowly.",
+            Self::TooSlow => "Too slow to take what is sent: come back and resume.",
+        }
+    }
+
     /// The code of the close frame (RFC 6455, section 7.4).
     #[must_use]
     pub const fn number(self) -> u16 {

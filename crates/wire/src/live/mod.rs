@@ -3,3 +3,4 @@
 pub mod audience;
 pub mod events;
 pub mod frames;
+pub mod presence;

@@ -1,15 +1,13 @@
 //! The house's choice of tables, and what it says when there is none.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use wire::TableId;
 use wire::floor::availability::{Slot, TableConflict};
 
 use super::plan::{Ask, Closed, House};
 use super::read::house;
 use crate::db::Tx;
-use crate::schema::restaurants;
+use crate::identity::restaurants;
 use crate::{Error, Result};
 
 /// How many slots are offered instead of one that cannot be had.
@@ -38,25 +36,12 @@ impl Wish {
     }
 }
 
-/// Lets nobody else choose tables until the end of the transaction.
+/// The tables that the house gives to a party, by the rules of its availability.
 ///
 /// Choosers of one restaurant wait for each other at its row, the first in the order of locks:
 /// two who look at once would choose the same table, and pacing cannot be counted otherwise.
-pub(in crate::floor) async fn lock_choice(tx: &mut Tx<'_>) -> Result<()> {
-    restaurants::table
-        .find(tx.restaurant_id())
-        .select(restaurants::id)
-        .for_no_key_update()
-        .first::<uuid::Uuid>(tx.conn)
-        .await
-        .optional()?
-        .ok_or(Error::NotFound("restaurant"))?;
-    Ok(())
-}
-
-/// The tables that the house gives to a party, by the rules of its availability.
 pub(in crate::floor) async fn choose(tx: &mut Tx<'_>, wish: &Wish) -> Result<Vec<TableId>> {
-    lock_choice(tx).await?;
+    restaurants::lock(tx).await?;
     let house = house_for(tx, wish).await?;
     let ask = wish.ask(tx.now);
     let reason = match house.check_time(wish.time, &ask) {
@@ -110,7 +95,7 @@ pub(in crate::floor) async fn taken(
 
 async fn house_for(tx: &mut Tx<'_>, wish: &Wish) -> Result<House> {
     let restaurant = tx.restaurant_id();
-    let (zone, _) = crate::identity::restaurants::calendar(tx.conn, restaurant).await?;
+    let (zone, _) = restaurants::calendar(tx.conn, restaurant).await?;
     let date = wish.time.with_timezone(&zone).date_naive();
     // From the day before, whose hours may reach into this one.
     let date = date.pred_opt().unwrap_or(date);

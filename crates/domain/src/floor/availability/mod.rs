@@ -4,6 +4,6 @@ mod choose;
 mod plan;
 mod read;
 
-pub(super) use choose::{Wish, choose, lock_choice, taken};
+pub(super) use choose::{Wish, choose, taken};
 pub use plan::{Arrival, Ask, Busy, Closed, House, PlanTable};
 pub use read::{day, house};

@@ -183,47 +183,54 @@ impl House {
                 busy.table_id == table.id && busy.from < time + ask.duration && time < busy.until
             })
         };
-        let mut large: Vec<&PlanTable> = self
-            .tables
-            .iter()
-            .filter(|table| ask.party_size <= table.capacity)
-            .collect();
-        large.sort_by_key(|table| (table.capacity, table.number.len(), &table.number));
-        let (fitting, far_too_large): (Vec<&PlanTable>, Vec<&PlanTable>) = large
-            .iter()
-            .copied()
-            .filter(|table| table.min_party_size <= ask.party_size)
-            .partition(|table| is_right(table.capacity, ask.party_size));
+        let free = self
+            .places(ask.party_size)
+            .into_iter()
+            .find(|tables| tables.iter().all(|table| is_free(table)));
+        if free.is_some() || !ask.large_tables {
+            return free;
+        }
+        self.large_enough(ask.party_size)
+            .into_iter()
+            .find(|table| is_free(table))
+            .map(|table| vec![table])
+    }
+
+    /// Everywhere a party of this size may sit, the best first: the tables that fit, the smallest
+    /// first, then those that may be joined.
+    #[must_use]
+    pub fn places(&self, party_size: i32) -> Vec<Vec<&PlanTable>> {
+        let (fitting, far_too_large): (Vec<&PlanTable>, Vec<&PlanTable>) = self
+            .large_enough(party_size)
+            .into_iter()
+            .filter(|table| table.min_party_size <= party_size)
+            .partition(|table| is_right(table.capacity, party_size));
         // A house that has nothing but tables for six gives them to two.
         let singles = if fitting.is_empty() {
             far_too_large
         } else {
             fitting
         };
-        if let Some(table) = singles.into_iter().find(|table| is_free(table)) {
-            return Some(vec![table]);
-        }
-        let mut groups: Vec<Vec<&PlanTable>> = self
-            .groups(ask.party_size)
-            .into_iter()
-            .filter(|tables| tables.iter().all(|table| is_free(table)))
-            .collect();
+        let mut groups = self.groups(party_size);
         groups.sort_by_key(|tables| {
             (
                 tables.len(),
                 tables.iter().map(|table| table.capacity).sum::<i32>(),
             )
         });
-        if let Some(tables) = groups.into_iter().next() {
-            return Some(tables);
-        }
-        if !ask.large_tables {
-            return None;
-        }
+        let singles = singles.into_iter().map(|table| vec![table]);
+        singles.chain(groups).collect()
+    }
+
+    /// The tables with enough seats, the smallest first.
+    fn large_enough(&self, party_size: i32) -> Vec<&PlanTable> {
+        let mut large: Vec<&PlanTable> = self
+            .tables
+            .iter()
+            .filter(|table| party_size <= table.capacity)
+            .collect();
+        large.sort_by_key(|table| (table.capacity, table.number.len(), &table.number));
         large
-            .into_iter()
-            .find(|table| is_free(table))
-            .map(|table| vec![table])
     }
 
     /// The groups that may be joined for a party of this size.

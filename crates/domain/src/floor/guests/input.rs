@@ -35,6 +35,15 @@ pub(super) fn new_row(tx: &Tx<'_>, id: GuestId, input: &CreateGuest) -> GuestRow
         created_at: tx.now,
         last_updated: tx.now,
         version: 1,
+        queue_time: None,
+        quoted_low_minutes: None,
+        quoted_high_minutes: None,
+        over_quote: false,
+        notified_at: None,
+        notified_until: None,
+        waited_minutes: None,
+        quote_error_minutes: None,
+        due_at: None,
     }
 }
 
@@ -149,6 +158,7 @@ pub(super) fn check_patch(patch: &UpdateGuest) -> Result<Option<Vec<TableId>>> {
             quoted_wait_minutes: patch.quoted_wait_minutes.flatten(),
         },
     );
+    checks.number("waitPosition", patch.wait_position, 1..=i32::MAX);
     let tables = asked_tables(
         &mut checks,
         patch.table_id,

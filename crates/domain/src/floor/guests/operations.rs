@@ -2,18 +2,20 @@
 
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use wire::floor::guests::{CreateGuest, Guest, GuestStatus, UpdateGuest};
-use wire::live::events::{Action, EventKind};
+use wire::floor::guests::{Guest, GuestStatus, UpdateGuest};
+use wire::live::events::{Action, EventKind, Gone};
 use wire::{ErrorCode, GuestId, ReservationId, RestaurantId, TableId};
 
-use super::input::{check_new, check_patch, new_row, patched};
+use super::before::look;
+use super::create::total_visits;
+use super::input::{check_patch, patched};
+use super::queue::{self, Goal, Moved, Queue};
 use super::row::{GuestRow, its_tables};
 use super::rules::{self, Place};
-use crate::clock::new_id;
 use crate::db::Tx;
-use crate::error::broken_constraint;
 use crate::floor::seating::{self, Locked};
-use crate::floor::{check_version, reservations};
+use crate::floor::{check_version, reservations, reserved};
+use crate::identity::restaurants;
 use crate::schema::guests;
 use crate::{Error, Result};
 
@@ -34,73 +36,6 @@ pub async fn get(
         .optional()?
         .ok_or(Error::NotFound("guest"))?;
     Ok(row.with_tables(tables))
-}
-
-/// Takes a party down; with a table, seats it at once.
-///
-/// # Errors
-/// [`Error::Invalid`]; `table_occupied`, `party_too_large` when it cannot sit there.
-pub async fn create(tx: &mut Tx<'_>, input: &CreateGuest) -> Result<Guest> {
-    create_as(tx, new_id(), input, None).await
-}
-
-/// The same under an id that a client chose while it was offline, or for a party that comes from a
-/// booking.
-///
-/// # Errors
-/// As [`create`]; `conflict` when the id is taken.
-pub(in crate::floor) async fn create_as(
-    tx: &mut Tx<'_>,
-    id: GuestId,
-    input: &CreateGuest,
-    reservation: Option<ReservationId>,
-) -> Result<Guest> {
-    let wanted = check_new(input)?;
-    let status = match input.status {
-        None if wanted.is_empty() => GuestStatus::Waiting,
-        None => GuestStatus::Seated,
-        Some(status) => status,
-    };
-    if status.is_finished() {
-        return Err(Error::invalid(
-            "status",
-            "a new party is waiting, notified or seated",
-        ));
-    }
-    let place = rules::place(GuestStatus::Waiting, &[], Some(status), Some(&wanted))?;
-    let locked = seating::lock(tx, &place.tables).await?;
-
-    let mut row = new_row(tx, id, input);
-    row.status = place.status;
-    row.reservation_id = reservation;
-    row.total_visits = total_visits(tx, row.id, row.phone.as_deref()).await?;
-    if status.is_waiting() {
-        row.wait_position = Some(next_wait_position(tx).await?);
-    } else {
-        row.seated_time = Some(tx.now);
-    }
-    locked.check_can_seat(
-        tx.actor(),
-        row.id,
-        row.party_size,
-        &place.tables,
-        input.allow_over_capacity,
-    )?;
-    diesel::insert_into(guests::table)
-        .values(&row)
-        .execute(tx.conn)
-        .await
-        .map_err(|error| match broken_constraint(&error) {
-            Some("guests_pkey") => Error::refused(
-                ErrorCode::Conflict,
-                "There is a party with this id already.",
-            ),
-            _ => error.into(),
-        })?;
-    let guest = row.with_tables(place.tables);
-    tx.tell(EventKind::GuestCreated, guest.id.0, Action::Created, &guest)?;
-    seating::apply(tx, locked, guest.id, &[], &guest.table_ids, Leave::Undone).await?;
-    Ok(guest)
 }
 
 /// Why a party leaves its table: whether it has to be cleaned.
@@ -124,24 +59,28 @@ pub async fn update(
     version: Option<i32>,
 ) -> Result<Guest> {
     let wanted = check_patch(patch)?;
-    // Tables are locked before guests, so which tables the party holds is looked up first and
-    // looked up again once they are locked.
     let moves = patch.status.is_some() || wanted.is_some();
-    let (mut locked, expected) = if moves {
-        let held = seating::held(tx, id).await?;
-        let wanted = wanted.as_deref().unwrap_or_default();
-        let all: Vec<TableId> = held.iter().chain(wanted).copied().collect();
-        (seating::lock(tx, &all).await?, held)
+    let (mut locked, expected) = if moves || patch.wait_position.is_some() {
+        let before = look(tx, id).await?;
+        if before.is_queue_changed(patch, wanted.as_deref()) {
+            restaurants::lock(tx).await?;
+        }
+        let wanted = wanted.iter().flatten();
+        let all: Vec<TableId> = before.tables().chain(wanted).copied().collect();
+        (seating::lock(tx, &all).await?, Some(before))
     } else {
-        (Locked::default(), Vec::new())
+        (Locked::default(), None)
     };
-    let row = lock(tx, id).await?;
+    let is_queue_changed = expected
+        .as_ref()
+        .is_some_and(|before| before.is_queue_changed(patch, wanted.as_deref()));
+    let (row, queue) = lock_in_queue(tx, id, is_queue_changed).await?;
     let held = if row.status == GuestStatus::Seated {
         seating::held(tx, id).await?
     } else {
         Vec::new()
     };
-    if moves && held != expected {
+    if expected.is_some_and(|before| (before.status, &before.held) != (row.status, &held)) {
         return Err(Error::Contended);
     }
     check_version(version, row.version, || {
@@ -151,6 +90,8 @@ pub async fn update(
     let place = rules::place(row.status, &held, patch.status, wanted.as_deref())?;
     let mut next = patched(&row, patch)?;
     step(tx, &row, &mut next, place.status).await?;
+    next.keep_time(tx.now);
+    let moved = arrange(queue, &row, &mut next, patch.wait_position)?;
     if next.phone != row.phone {
         next.total_visits = total_visits(tx, id, next.phone.as_deref()).await?;
     }
@@ -169,7 +110,60 @@ pub async fn update(
     if next == row && place.tables == held {
         return Ok(row.with_tables(held));
     }
-    save(tx, &row, next, held, place, locked).await
+    let guest = save(tx, &row, next, held, place, locked).await?;
+    queue::save(tx, moved).await?;
+    Ok(guest)
+}
+
+/// Puts a party where it shall stand on the waiting list; the others whose places that changes.
+fn arrange(
+    queue: Option<Queue>,
+    row: &GuestRow,
+    next: &mut GuestRow,
+    place: Option<i32>,
+) -> Result<Vec<Moved>> {
+    let Some(queue) = queue else {
+        return Ok(Vec::new());
+    };
+    let goal = match (next.status.is_waiting(), place) {
+        (false, None) => Goal::Off,
+        (true, Some(place)) => Goal::To(place),
+        (true, None) if row.status.is_waiting() => return Ok(Vec::new()),
+        (true, None) => Goal::Back,
+        (false, Some(_)) => {
+            let sentence = "only a party that waits has a place on the list";
+            return Err(Error::invalid("waitPosition", sentence));
+        }
+    };
+    Ok(queue.arrange(next, goal))
+}
+
+/// What time brings to a party that is due; all that it touches is locked.
+pub(in crate::floor) async fn pass_time(
+    tx: &mut Tx<'_>,
+    id: GuestId,
+    late: GuestStatus,
+) -> Result<()> {
+    let row = lock(tx, id).await?;
+    if row.due_at.is_none_or(|due| tx.now < due) {
+        return Ok(());
+    }
+    if row.has_not_come(tx.now) {
+        let patch = UpdateGuest {
+            status: Some(late),
+            ..UpdateGuest::default()
+        };
+        update(tx, id, &patch, None).await?;
+        return Ok(());
+    }
+    let mut next = row.clone();
+    next.keep_time(tx.now);
+    let place = Place {
+        status: row.status,
+        tables: Vec::new(),
+    };
+    save(tx, &row, next, Vec::new(), place, Locked::default()).await?;
+    Ok(())
 }
 
 /// Removes a party that was taken down by mistake; frees its table.
@@ -177,11 +171,15 @@ pub async fn update(
 /// # Errors
 /// [`Error::NotFound`], [`Error::Stale`].
 pub async fn delete(tx: &mut Tx<'_>, id: GuestId, version: Option<i32>) -> Result<()> {
-    let expected = seating::held(tx, id).await?;
-    let locked = seating::lock(tx, &expected).await?;
-    let row = lock(tx, id).await?;
+    let before = look(tx, id).await?;
+    if before.status.is_waiting() {
+        restaurants::lock(tx).await?;
+    }
+    let all: Vec<TableId> = before.tables().copied().collect();
+    let locked = seating::lock(tx, &all).await?;
+    let (row, queue) = lock_in_queue(tx, id, before.status.is_waiting()).await?;
     let held = seating::held(tx, id).await?;
-    if held != expected {
+    if (row.status, &held) != (before.status, &before.held) {
         return Err(Error::Contended);
     }
     check_version(version, row.version, || {
@@ -194,8 +192,23 @@ pub async fn delete(tx: &mut Tx<'_>, id: GuestId, version: Option<i32>) -> Resul
     diesel::delete(guests::table.find((tx.restaurant_id(), id)))
         .execute(tx.conn)
         .await?;
-    let gone = serde_json::json!({ "id": id, "version": row.version + 1 });
-    tx.tell(EventKind::GuestDeleted, id.0, Action::Deleted, &gone)
+    let gone = Gone {
+        id: id.0,
+        version: row.version + 1,
+    };
+    let before = row.clone().with_tables(held.clone());
+    tx.tell_changed(
+        EventKind::GuestDeleted,
+        id.0,
+        Action::Deleted,
+        &before,
+        &gone,
+    )?;
+    if let Some(queue) = queue {
+        let moved = queue.arrange(&mut row.clone(), Goal::Off);
+        queue::save(tx, moved).await?;
+    }
+    reserved::settle(tx, &held, &[]).await
 }
 
 /// Ends the visit of a party whose table is cleared. The tables that it held when they were looked
@@ -217,6 +230,7 @@ pub(in crate::floor) async fn leave_tables(
         tables: Vec::new(),
     };
     step(tx, &row, &mut next, place.status).await?;
+    next.keep_time(tx.now);
     save(tx, &row, next, held, place, locked).await?;
     Ok(())
 }
@@ -246,8 +260,9 @@ async fn save(
         Action::TableAssigned
     };
     let is_undone = next.status.is_waiting();
+    let before = row.clone().with_tables(held.clone());
     let guest = next.with_tables(place.tables);
-    tx.tell(EventKind::GuestUpdated, guest.id.0, action, &guest)?;
+    tx.tell_changed(EventKind::GuestUpdated, guest.id.0, action, &before, &guest)?;
     let leave = if is_undone {
         Leave::Undone
     } else {
@@ -260,6 +275,11 @@ async fn save(
     {
         reservations::follow_guest(tx, reservation, &guest).await?;
     }
+    let freed: Vec<TableId> = held
+        .into_iter()
+        .filter(|table| !guest.table_ids.contains(table))
+        .collect();
+    reserved::settle(tx, &freed, &[]).await?;
     Ok(guest)
 }
 
@@ -278,6 +298,7 @@ pub(in crate::floor) async fn link(
         let sentence = "This party has left, or comes from another booking.";
         return Err(Error::refused(ErrorCode::Conflict, sentence));
     }
+    let before = row.clone().with_tables(held.clone());
     row.reservation_id = reservation;
     row.version += 1;
     row.last_updated = tx.now;
@@ -286,7 +307,13 @@ pub(in crate::floor) async fn link(
         .execute(tx.conn)
         .await?;
     let guest = row.with_tables(held);
-    tx.tell(EventKind::GuestUpdated, id.0, Action::InfoUpdated, &guest)?;
+    tx.tell_changed(
+        EventKind::GuestUpdated,
+        id.0,
+        Action::InfoUpdated,
+        &before,
+        &guest,
+    )?;
     Ok(guest)
 }
 
@@ -306,17 +333,37 @@ async fn lock(tx: &mut Tx<'_>, id: GuestId) -> Result<GuestRow> {
         .ok_or(Error::NotFound("guest"))
 }
 
-/// What going from one status to another does to times and to the waiting list.
+/// Locks a party's row and, where the list changes, those of all who wait.
+async fn lock_in_queue(
+    tx: &mut Tx<'_>,
+    id: GuestId,
+    is_queue_changed: bool,
+) -> Result<(GuestRow, Option<Queue>)> {
+    if !is_queue_changed {
+        return Ok((lock(tx, id).await?, None));
+    }
+    let (row, queue) = queue::lock_with(tx, id)
+        .await?
+        .ok_or(Error::NotFound("guest"))?;
+    Ok((row, Some(queue)))
+}
+
+/// What going from one status to another does to times.
 async fn step(tx: &mut Tx<'_>, row: &GuestRow, next: &mut GuestRow, to: GuestStatus) -> Result<()> {
     if row.status == to {
         return Ok(());
     }
     next.status = to;
-    next.wait_position = match (row.wait_position, to.is_waiting()) {
-        (_, false) => None,
-        (Some(position), true) => Some(position),
-        (None, true) => Some(next_wait_position(tx).await?),
-    };
+    match to {
+        GuestStatus::Notified => {
+            let settings = restaurants::settings(tx.conn, tx.restaurant_id()).await?;
+            next.notify(tx.now, settings.notified_timeout_minutes);
+        }
+        // Whoever was told and did not come was told all the same.
+        GuestStatus::Waiting if !row.has_not_come(tx.now) => next.notified_at = None,
+        GuestStatus::Seated if row.status.is_waiting() => next.measure_wait(tx.now),
+        _ => {}
+    }
     next.finished_time = to.is_finished().then_some(tx.now);
     match to {
         GuestStatus::Seated => next.seated_time = Some(row.seated_time.unwrap_or(tx.now)),
@@ -324,37 +371,4 @@ async fn step(tx: &mut Tx<'_>, row: &GuestRow, next: &mut GuestRow, to: GuestSta
         GuestStatus::Completed | GuestStatus::Cancelled | GuestStatus::NoShow => {}
     }
     Ok(())
-}
-
-/// One after the last on the waiting list. Two who come at the same moment may get the same; the
-/// time of their check-in then tells who was first.
-async fn next_wait_position(tx: &mut Tx<'_>) -> Result<i32> {
-    let last = guests::table
-        .filter(guests::restaurant_id.eq(tx.restaurant_id()))
-        .filter(guests::finished_time.is_null())
-        .select(diesel::dsl::max(guests::wait_position))
-        .first::<Option<i32>>(tx.conn)
-        .await?;
-    Ok(last.unwrap_or(0).saturating_add(1))
-}
-
-/// Visits with this telephone number, the present one included.
-async fn total_visits(tx: &mut Tx<'_>, id: GuestId, phone: Option<&str>) -> Result<i32> {
-    let digits: String = phone
-        .unwrap_or_default()
-        .chars()
-        .filter(char::is_ascii_digit)
-        .collect();
-    if digits.is_empty() {
-        return Ok(1);
-    }
-    let before = guests::table
-        .filter(guests::restaurant_id.eq(tx.restaurant_id()))
-        .filter(guests::phone_digits.eq(digits))
-        .filter(guests::status.eq(GuestStatus::Completed))
-        .filter(guests::id.ne(id))
-        .count()
-        .get_result::<i64>(tx.conn)
-        .await?;
-    Ok(i32::try_from(before).unwrap_or(i32::MAX).saturating_add(1))
 }

@@ -34,11 +34,21 @@ pub(super) struct GuestRow {
     pub(super) created_at: DateTime<Utc>,
     pub(super) last_updated: DateTime<Utc>,
     pub(super) version: i32,
+    pub(super) queue_time: Option<DateTime<Utc>>,
+    pub(super) quoted_low_minutes: Option<i32>,
+    pub(super) quoted_high_minutes: Option<i32>,
+    pub(super) over_quote: bool,
+    pub(super) notified_at: Option<DateTime<Utc>>,
+    pub(super) notified_until: Option<DateTime<Utc>>,
+    pub(super) waited_minutes: Option<i32>,
+    pub(super) quote_error_minutes: Option<i32>,
+    pub(super) due_at: Option<DateTime<Utc>>,
 }
 
 impl GuestRow {
     /// The party, as clients see it.
     pub(super) fn with_tables(self, table_ids: Vec<TableId>) -> Guest {
+        let quoted_until = self.quoted_until();
         Guest {
             id: self.id,
             restaurant_id: self.restaurant_id,
@@ -57,6 +67,14 @@ impl GuestRow {
             dietary_restrictions: self.dietary_restrictions,
             tags: self.tags,
             quoted_wait_minutes: self.quoted_wait_minutes,
+            quoted_low_minutes: self.quoted_low_minutes,
+            quoted_high_minutes: self.quoted_high_minutes,
+            quoted_until,
+            over_quote: self.over_quote,
+            waited_minutes: self.waited_minutes,
+            quote_error_minutes: self.quote_error_minutes,
+            notified_at: self.notified_at,
+            notified_until: self.notified_until,
             reservation_id: self.reservation_id,
             total_visits: self.total_visits,
             check_in_time: self.check_in_time,

@@ -1,5 +1,6 @@
 //! Reservations: parties that are expected.
 
+mod erasure;
 mod input;
 mod list;
 mod operations;
@@ -7,6 +8,7 @@ mod row;
 mod rules;
 mod with_guest;
 
+pub(crate) use erasure::{erase, lock_rows, some};
 pub(super) use input::{check_tables, check_time};
 pub use list::{list, window};
 pub(super) use operations::create_as;

@@ -20,7 +20,7 @@ use crate::error::broken_constraint;
 use crate::floor::availability::{Wish, choose};
 use crate::floor::occupancy::{self, Claimant};
 use crate::floor::seating::{self, Locked};
-use crate::floor::{check_version, guests, holds};
+use crate::floor::{check_version, guests, holds, reserved};
 use crate::identity::restaurants;
 use crate::schema::reservations;
 use crate::{Error, Result};
@@ -154,6 +154,7 @@ pub(in crate::floor) async fn create_as(
             _ => error.into(),
         })?;
     occupancy::claim(tx, Claimant::Reservation(row.id), &row.table_ids, &wish).await?;
+    reserved::settle(tx, &row.table_ids, &[]).await?;
     let booking = Reservation::from(row);
     let kind = EventKind::ReservationCreated;
     tx.tell(kind, booking.id.0, Action::Created, &booking)?;
@@ -239,6 +240,8 @@ pub(super) async fn lock(
     wanted: &[TableId],
     party: Option<GuestId>,
 ) -> Result<(ReservationRow, Locked)> {
+    // Its party may come to the waiting list, or leave it.
+    restaurants::lock(tx).await?;
     let restaurant = tx.restaurant_id();
     let expected = find(tx.conn, restaurant, id).await?;
     let mut parties: Vec<GuestId> = expected.guest_id.into_iter().chain(party).collect();
@@ -250,9 +253,7 @@ pub(super) async fn lock(
         tables.extend(seating::held(tx, *party).await?);
     }
     let locked = seating::lock(tx, &tables).await?;
-    for party in parties {
-        guests::lock_row(tx, party).await?;
-    }
+    guests::lock_queue(tx, &parties).await?;
     let row = lock_row(tx, id).await?;
     if (&row.table_ids, row.guest_id) != (&expected.table_ids, expected.guest_id) {
         return Err(Error::Contended);
@@ -292,13 +293,14 @@ pub(super) async fn save(
     if next == *row {
         return Ok(next.into());
     }
-    occupy(tx, locked, row, &next, claiming).await?;
+    let released = occupy(tx, locked, row, &next, claiming).await?;
     next.version += 1;
     next.last_updated = tx.now;
     diesel::update(reservations::table.find((next.restaurant_id, next.id)))
         .set(&next)
         .execute(tx.conn)
         .await?;
+    reserved::settle(tx, &next.table_ids, &released).await?;
     let (kind, action) = if next.status != row.status {
         match next.status {
             ReservationStatus::Cancelled => (EventKind::ReservationCancelled, Action::Cancelled),
@@ -311,30 +313,38 @@ pub(super) async fn save(
     } else {
         (EventKind::ReservationUpdated, Action::TableAssigned)
     };
+    let before = Reservation::from(row.clone());
     let booking = Reservation::from(next);
-    tx.tell(kind, booking.id.0, action, &booking)?;
+    tx.tell_changed(kind, booking.id.0, action, &before, &booking)?;
     Ok(booking)
 }
 
+/// Returns the tables that are not kept for it any more.
 async fn occupy(
     tx: &mut Tx<'_>,
     locked: &Locked,
     row: &ReservationRow,
     next: &ReservationRow,
     claiming: Claiming,
-) -> Result<()> {
+) -> Result<Vec<TableId>> {
     let times = |row: &ReservationRow| (row.reservation_time, row.duration_minutes);
     let moved = next.table_ids != row.table_ids || times(next) != times(row);
-    match (row.status.is_finished(), next.status.is_finished()) {
-        (true, true) => return Ok(()),
+    let is_seated_now = next.status == ReservationStatus::Seated && row.status != next.status;
+    let released = match (row.status.is_finished(), next.status.is_finished()) {
+        (true, true) => return Ok(Vec::new()),
         (false, true) => return occupancy::release(tx, row.id).await,
-        (false, false) if !moved => return Ok(()),
+        // Its tables stay taken; one that sits is not expected at them any more.
+        (false, false) if !moved && is_seated_now => {
+            return Ok(row.table_ids.clone());
+        }
+        (false, false) if !moved => return Ok(Vec::new()),
         _ => occupancy::release(tx, row.id).await?,
-    }
+    };
     let (claimant, wish) = (Claimant::Reservation(row.id), next.wish());
     if claiming == Claiming::All {
         occupancy::check_free(tx, locked, &next.table_ids, &wish).await?;
-        return occupancy::claim(tx, claimant, &next.table_ids, &wish).await;
+        occupancy::claim(tx, claimant, &next.table_ids, &wish).await?;
+        return Ok(released);
     }
     let start = if next.status == ReservationStatus::Seated {
         tx.now
@@ -350,5 +360,6 @@ async fn occupy(
         .copied()
         .filter(|table| there.table(*table).is_ok())
         .collect();
-    occupancy::claim_free(tx, claimant, &tables, &(start..end)).await
+    occupancy::claim_free(tx, claimant, &tables, &(start..end)).await?;
+    Ok(released)
 }

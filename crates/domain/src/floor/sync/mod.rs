@@ -16,8 +16,8 @@ use wire::{ErrorCode, FieldError};
 use self::merge::{Fields, Verdict, Wish};
 pub use self::own::Own;
 use super::changes::{self, Change, Item};
-use super::remembered::{self, Kind, Request};
 use crate::db::Tx;
+use crate::remembered::{self, Kind, Request};
 use crate::{Error, Result, log};
 
 /// The most changes of one queue.
@@ -31,7 +31,7 @@ pub const PER_TRANSACTION: usize = 50;
 pub struct Queued {
     /// The client's id of it.
     pub client_id: String,
-    /// What tells it from another change with the same id: [`super::fingerprint`].
+    /// What tells it from another change with the same id: [`crate::remembered::fingerprint`].
     pub fingerprint: [u8; 32],
     /// The change.
     pub item: Item,
@@ -86,7 +86,7 @@ pub async fn apply(tx: &mut Tx<'_>, part: &[Queued], own: &Own) -> Result<(Vec<S
         };
         results.push(result);
     }
-    remembered::keep(tx, Kind::Sync, answers).await?;
+    remembered::keep(tx.conn, tx.restaurant_id(), Kind::Sync, answers).await?;
     Ok((results, own))
 }
 

@@ -6,7 +6,7 @@ use wire::floor::tables::{
     CreateTable, Table, TablePosition, TableShape, TableStatus, UpdateTable,
 };
 use wire::identity::Role;
-use wire::live::events::{Action, EventKind};
+use wire::live::events::{Action, EventKind, Gone};
 use wire::{ErrorCode, GuestId, RestaurantId, TableId};
 
 use super::row::TableRow;
@@ -15,7 +15,7 @@ use crate::clock::new_id;
 use crate::db::Tx;
 use crate::error::broken_constraint;
 use crate::floor::seating::{self, Locked};
-use crate::floor::{check_version, guests, occupancy};
+use crate::floor::{check_version, guests, occupancy, reserved};
 use crate::schema::{seatings, tables};
 use crate::{Error, Result};
 
@@ -130,7 +130,19 @@ pub async fn update(
         (Some(_), _) if !next.is_active => return Err(has_party(&row, "Clear it first.")),
         _ => {}
     }
-    save(tx, &row, party, next, party).await
+    let is_usable_again = matches!(
+        (row.status, next.status),
+        (
+            TableStatus::NeedsCleaning | TableStatus::OutOfService,
+            TableStatus::Available
+        )
+    );
+    let table = save(tx, &row, party, next, party).await?;
+    if is_usable_again {
+        reserved::settle(tx, &[id], &[]).await?;
+        return get(tx.conn, tx.restaurant_id(), id).await;
+    }
+    Ok(table)
 }
 
 /// Takes a table off the floor plan for good.
@@ -155,8 +167,18 @@ pub async fn delete(tx: &mut Tx<'_>, id: TableId, version: Option<i32>) -> Resul
     diesel::delete(tables::table.find((tx.restaurant_id(), id)))
         .execute(tx.conn)
         .await?;
-    let gone = serde_json::json!({ "id": id, "version": row.version + 1 });
-    tx.tell(EventKind::TableDeleted, id.0, Action::Deleted, &gone)
+    let gone = Gone {
+        id: id.0,
+        version: row.version + 1,
+    };
+    let before = row.with_party(None);
+    tx.tell_changed(
+        EventKind::TableDeleted,
+        id.0,
+        Action::Deleted,
+        &before,
+        &gone,
+    )
 }
 
 /// The party has left: its visit is completed and its tables are free. A table that was to be
@@ -192,7 +214,12 @@ pub async fn clear(tx: &mut Tx<'_>, id: TableId) -> Result<Table> {
         status,
         ..row.clone()
     };
-    save(tx, &row, None, next, None).await
+    let table = save(tx, &row, None, next, None).await?;
+    if row.status == TableStatus::NeedsCleaning {
+        reserved::settle(tx, &[id], &[]).await?;
+        return get(tx.conn, tx.restaurant_id(), id).await;
+    }
+    Ok(table)
 }
 
 /// Writes a changed table and tells; does nothing where nothing changed.
@@ -226,8 +253,9 @@ pub(in crate::floor) async fn save(
         .execute(tx.conn)
         .await
         .map_err(|error| number_taken(error, &next.table_number))?;
+    let before = row.clone().with_party(party);
     let table = next.with_party(next_party);
-    tx.tell(EventKind::TableUpdated, table.id.0, action, &table)?;
+    tx.tell_changed(EventKind::TableUpdated, table.id.0, action, &before, &table)?;
     Ok(table)
 }
 

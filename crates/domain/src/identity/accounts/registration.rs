@@ -4,14 +4,18 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use wire::audit::AuditEntity;
 use wire::identity::Role;
 use wire::identity::auth::Register;
 use wire::{ErrorCode, RestaurantId, UserId};
 
 use super::NewAccount;
+use crate::audit::{self, Entry};
 use crate::checks::Checks;
 use crate::clock::new_id;
+use crate::db::{Actor, Scope};
 use crate::identity::restaurants::{self, NewRestaurant};
+use crate::identity::users;
 use crate::schema::memberships;
 use crate::{Error, Result};
 
@@ -124,9 +128,31 @@ pub async fn create_owner(
         ))
         .execute(conn)
         .await?;
+    audit_founding(conn, now, restaurant_id, user_id).await?;
     Ok(Registered {
         user_id,
         auth_version: 1,
         restaurant_id,
     })
+}
+
+/// The first entries of a restaurant's audit: itself and its owner, who made both.
+async fn audit_founding(
+    conn: &mut AsyncPgConnection,
+    now: DateTime<Utc>,
+    restaurant_id: RestaurantId,
+    user_id: UserId,
+) -> Result<()> {
+    let owner = Actor {
+        user_id: Some(user_id),
+        session_id: None,
+        role: Role::Owner,
+    };
+    let restaurant = restaurants::get(conn, restaurant_id).await?;
+    let user = users::get(conn, restaurant_id, user_id).await?;
+    let entries = vec![
+        Entry::created(AuditEntity::Restaurant, restaurant_id.0, &restaurant)?,
+        Entry::created(AuditEntity::User, user_id.0, &user)?,
+    ];
+    audit::record(conn, &Scope::new(restaurant_id, owner), entries, now).await
 }

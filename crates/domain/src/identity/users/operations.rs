@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use wire::identity::Role;
 use wire::identity::users::{CreateUser, UpdateUser, User};
-use wire::live::events::{Action, EventKind};
+use wire::live::events::{Action, EventKind, Gone};
 use wire::{ErrorCode, RestaurantId, UserId};
 
 use super::input::{check_create, check_update, patched};
@@ -130,8 +130,18 @@ pub async fn delete(tx: &mut Tx<'_>, id: UserId, version: Option<i32>) -> Result
         ..Devices::of(id)
     };
     revoke_devices(tx.conn, tx.now, devices).await?;
-    let gone = serde_json::json!({ "id": id, "version": row.version + 1 });
-    tx.tell(EventKind::UserUpdated, id.0, Action::Deleted, &gone)
+    let gone = Gone {
+        id: id.0,
+        version: row.version + 1,
+    };
+    let before = row.into_user();
+    tx.tell_changed(
+        EventKind::UserUpdated,
+        id.0,
+        Action::Deleted,
+        &before,
+        &gone,
+    )
 }
 
 /// Locks the restaurant against other changes of its members. Not `FOR UPDATE`, which would also
@@ -220,12 +230,11 @@ async fn save(
     if let Some(hash) = password_hash {
         accounts::set_password(tx.conn, tx.now, Devices::of(row.user_id), hash).await?;
     }
-    let user = next.into_user();
-    tx.tell(
-        EventKind::UserUpdated,
-        user.id.0,
-        Action::InfoUpdated,
-        &user,
-    )?;
+    let action = match password_hash {
+        Some(_) => Action::PasswordReset,
+        None => Action::InfoUpdated,
+    };
+    let (before, user) = (row.clone().into_user(), next.into_user());
+    tx.tell_changed(EventKind::UserUpdated, user.id.0, action, &before, &user)?;
     Ok(user)
 }

@@ -2,6 +2,7 @@
 //! design.
 
 mod migrations;
+mod places;
 mod refusals;
 mod rendering;
 mod rules;

@@ -13,6 +13,8 @@ const GLOBAL: &[&str] = &[
     "users",
     "device_sessions",
     "socket_tickets",
+    // Workers serve any restaurant.
+    "presence_workers",
     // One row about the database.
     "database_identity",
     // The migrations' own.

@@ -1,54 +1,48 @@
 //! The bus through Redis pub/sub.
 //!
-//! One connection subscribes, one publishes. Both belong to tasks on the runtime on which the bus
-//! was started; callers on other runtimes only leave word. Channels: `<prefix>restaurant:<id>`,
-//! and for each worker one of its own, on which it hears its own beat.
+//! Channels: `<prefix>restaurant:{<id>}`, and `<prefix>workers:{<way>}` for the beats of all
+//! workers. A Redis Cluster is spoken to by its sharded commands, so that a message goes to the
+//! master of its restaurant's slot and not to every node.
 
 mod channels;
-mod link;
-mod owed;
-mod publisher;
-mod subscriber;
+mod cluster;
+mod single;
 
 use std::error::Error;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use deadpool_redis::{Manager, Pool};
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use parking_lot::Mutex;
+use futures_util::{FutureExt, TryFutureExt};
 use redis::io::tcp::TcpSettings;
-use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo};
-use tokio::sync::mpsc;
-use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use redis::{AsyncConnectionConfig, Client, ConnectionInfo, IntoConnectionInfo};
 use wire::RestaurantId;
 
-use crate::bus::{Bus, Receiver, Subscribed};
-use crate::event::Commit;
-use crate::stats::Stats;
-use channels::Channels;
-use link::Link;
-use owed::Owed;
-use publisher::Publisher;
-use subscriber::Subscriber;
+use crate::bus::Bus;
+use crate::bus::beat::Beat;
+use crate::bus::carried::{CarriedBus, Carrier, Ear, Fault, Heard, Parcel, Timing};
+use crate::bus::message::{self, Decoded};
+use crate::bus::sharded::ShardedBus;
+use channels::{Channel, Channels};
 
 /// How Redis is reached and when it is believed to be away.
 #[derive(Clone)]
 pub struct RedisConfig {
-    /// `redis://[user:password@]host[:port][/db]`.
-    pub url: String,
+    /// `redis://[user:password@]host[:port][/db]`, one or several. Several are servers that share
+    /// the restaurants between them, or seeds of one cluster when `cluster` is
+    /// [`Always`](Cluster::Always). All workers must be given the same in the same order.
+    pub urls: Vec<String>,
     /// What all channels begin with, so that several installations can share a server.
     pub prefix: String,
-    /// The name of this worker, to be recognised in `PUBSUB CHANNELS`. Need not be unique.
-    pub worker_id: String,
+    /// Whether this is a Redis Cluster.
+    pub cluster: Cluster,
     /// How long connecting, subscribing and publishing may take.
     pub timeout: Duration,
-    /// How often the worker says something to itself. When it has missed that twice the bus is
+    /// How often every worker says that it lives. When it has not heard itself twice the bus is
     /// down, whatever the socket says.
     pub beat: Duration,
+    /// How long a worker that went silent without a goodbye is taken to be cut off, not dead:
+    /// meanwhile the others look for its commits in the log.
+    pub forget: Duration,
     /// How many transactions may wait to be published.
     pub queue: usize,
     /// The first pause before connecting again; it doubles.
@@ -57,43 +51,93 @@ pub struct RedisConfig {
     pub longest_pause: Duration,
 }
 
+/// Whether a server is a node of a Redis Cluster.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cluster {
+    /// The server is asked.
+    #[default]
+    Ask,
+    /// It is, and the URLs are nodes of one.
+    Always,
+    /// It is not.
+    Never,
+}
+
 impl RedisConfig {
     /// The defaults.
     #[must_use]
-    pub fn new(
-        url: impl Into<String>,
-        prefix: impl Into<String>,
-        worker_id: impl Into<String>,
-    ) -> Self {
+    pub fn new(urls: impl IntoIterator<Item = impl Into<String>>, prefix: &str) -> Self {
+        let timing = Timing::DEFAULT;
         Self {
-            url: url.into(),
-            prefix: prefix.into(),
-            worker_id: worker_id.into(),
-            timeout: Duration::from_secs(1),
-            beat: Duration::from_millis(500),
+            urls: urls.into_iter().map(Into::into).collect(),
+            prefix: prefix.to_owned(),
+            cluster: Cluster::Ask,
+            timeout: timing.timeout,
+            beat: timing.beat,
+            forget: timing.forget,
             queue: 4096,
-            first_pause: Duration::from_millis(50),
-            longest_pause: Duration::from_secs(2),
+            first_pause: timing.first_pause,
+            longest_pause: timing.longest_pause,
         }
     }
 
-    /// How long without a beat means that two were missed: a third of a beat is for being late.
-    fn patience(&self) -> Duration {
-        self.beat * 2 + self.beat / 3
+    /// A bus that will connect when it is started, and goes on trying as long as it cannot.
+    ///
+    /// # Errors
+    /// When there is no URL, or one that is none or of a kind that this build cannot reach.
+    pub fn bus(&self) -> Result<Arc<dyn Bus>, BadRedisUrl> {
+        let mut servers = Vec::new();
+        for url in &self.urls {
+            servers.push(connection_info(url)?);
+        }
+        let shards: Vec<_> = if self.cluster == Cluster::Always {
+            vec![servers]
+        } else {
+            servers.into_iter().map(|server| vec![server]).collect()
+        };
+        let count = u16::try_from(shards.len()).map_err(BadRedisUrl::because)?;
+        let mut buses: Vec<Arc<dyn Bus>> = Vec::new();
+        for seeds in shards {
+            // Two workers may bear the same name by mistake, so it is not by that that they know
+            // their own messages.
+            let origin = rand::random();
+            let carrier = RedisCarrier::new(self, seeds, origin)?;
+            let timing = self.timing();
+            let bus = CarriedBus::new(carrier, origin, count, timing, self.queue);
+            buses.push(Arc::new(bus));
+        }
+        match (buses.pop(), buses.is_empty()) {
+            (None, _) => Err(BadRedisUrl::because("there is none")),
+            (Some(only), true) => Ok(only),
+            (Some(last), false) => {
+                buses.push(last);
+                Ok(Arc::new(ShardedBus::new(buses)))
+            }
+        }
+    }
+
+    fn timing(&self) -> Timing {
+        Timing {
+            timeout: self.timeout,
+            beat: self.beat,
+            forget: self.forget,
+            first_pause: self.first_pause,
+            longest_pause: self.longest_pause,
+        }
     }
 }
 
 impl std::fmt::Debug for RedisConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Without the URL: it may hold a password.
+        // Without the URLs: they may hold a password.
         f.debug_struct("RedisConfig")
+            .field("servers", &self.urls.len())
             .field("prefix", &self.prefix)
-            .field("worker_id", &self.worker_id)
             .finish_non_exhaustive()
     }
 }
 
-/// The URL is not one of a Redis server.
+/// A URL is not one of a Redis server.
 #[derive(Debug, thiserror::Error)]
 #[error("not a Redis URL: {0}")]
 pub struct BadRedisUrl(#[source] Box<dyn Error + Send + Sync>);
@@ -104,147 +148,153 @@ impl BadRedisUrl {
     }
 }
 
-/// One worker's end of the bus.
-pub struct RedisBus {
-    shared: Arc<Shared>,
-    client: Client,
-    pool: Pool,
-    queue: mpsc::Sender<Arc<Commit>>,
-    /// Taken by the publisher at the start.
-    queued: Mutex<Option<mpsc::Receiver<Arc<Commit>>>>,
-    stats: OnceLock<Arc<Stats>>,
-    tasks: TaskTracker,
+fn connection_info(url: &str) -> Result<ConnectionInfo, BadRedisUrl> {
+    let info = url.into_connection_info().map_err(BadRedisUrl::because)?;
+    // Otherwise the kernel holds a small message back until the last one is acknowledged.
+    let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
+    Client::open(info.clone()).map_err(BadRedisUrl::because)?;
+    Ok(info)
 }
 
-/// What the two tasks and the callers share.
-struct Shared {
-    config: RedisConfig,
+/// A server or a cluster, whichever it proves to be.
+struct RedisCarrier {
+    single: single::Single,
+    cluster: cluster::Cluster,
+    /// What the configuration says, or the server said: it does not become a cluster later.
+    is_cluster: OnceLock<bool>,
+}
+
+/// What both kinds need to know of a bus.
+#[derive(Clone)]
+struct Speech {
     channels: Channels,
     /// Marks this bus's own messages.
     origin: u64,
-    link: Link,
-    owed: Owed,
-    token: CancellationToken,
 }
 
-impl RedisBus {
-    /// A bus that will connect when it is started, and goes on trying as long as it cannot.
-    ///
-    /// # Errors
-    /// When the URL is none, or of a kind that this build cannot reach.
-    pub fn new(config: RedisConfig) -> Result<Self, BadRedisUrl> {
-        let info = config.url.as_str().into_connection_info();
-        // Otherwise the kernel holds a small message back until the last one is acknowledged.
-        let tcp = TcpSettings::default().set_nodelay(true);
-        let info = info.map_err(BadRedisUrl::because)?.set_tcp_settings(tcp);
-        let client = Client::open(info.clone()).map_err(BadRedisUrl::because)?;
+enum Either<S, C> {
+    Single(S),
+    Cluster(C),
+}
+
+impl RedisCarrier {
+    fn new(
+        config: &RedisConfig,
+        seeds: Vec<ConnectionInfo>,
+        origin: u64,
+    ) -> Result<Self, BadRedisUrl> {
+        let first = seeds.first().cloned();
+        let first = first.ok_or_else(|| BadRedisUrl::because("there is none"))?;
+        let speech = Speech {
+            channels: Channels::new(&config.prefix),
+            origin,
+        };
         let options = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(config.timeout))
             .set_response_timeout(Some(config.timeout));
-        let manager = Manager::new_with_config(info, options).map_err(BadRedisUrl::because)?;
-        // The one connection that publishes, and the one that takes its place.
-        let pool = Pool::builder(manager)
-            .max_size(2)
-            .build()
-            .map_err(BadRedisUrl::because)?;
-        // Two workers may bear the same name by mistake; they must not take each other's messages
-        // for their own.
-        let origin = rand::random();
-        let (queue, queued) = mpsc::channel(config.queue);
+        let client = Client::open(first).map_err(BadRedisUrl::because)?;
         Ok(Self {
-            shared: Arc::new(Shared {
-                channels: Channels::new(&config, origin),
-                origin,
-                config,
-                link: Link::default(),
-                owed: Owed::default(),
-                token: CancellationToken::new(),
-            }),
-            client,
-            pool,
-            queue,
-            queued: Mutex::new(Some(queued)),
-            stats: OnceLock::new(),
-            tasks: TaskTracker::new(),
+            single: single::Single::new(client, options, speech.clone()),
+            cluster: cluster::Cluster::new(seeds, config.timeout, speech),
+            is_cluster: match config.cluster {
+                Cluster::Ask => OnceLock::new(),
+                Cluster::Always => OnceLock::from(true),
+                Cluster::Never => OnceLock::from(false),
+            },
         })
     }
-}
 
-impl Bus for RedisBus {
-    fn start(&self, receiver: Arc<dyn Receiver>, stats: Arc<Stats>) {
-        let Some(queued) = self.queued.lock().take() else {
-            return;
-        };
-        let stats = Arc::clone(self.stats.get_or_init(|| stats));
-        let publisher = Publisher::new(
-            Arc::clone(&self.shared),
-            self.pool.clone(),
-            queued,
-            Arc::clone(&stats),
-        );
-        let subscriber = Subscriber::new(
-            Arc::clone(&self.shared),
-            self.client.clone(),
-            receiver,
-            stats,
-        );
-        self.tasks.spawn(publisher.run());
-        let token = self.shared.token.clone();
-        self.tasks
-            .spawn(token.run_until_cancelled_owned(subscriber.run()));
-    }
-
-    fn publish(&self, commit: Arc<Commit>) {
-        let Err(refused) = self.queue.try_send(commit) else {
-            return;
-        };
-        if let Some(stats) = self.stats.get() {
-            stats.bus_dropped.add(1);
+    async fn is_cluster(&self) -> Result<bool, Fault> {
+        if let Some(known) = self.is_cluster.get() {
+            return Ok(*known);
         }
-        self.shared.owed.commit(&refused.into_inner());
-    }
-
-    fn subscribe(&self, restaurant: RestaurantId) -> BoxFuture<'_, Subscribed> {
-        let confirmed = self.shared.link.want(restaurant);
-        let within = self.shared.config.timeout;
-        async move {
-            match confirmed {
-                Some(confirmed) => match timeout(within, confirmed).await {
-                    Ok(Ok(())) => Subscribed::Now,
-                    Ok(Err(_)) | Err(_) => Subscribed::Later,
-                },
-                None => Subscribed::Later,
-            }
-        }
-        .boxed()
-    }
-
-    fn unsubscribe(&self, restaurant: RestaurantId) {
-        self.shared.link.unwant(restaurant);
-    }
-
-    fn shutdown(&self) -> BoxFuture<'_, ()> {
-        self.shared.token.cancel();
-        self.tasks.close();
-        async move {
-            self.tasks.wait().await;
-            // The publisher gave its connection back.
-            self.pool.close();
-        }
-        .boxed()
+        let asked = self.single.is_cluster().await?;
+        Ok(*self.is_cluster.get_or_init(|| asked))
     }
 }
 
-impl Drop for RedisBus {
-    fn drop(&mut self) {
-        self.shared.token.cancel();
+impl Carrier for RedisCarrier {
+    type Desk = Either<single::Desk, cluster::Connection>;
+    type Mouth = Either<single::Mouth, cluster::Mouth>;
+
+    const ORDERS_AT_ONCE: usize = 256;
+    const PACE: Duration = Duration::ZERO;
+
+    async fn listen(&self) -> Result<Ear<Self::Desk>, Fault> {
+        if self.is_cluster().await? {
+            let ear = self.cluster.listen().await?;
+            Ok(ear.with_desk(Either::Cluster))
+        } else {
+            let ear = self.single.listen().await?;
+            Ok(ear.with_desk(Either::Single))
+        }
+    }
+
+    async fn subscribe(&self, desk: &mut Self::Desk, ids: &[RestaurantId]) -> Result<(), Fault> {
+        match desk {
+            Either::Single(desk) => self.single.subscribe(desk, ids).boxed(),
+            Either::Cluster(desk) => self.cluster.subscribe(desk, ids).boxed(),
+        }
+        .await
+    }
+
+    async fn unsubscribe(&self, desk: &mut Self::Desk, ids: &[RestaurantId]) -> Result<(), Fault> {
+        match desk {
+            Either::Single(desk) => self.single.unsubscribe(desk, ids).boxed(),
+            Either::Cluster(desk) => self.cluster.unsubscribe(desk, ids).boxed(),
+        }
+        .await
+    }
+
+    async fn open(&self) -> Result<Self::Mouth, Fault> {
+        if self.is_cluster().await? {
+            self.cluster.open().map_ok(Either::Cluster).await
+        } else {
+            self.single.open().map_ok(Either::Single).await
+        }
+    }
+
+    async fn say(&self, mouth: &mut Self::Mouth, parcel: &Parcel) -> Result<(), Fault> {
+        match mouth {
+            Either::Single(mouth) => self.single.say(mouth, parcel).boxed(),
+            Either::Cluster(mouth) => self.cluster.say(mouth, parcel).boxed(),
+        }
+        .await
     }
 }
 
-impl std::fmt::Debug for RedisBus {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("RedisBus")
-            .field(&self.shared.config)
-            .finish()
+impl Speech {
+    /// What a message on a channel says.
+    fn understand(&self, channel: &[u8], message: &[u8]) -> Heard {
+        match self.channels.read(channel) {
+            Some(Channel::Workers(way)) => match Beat::decode(message) {
+                Some(beat) => Heard::Beat(way, beat),
+                None => Heard::Unreadable(None),
+            },
+            Some(Channel::Restaurant(id)) => match message::decode(self.origin, id, message) {
+                Ok(Decoded::Own) => Heard::Own,
+                Ok(Decoded::Other(incoming)) => Heard::Other(incoming),
+                Err(message::Unreadable) => Heard::Unreadable(Some(id)),
+            },
+            None => Heard::Unreadable(None),
+        }
+    }
+
+    /// The messages of a parcel without its beat, each with whom it is about.
+    fn messages(&self, parcel: &Parcel) -> Result<Vec<(RestaurantId, Vec<u8>)>, Fault> {
+        let mut messages = Vec::with_capacity(parcel.commits.len() + parcel.hints.len());
+        for commit in &parcel.commits {
+            let message = message::encode(self.origin, commit)?;
+            messages.push((commit.restaurant_id, message));
+        }
+        for hint in &parcel.hints {
+            let message = message::encode_hint(self.origin, hint)?;
+            messages.push((hint.restaurant_id, message));
+        }
+        Ok(messages)
+    }
+
+    fn names(&self, ids: &[RestaurantId]) -> Vec<String> {
+        ids.iter().map(|id| self.channels.of(*id)).collect()
     }
 }

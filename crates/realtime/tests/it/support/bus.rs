@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use realtime::bus::{Bus, Incoming, Receiver, Subscribed};
+use realtime::bus::{Bus, Incoming, Reach, Receiver, Subscribed};
 use realtime::{Commit, Stats};
 use tokio::sync::Semaphore;
 use wire::RestaurantId;
@@ -38,6 +38,10 @@ impl ManualBus {
             .receive(incoming);
     }
 
+    pub(crate) fn reach(&self, reach: Reach) {
+        self.say(Incoming::Reach { part: 0, reach });
+    }
+
     pub(crate) fn deliver(&self, commit: &Commit) {
         self.say(Incoming::Commit(Arc::new(commit.clone())));
     }
@@ -46,7 +50,7 @@ impl ManualBus {
 impl Bus for ManualBus {
     fn start(&self, receiver: Arc<dyn Receiver>, _stats: Arc<Stats>) {
         assert!(self.receiver.set(receiver).is_ok(), "started twice");
-        self.say(Incoming::Up);
+        self.reach(Reach::Full);
     }
 
     fn publish(&self, commit: Arc<Commit>) {

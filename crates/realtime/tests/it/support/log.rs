@@ -65,7 +65,7 @@ impl Book {
             seq,
             kind: EventKind::GuestUpdated,
             frame: format!(
-                "{{\"seq\":{seq},\"in\":\"{}.{}\"}}",
+                "{{\"seq\":{seq},\"in\":\"{}.{}\",\"data\":\"a name\"}}",
                 self.epoch, self.edition
             )
             .into(),
@@ -107,6 +107,16 @@ impl FakeLog {
                 events: book.events[first..].to_vec(),
             }
         })
+    }
+
+    /// Commits an erasure: the name goes out of all that was said, which keeps its numbers.
+    pub(crate) fn erase(&self, id: RestaurantId) -> Commit {
+        self.change(id, |book| {
+            for event in &mut book.events {
+                event.frame = event.frame.replace("a name", "nobody").into();
+            }
+        });
+        self.append_as(id, &[(EventKind::PersonErased, false)])
     }
 
     pub(crate) fn frame(&self, id: RestaurantId, seq: Seq) -> ByteString {

@@ -1,6 +1,7 @@
 //! A worker whose log and bus are in the test's hands.
 
 pub(crate) mod bus;
+pub(crate) mod house;
 pub(crate) mod log;
 
 use std::sync::Arc;
@@ -76,6 +77,7 @@ pub(crate) fn request(since: Since) -> Join {
         audience: Audience::Staff,
         kinds: None,
         since,
+        bulletins: true,
         who: Who::default(),
     }
 }

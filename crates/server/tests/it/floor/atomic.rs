@@ -1,10 +1,8 @@
 use serde_json::{Value, json};
 use testkit::wait::{DEADLINE, until};
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 use uuid::Uuid;
 
-use crate::support::{Client, Restaurant, TestApp};
+use crate::support::{Restaurant, TestApp};
 
 fn create(name: &str) -> Value {
     json!({"op": "create", "entity": "guest", "data": {"guestName": name, "partySize": 2}})
@@ -214,19 +212,6 @@ async fn one_that_fails_undoes_all_and_may_be_sent_again() {
     app.finish().await;
 }
 
-/// Sends a request and hangs up.
-async fn send_and_hang_up(client: &Client, path: &str, body: &Value, until_done: impl AsyncFn()) {
-    let body = body.to_string();
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        client.token.as_ref().unwrap(),
-        body.len(),
-    );
-    let mut stream = TcpStream::connect(client.address).await.unwrap();
-    stream.write_all(request.as_bytes()).await.unwrap();
-    until_done().await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reply_that_was_lost_is_asked_for_again() {
     let app = TestApp::start().await;
@@ -234,20 +219,22 @@ async fn a_reply_that_was_lost_is_asked_for_again() {
     let (path, other) = (house.path("/atomic"), house.owner.at(&app.client(1)));
     // It was done, and the reply went nowhere.
     let body = transaction(Uuid::now_v7(), json!([create("Ann")]));
-    send_and_hang_up(&house.owner, &path, &body, async || {
-        until("it to be done", DEADLINE, async || {
-            (guests(&house).await == 1).then_some(())
+    let owner = &house.owner;
+    owner
+        .send_and_hang_up(&path, &body, &[], async || {
+            until("it to be done", DEADLINE, async || {
+                (guests(&house).await == 1).then_some(())
+            })
+            .await;
         })
         .await;
-    })
-    .await;
     let again = other.post(&path, body).await;
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
     again.expect(200);
     // Nobody knows how far it got.
     for round in 0..20 {
         let body = transaction(Uuid::now_v7(), json!([create(&format!("Round {round}"))]));
-        send_and_hang_up(&house.owner, &path, &body, async || {}).await;
+        owner.send_and_hang_up(&path, &body, &[], async || {}).await;
         other.post(&path, body.clone()).await.expect(200);
         house.owner.post(&path, body).await.expect(200);
         assert_eq!(guests(&house).await, 2 + round);

@@ -1,16 +1,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::support::{Restaurant, TestApp};
-
-fn day() -> String {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "tests are where the time is handed in"
-    )]
-    let ahead = chrono::Utc::now() + TimeDelta::days(20);
-    ahead.format("%Y-%m-%d").to_string()
-}
+use crate::support::{Restaurant, TestApp, day};
 
 impl Restaurant {
     async fn settings(&self, settings: Value) {

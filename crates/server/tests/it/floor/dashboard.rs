@@ -9,7 +9,13 @@ async fn the_floor_and_its_figures() {
     let app = TestApp::start().await;
     let house = Restaurant::new(&app).await;
     let (one, _two) = (house.table("1", 4).await, house.table("2", 2).await);
-    let (ann, _bob) = (house.guest("Ann", 3).await, house.guest("Bob", 2).await);
+    let mut parties = Vec::new();
+    for (name, size) in [("Ann", 3), ("Bob", 2)] {
+        let party = json!({"guestName": name, "partySize": size, "quotedWaitMinutes": 30});
+        let party = house.owner.post(&house.path("/guests"), party).await;
+        parties.push(party.expect(201)["id"].as_str().unwrap().to_owned());
+    }
+    let ann = &parties[0];
     app.time().advance(TimeDelta::minutes(12));
     let path = house.path(&format!("/guests/{ann}"));
     house
@@ -38,11 +44,16 @@ async fn the_floor_and_its_figures() {
     let statuses = json!({"waiting": 1, "notified": 0, "seated": 1, "completed": 0, "cancelled": 0, "no_show": 0});
     assert_eq!(stats["guestsByStatus"], statuses);
     assert_eq!(board["reservations"], json!([]));
+    let quotes = json!({"measured": 1, "heldPercent": 100.0, "inRangePercent": 0.0, "medianErrorMinutes": -18.0});
+    assert_eq!(
+        board["quotes"], quotes,
+        "the house would have said that a table is free"
+    );
     assert_eq!(stats["tablesByStatus"]["occupied"], 1);
     assert_eq!(board["tables"][0]["currentGuestId"], ann.as_str());
     assert_eq!(
-        board["seq"], 6,
-        "two tables, two parties, one seated, its table"
+        board["seq"], 7,
+        "two tables, two parties, one seated, its table, the other moved up"
     );
 
     let reply = house.owner.get(&house.path("/dashboard-data")).await;
@@ -123,7 +134,8 @@ async fn what_was_missed_can_be_asked_for() {
         "WITH gone AS (DELETE FROM events WHERE seq <= 2) UPDATE log_heads SET pruned_seq = 2";
     sql.batch_execute(prune).await.unwrap();
     let past = format!("since=1&epoch={epoch}");
-    for query in [elsewhere, beyond, past] {
+    let last = format!("since={}&epoch={epoch}", i64::MAX);
+    for query in [elsewhere, beyond, past, last] {
         let path = house.path(&format!("/sync/delta?{query}"));
         other.get(&path).await.expect_error(410, "resync_required");
     }

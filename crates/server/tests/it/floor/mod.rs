@@ -8,3 +8,4 @@ mod lists;
 mod reservations;
 mod sync;
 mod tables;
+mod waitlist;

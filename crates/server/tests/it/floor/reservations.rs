@@ -1,17 +1,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Client, Restaurant, TestApp};
-
-/// A day that is far enough ahead for every clock.
-fn day() -> String {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "tests are where the time is handed in"
-    )]
-    let ahead = chrono::Utc::now() + chrono::TimeDelta::days(20);
-    ahead.format("%Y-%m-%d").to_string()
-}
+use crate::support::{Client, Restaurant, TestApp, day};
 
 pub fn at(time: &str) -> String {
     format!("{}T{time}:00Z", day())

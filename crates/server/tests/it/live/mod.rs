@@ -1,5 +1,11 @@
+mod bus;
 mod credentials;
+mod deploys;
+mod events;
+mod luck;
+mod presence;
 mod resume;
+mod retention;
 mod storm;
 mod stream;
 mod talk;

@@ -2,6 +2,7 @@
 //! own, real listeners on free ports.
 
 use std::collections::HashMap;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -12,6 +13,8 @@ use parking_lot::Mutex;
 use server::app::Server;
 use server::config::Config;
 use testkit::database::{Template, TestDatabase};
+use testkit::process::Process;
+use testkit::wait::{DEADLINE, until};
 use tokio::sync::OnceCell;
 
 use super::Client;
@@ -19,6 +22,7 @@ use super::Client;
 /// An installation.
 pub struct TestApp {
     workers: Vec<Server>,
+    started: usize,
     database: TestDatabase,
     vars: HashMap<String, String>,
     time: TestTime,
@@ -91,6 +95,7 @@ impl TestApp {
             ("HOST", "127.0.0.1"),
             ("PORT", "0"),
             ("HTTP_THREADS", "1"),
+            ("RATE_LIMITS", "off"),
         ];
         let mut vars: HashMap<String, String> = usual
             .iter()
@@ -100,6 +105,7 @@ impl TestApp {
         vars.retain(|_, value| !value.is_empty());
         let mut app = Self {
             workers: Vec::new(),
+            started: 0,
             database,
             vars,
             time: TestTime::default(),
@@ -130,7 +136,9 @@ impl TestApp {
     pub fn add_worker_unready(&mut self) -> usize {
         let number = self.workers.len();
         let mut vars = self.vars.clone();
-        vars.insert("WORKER_ID".into(), format!("w{number}"));
+        // One name for each that ever was: those that share one would not hear each other.
+        vars.insert("WORKER_ID".into(), format!("w{}", self.started));
+        self.started += 1;
         let config = Config::from_vars(|name| vars.get(name).cloned()).unwrap();
         self.workers
             .push(Server::start(config, self.time.clock()).unwrap());
@@ -140,6 +148,32 @@ impl TestApp {
     /// Stops the last worker, as a deploy would.
     pub async fn stop_worker(&mut self, grace: Duration) {
         self.workers.pop().unwrap().stop(grace).await;
+    }
+
+    /// Stops a worker and starts another in its place, at another address.
+    pub async fn restart_worker(&mut self, number: usize, grace: Duration) {
+        self.workers.swap_remove(number).stop(grace).await;
+        let new = self.add_worker().await;
+        self.workers.swap(number, new);
+    }
+
+    /// One more worker as a process of its own, which a test may kill, with more variables.
+    pub async fn process(&self, vars: &[(&str, &str)]) -> (Process, Client) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qtable"));
+        command.arg("serve").env_clear().envs(&self.vars);
+        command.envs(vars.iter().copied());
+        let process = Process::start(command);
+        let client = Client::new(process.addr(), Arc::clone(&self.faults));
+        until("the process to be ready", DEADLINE, async || {
+            let ready = client.request(reqwest::Method::GET, "/health/ready");
+            ready
+                .send()
+                .await
+                .ok()
+                .filter(|ready| ready.status() == 200)
+        })
+        .await;
+        (process, client)
     }
 
     /// A worker.

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use super::app::Faults;
 
@@ -18,7 +20,7 @@ pub struct Client {
 }
 
 /// What was answered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
@@ -33,7 +35,11 @@ impl Client {
         Self {
             address,
             token: None,
-            http: reqwest::Client::new(),
+            // What hangs is a fault of its own, and is to be seen where it happens.
+            http: reqwest::Client::builder()
+                .read_timeout(2 * testkit::wait::DEADLINE)
+                .build()
+                .unwrap(),
             faults,
         }
     }
@@ -46,10 +52,22 @@ impl Client {
         }
     }
 
+    /// The number of a metric at this worker; 0 when it is not there.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let page = self.get("/metrics").await.text;
+        let line = page.lines().find_map(|line| line.strip_prefix(name));
+        line.map_or(0.0, |value| value.trim().parse().unwrap())
+    }
+
     /// The same credential at another worker.
     pub fn at(&self, other: &Self) -> Self {
+        self.at_address(other.address)
+    }
+
+    /// The same credential wherever a worker listens.
+    pub fn at_address(&self, address: SocketAddr) -> Self {
         Self {
-            address: other.address,
+            address,
             ..self.clone()
         }
     }
@@ -68,6 +86,36 @@ impl Client {
 
     pub async fn delete(&self, path: &str) -> Reply {
         self.send(Method::DELETE, path, None, &[]).await
+    }
+
+    /// The same under a key.
+    pub async fn post_once(&self, key: &str, path: &str, body: Value) -> Reply {
+        let headers = [("idempotency-key", key)];
+        self.send(Method::POST, path, Some(body), &headers).await
+    }
+
+    /// Posts, and hangs up once `until_done` is over, whatever has become of it.
+    pub async fn send_and_hang_up(
+        &self,
+        path: &str,
+        body: &Value,
+        headers: &[(&str, &str)],
+        until_done: impl AsyncFn(),
+    ) {
+        let body = body.to_string();
+        let headers: String = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\r\n"))
+            .collect();
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n{headers}\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            self.token.as_ref().unwrap(),
+            body.len(),
+        );
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        until_done().await;
     }
 
     pub async fn send(
@@ -90,6 +138,24 @@ impl Client {
             .await
     }
 
+    /// The status of a POST, or `None` when the worker is not there or went away over it.
+    pub async fn try_post(&self, path: &str, body: &Value) -> Option<u16> {
+        let request = self.request(Method::POST, path).json(body);
+        let answer = request.send().await.ok()?;
+        Some(answer.status().as_u16())
+    }
+
+    /// A request with the credential.
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self
+            .http
+            .request(method, format!("http://{}{path}", self.address));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
     /// Sends bytes as they are.
     pub async fn send_raw(
         &self,
@@ -98,12 +164,7 @@ impl Client {
         body: Option<Vec<u8>>,
         headers: &[(&str, &str)],
     ) -> Reply {
-        let mut request = self
-            .http
-            .request(method.clone(), format!("http://{}{path}", self.address));
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token);
-        }
+        let mut request = self.request(method.clone(), path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

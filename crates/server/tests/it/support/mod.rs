@@ -2,10 +2,13 @@
 
 pub mod app;
 pub mod client;
+pub mod frames;
 pub mod restaurant;
 pub mod socket;
+pub mod stream;
 
 pub use app::TestApp;
 pub use client::{Client, Reply};
-pub use restaurant::{Restaurant, guest, table};
+pub use restaurant::{Restaurant, day, guest, table};
 pub use socket::Socket;
+pub use stream::Stream;

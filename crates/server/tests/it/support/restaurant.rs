@@ -16,11 +16,15 @@ pub struct Restaurant {
 pub const PASSWORD: &str = "correct horse battery";
 
 impl Restaurant {
-    /// Registers one.
+    /// Registers one at the first worker.
     pub async fn new(app: &TestApp) -> Self {
+        Self::of(&app.client(0)).await
+    }
+
+    /// Registers one at any worker.
+    pub async fn of(client: &Client) -> Self {
         let email = format!("owner-{}@example.com", Uuid::new_v4().simple());
-        let tokens = app
-            .client(0)
+        let tokens = client
             .post(
                 "/api/v1/auth/register",
                 json!({
@@ -32,12 +36,15 @@ impl Restaurant {
             .expect(201);
         Self {
             id: tokens["restaurant_id"].as_str().unwrap().to_owned(),
-            owner: app
-                .client(0)
-                .with_token(tokens["access_token"].as_str().unwrap()),
+            owner: client.with_token(tokens["access_token"].as_str().unwrap()),
             owner_tokens: tokens,
             email,
         }
+    }
+
+    /// The owner, at another worker.
+    pub fn at(&self, worker: &Client) -> Client {
+        self.owner.at(worker)
     }
 
     /// A path below the restaurant.
@@ -113,4 +120,14 @@ pub fn table(number: &str, capacity: i32) -> Value {
 
 fn id(resource: Value) -> String {
     resource["id"].as_str().unwrap().to_owned()
+}
+
+/// A day that is far enough ahead for every clock.
+pub fn day() -> String {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tests are where the time is handed in"
+    )]
+    let ahead = chrono::Utc::now() + chrono::TimeDelta::days(20);
+    ahead.format("%Y-%m-%d").to_string()
 }

@@ -12,7 +12,8 @@ pub(super) struct Link {
     wishes: Mutex<Wishes>,
     /// There are orders to look at.
     ordered: Notify,
-    /// The subscriptions stand: the publisher should let us hear a beat, now.
+    /// A connection listens, or its subscriptions stand: the publisher should let us hear a beat,
+    /// now.
     pub(super) beat_wanted: Notify,
 }
 

@@ -19,13 +19,8 @@ pub(super) struct Owed(Mutex<HashMap<RestaurantId, Hint>>);
 
 impl Owed {
     pub(super) fn commit(&self, commit: &Commit) {
-        if let Some((_, seq)) = commit.range() {
-            self.hint(Hint {
-                restaurant_id: commit.restaurant_id,
-                epoch: commit.epoch,
-                seq,
-                committed_at_ms: commit.committed_at_ms,
-            });
+        if let Some(hint) = commit.hint() {
+            self.hint(hint);
         }
     }
 

@@ -1,0 +1,3 @@
+//! What is known of the moment, beside the log.
+
+pub mod presence;

@@ -1,0 +1,298 @@
+//! `/asyncapi.json`: what is said on sockets and streams, as AsyncAPI 3, generated from the types.
+//!
+//! The tests hold every frame that any of their clients receives against it.
+
+use std::collections::BTreeMap;
+use std::future::{Ready, ready};
+use std::sync::LazyLock;
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use serde_json::{Map, Value, json};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{IntoParams, ToSchema};
+use wire::floor::guests::Guest;
+use wire::floor::reservations::Reservation;
+use wire::floor::tables::Table;
+use wire::identity::restaurants::Restaurant;
+use wire::identity::users::User;
+use wire::live::events::{EventKind, Gone};
+use wire::live::frames::{ClientMessage, CloseCode, SessionFrame};
+use wire::privacy::Erasure;
+
+use crate::live::admission::Follow;
+
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| Builder::default().document().to_string());
+
+/// The document.
+#[must_use]
+pub fn document() -> &'static str {
+    &DOCUMENT
+}
+
+/// What is said on sockets and streams (AsyncAPI 3).
+#[utoipa::path(get, path = "/asyncapi.json", tag = "operations", responses((status = 200)))]
+pub fn asyncapi() -> Ready<HttpResponse> {
+    ready(
+        HttpResponse::Ok()
+            .content_type("application/json")
+            .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+            .body(document()),
+    )
+}
+
+const ABOUT: &str = "\
+A client follows one restaurant. The first frame is `restaurant_connect`; then comes what was missed \
+since the position that the client gave, then what happens. Events are numbered by `seq`, without \
+gaps within an `epoch` (with `types`, what was not asked for is left out). A client's position is \
+the last event that it has processed, or the `position` of a heartbeat if that is larger. After \
+`resync_required` take a snapshot and drop frames up to its `seq`; the stream goes on without it.\n\n\
+Ignore kinds of frames and fields that you do not know.";
+
+/// Collects what the document refers to.
+#[derive(Default)]
+struct Builder {
+    messages: BTreeMap<String, Value>,
+    schemas: BTreeMap<String, Value>,
+}
+
+impl Builder {
+    fn document(mut self) -> Value {
+        let events: Vec<String> = EventKind::ALL
+            .iter()
+            .map(|kind| self.event(*kind))
+            .collect();
+        let frames = self.variants::<SessionFrame>();
+        let said = self.variants::<ClientMessage>();
+        let on_socket = events
+            .iter()
+            .chain(&frames)
+            .filter(|name| *name != "closing");
+        let on_stream = events.iter().chain(&frames);
+        let on_stream = on_stream.filter(|name| !["pong", "full_sync"].contains(&name.as_str()));
+        let (on_socket, on_stream): (Vec<_>, Vec<_>) = (on_socket.collect(), on_stream.collect());
+        let security = json!([
+            {"$ref": "#/components/securitySchemes/bearer"},
+            {"$ref": "#/components/securitySchemes/ticket"},
+        ]);
+        let query = query();
+        let operation = |action: &str, channel: &str, title: &str, names: &[&String]| {
+            let messages: Vec<Value> = names
+                .iter()
+                .map(|name| json!({"$ref": format!("#/channels/{channel}/messages/{name}")}))
+                .collect();
+            json!({
+                "action": action, "title": title, "security": security,
+                "channel": {"$ref": format!("#/channels/{channel}")}, "messages": messages,
+            })
+        };
+        let mut follow_stream = operation(
+            "send",
+            "events",
+            "What happens, as server-sent events.",
+            &on_stream,
+        );
+        if let Some(operation) = follow_stream.as_object_mut() {
+            let binding = json!({"method": "GET", "query": query, "bindingVersion": "0.3.0"});
+            operation.insert("bindings".to_owned(), json!({"http": binding}));
+        }
+        json!({
+            "asyncapi": "3.0.0",
+            "info": {
+                "title": "QTable live",
+                "version": env!("CARGO_PKG_VERSION"),
+                "description": ABOUT,
+                "license": {"name": "MIT OR Apache-2.0"},
+            },
+            "defaultContentType": "application/json",
+            "channels": {
+                "realtime": {
+                    "address": "/api/v1/realtime",
+                    "title": "A restaurant on a WebSocket",
+                    "description": about_the_socket(),
+                    "messages": references(on_socket.iter().copied().chain(&said)),
+                    "bindings": {
+                        "ws": {"method": "GET", "query": query, "bindingVersion": "0.1.0"},
+                    },
+                },
+                "events": {
+                    "address": "/api/v1/realtime/events",
+                    "title": "A restaurant as server-sent events",
+                    "description": ABOUT_THE_STREAM,
+                    "messages": references(on_stream.iter().copied()),
+                },
+            },
+            "operations": {
+                "follow": operation("send", "realtime", "What happens.", &on_socket),
+                "say": operation(
+                    "receive", "realtime", "What a client may say: at most 20 messages a second of \
+                     at most 16 KiB.", &said.iter().collect::<Vec<_>>(),
+                ),
+                "followEvents": follow_stream,
+            },
+            "components": {
+                "messages": self.messages,
+                "schemas": self.schemas,
+                "securitySchemes": {
+                    "bearer": {
+                        "type": "http", "scheme": "bearer",
+                        "description": "The access token. Browsers pass it to a WebSocket as the \
+                                        subprotocols `bearer, <token>`.",
+                    },
+                    "ticket": {
+                        "type": "httpApiKey", "in": "query", "name": "token",
+                        "description": "From `POST /realtime/tickets`, where no header can be sent: \
+                                        for one socket within 30 s, or for streams until the access \
+                                        token expires.",
+                    },
+                },
+            },
+        })
+    }
+
+    /// An event of the log, as [`wire::live::events::FrameParts`] writes it.
+    fn event(&mut self, kind: EventKind) -> String {
+        let mut fields = Map::from_iter([
+            ("type".to_owned(), json!({"const": kind})),
+            (
+                "seq".to_owned(),
+                json!({"type": "integer", "format": "int64", "minimum": 1}),
+            ),
+            ("restaurant_id".to_owned(), id("The restaurant.")),
+            (
+                "timestamp".to_owned(),
+                json!({"type": "string", "format": "date-time"}),
+            ),
+        ]);
+        if let Some(name) = kind.id_field() {
+            fields.insert(name.to_owned(), id("The entity."));
+        }
+        if kind.actions().is_empty() {
+            let names = json!({"type": "array", "items": {"type": "string"}});
+            fields.insert("affected_entities".to_owned(), names);
+            fields.insert("transaction_id".to_owned(), id("The client's transaction."));
+        } else {
+            fields.insert("action".to_owned(), json!({"enum": kind.actions()}));
+            let data = self.data(kind);
+            fields.insert("data".to_owned(), data);
+        }
+        let required: Vec<String> = fields.keys().cloned().collect();
+        for (name, what) in [
+            ("actor_id", "Who did it; missing for the passing of time."),
+            (
+                "transaction_id",
+                "The client's transaction of which it is part.",
+            ),
+        ] {
+            fields.entry(name).or_insert_with(|| id(what));
+        }
+        let payload = json!({"type": "object", "required": required, "properties": fields});
+        self.message(kind.as_str(), "An event of the log.", payload)
+    }
+
+    /// The entity as it is after the event.
+    fn data(&mut self, kind: EventKind) -> Value {
+        use EventKind as K;
+        match kind {
+            K::GuestCreated | K::GuestUpdated => self.schema::<Guest>(),
+            K::TableCreated | K::TableUpdated => self.schema::<Table>(),
+            K::GuestDeleted | K::TableDeleted => self.schema::<Gone>(),
+            K::ReservationCreated | K::ReservationUpdated | K::ReservationCancelled => {
+                self.schema::<Reservation>()
+            }
+            K::RestaurantUpdated => self.schema::<Restaurant>(),
+            K::UserUpdated => json!({"anyOf": [self.schema::<User>(), self.schema::<Gone>()]}),
+            K::PersonErased => self.schema::<Erasure>(),
+            K::AtomicTransactionComplete => Value::Bool(true),
+        }
+    }
+
+    /// A message for each variant of an enum that serde tags with `type`.
+    fn variants<T: ToSchema>(&mut self) -> Vec<String> {
+        self.collect::<T>();
+        let schema = json!(T::schema());
+        let variants = schema.get("oneOf").and_then(Value::as_array);
+        variants
+            .into_iter()
+            .flatten()
+            .filter_map(|variant| {
+                let kind = tag(variant)?;
+                let summary = variant.get("description").and_then(Value::as_str);
+                Some(self.message(&kind, summary.unwrap_or_default(), variant.clone()))
+            })
+            .collect()
+    }
+
+    fn message(&mut self, name: &str, summary: &str, payload: Value) -> String {
+        let message = json!({"name": name, "summary": summary, "payload": payload});
+        self.messages.insert(name.to_owned(), message);
+        name.to_owned()
+    }
+
+    /// A reference to a type, which is described once.
+    fn schema<T: ToSchema>(&mut self) -> Value {
+        self.collect::<T>();
+        let name = T::name();
+        self.schemas.insert(name.to_string(), json!(T::schema()));
+        json!({"$ref": format!("#/components/schemas/{name}")})
+    }
+
+    fn collect<T: ToSchema>(&mut self) {
+        let mut referred: Vec<(String, RefOr<Schema>)> = Vec::new();
+        T::schemas(&mut referred);
+        let referred = referred.into_iter();
+        self.schemas
+            .extend(referred.map(|(name, schema)| (name, json!(schema))));
+    }
+}
+
+const ABOUT_THE_STREAM: &str = "\
+One message per frame, all without a name. `id:` is `<epoch>:<seq>`; a client that comes back with it \
+as `Last-Event-ID` gets exactly what it missed (`since` is then not looked at). The last message is \
+`closing`, with the close code of the socket. Answered with 401, 403, 404, 429 or 503 instead of a \
+stream where the socket would be refused.";
+
+fn about_the_socket() -> String {
+    let codes = CloseCode::ALL.map(|code| format!("- {}: {}", code.number(), code.meaning()));
+    format!(
+        "Refused before the upgrade with 401, 403, 404, 429 or 503. The server sends protocol pings; \
+         any bytes of the client are a sign of life.\n\nClose codes:\n{}",
+        codes.join("\n")
+    )
+}
+
+fn references<'n>(names: impl Iterator<Item = &'n String>) -> Value {
+    names
+        .map(|name| {
+            let reference = json!({"$ref": format!("#/components/messages/{name}")});
+            (name.clone(), reference)
+        })
+        .collect()
+}
+
+/// The parameters of the address, as a schema.
+fn query() -> Value {
+    let mut properties = Map::new();
+    for parameter in Follow::into_params(|| None) {
+        let mut schema = json!(parameter.schema);
+        if let (Some(schema), Some(text)) = (schema.as_object_mut(), parameter.description) {
+            schema.insert("description".to_owned(), text.into());
+        }
+        properties.insert(parameter.name, schema);
+    }
+    json!({"type": "object", "required": ["restaurant_id"], "properties": properties})
+}
+
+fn id(what: &str) -> Value {
+    json!({"type": "string", "format": "uuid", "description": what})
+}
+
+/// The word of a variant's `type`.
+fn tag(variant: &Value) -> Option<String> {
+    let parts = variant.get("allOf").and_then(Value::as_array);
+    let word = |part: &Value| {
+        let word = part.pointer("/properties/type/enum/0")?.as_str()?;
+        Some(word.to_owned())
+    };
+    parts.into_iter().flatten().chain([variant]).find_map(word)
+}

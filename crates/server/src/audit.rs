@@ -1,0 +1,32 @@
+//! The audit.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use wire::RestaurantId;
+use wire::audit::{AuditEntry, AuditFilter};
+
+use crate::errors::ApiError;
+use crate::extract::{Path, Query};
+use crate::reply;
+use crate::state::AppState;
+
+/// Who changed what, when, from which device: newest first, by the time at which the transaction
+/// began, and of the same moment by the events' numbers.
+#[utoipa::path(
+    get, path = "/api/v1/restaurants/{rid}/audit", tag = "audit",
+    params(("rid" = RestaurantId, Path), AuditFilter),
+    responses((status = 200, body = Vec<AuditEntry>))
+)]
+pub async fn list(
+    state: Data<AppState>,
+    request: HttpRequest,
+    Path(rid): Path<RestaurantId>,
+    Query(filter): Query<AuditFilter>,
+) -> Result<HttpResponse, ApiError> {
+    let page = state
+        .read("audit.list", async |conn| {
+            domain::audit::list(conn, rid, &filter).await
+        })
+        .await?;
+    Ok(reply::page(&request, &page))
+}

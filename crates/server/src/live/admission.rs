@@ -1,0 +1,184 @@
+//! Who may follow what, and from where: what sockets and streams ask alike before they begin.
+
+use actix_web::HttpRequest;
+use actix_web::http::header;
+use realtime::{Join, JoinError, Opening, Session, Since, Who};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use wire::live::events::EventKind;
+use wire::{Audience, Epoch, ErrorCode, Position, RestaurantId, Seq};
+
+use super::tickets::{self, Use};
+use crate::auth::{self, Caller};
+use crate::errors::ApiError;
+use crate::limits::Tier;
+use crate::state::AppState;
+
+/// What to follow, and from where.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Follow {
+    /// The restaurant.
+    #[serde(alias = "restaurantId")]
+    #[param(value_type = String, format = Uuid)]
+    pub restaurant_id: RestaurantId,
+    /// The last event that was processed; what came after it is sent first.
+    #[param(minimum = 0, value_type = Option<i64>)]
+    pub since: Option<Seq>,
+    /// The epoch of `since`.
+    #[param(value_type = Option<String>, format = Uuid)]
+    pub epoch: Option<Epoch>,
+    /// Only these kinds of events, separated by commas; `presence` may be among them.
+    #[param(example = "guest_updated,table_updated,presence")]
+    pub types: Option<String>,
+    /// A ticket, where no header can be sent.
+    pub token: Option<String>,
+}
+
+/// What a session hears: kinds of events (`None` for all), and whether who is here.
+struct Heard {
+    kinds: Option<Vec<EventKind>>,
+    presence: bool,
+}
+
+impl Follow {
+    /// From where: a browser that comes back by itself says so in a header, and knows better than
+    /// the address with which it once began.
+    fn since(&self, request: &HttpRequest) -> Result<Since, ApiError> {
+        let last = request.headers().get("last-event-id");
+        if let Some(last) = last.filter(|last| !last.is_empty()) {
+            let position = last.to_str().ok().and_then(|last| last.parse().ok());
+            let refused = || field("Last-Event-ID", "must be <epoch>:<seq>");
+            return position
+                .filter(|position: &Position| position.seq >= 0)
+                .map(Since::Position)
+                .ok_or_else(refused);
+        }
+        match (self.since, self.epoch) {
+            (None, _) => Ok(Since::Head),
+            (Some(seq), _) if seq < 0 => Err(field("since", "must not be negative")),
+            (Some(seq), None) => Ok(Since::WithoutEpoch(seq)),
+            (Some(seq), Some(epoch)) => Ok(Since::Position(Position { epoch, seq })),
+        }
+    }
+
+    fn heard(&self) -> Result<Heard, ApiError> {
+        let Some(types) = &self.types else {
+            return Ok(Heard {
+                kinds: None,
+                presence: true,
+            });
+        };
+        let (mut kinds, mut presence) = (Vec::new(), false);
+        for word in types.split(',').map(str::trim) {
+            match word {
+                "" => {}
+                "presence" => presence = true,
+                word => kinds.push(
+                    word.parse()
+                        .map_err(|_| field("types", "names an event that does not exist"))?,
+                ),
+            }
+        }
+        Ok(Heard {
+            kinds: Some(kinds),
+            presence,
+        })
+    }
+
+    /// What the hub is asked for.
+    ///
+    /// # Errors
+    /// 422 with the parameter that is at fault.
+    pub(super) fn join(&self, request: &HttpRequest, caller: &Caller) -> Result<Join, ApiError> {
+        let heard = self.heard()?;
+        Ok(Join {
+            restaurant_id: self.restaurant_id,
+            audience: Audience::Staff,
+            kinds: heard.kinds,
+            since: self.since(request)?,
+            bulletins: heard.presence,
+            who: Who {
+                user_id: Some(caller.user_id),
+                session_id: Some(caller.session_id),
+            },
+        })
+    }
+}
+
+fn field(field: &str, message: &str) -> ApiError {
+    ApiError::invalid(vec![wire::FieldError {
+        field: field.into(),
+        message: message.into(),
+    }])
+}
+
+/// Takes a place in the room, if this worker takes anybody.
+///
+/// # Errors
+/// 404 without such a restaurant, 429 when there are too many sessions, 503 while this worker goes
+/// away or the log cannot be read.
+pub(super) async fn admit(state: &AppState, join: Join) -> Result<(Session, Opening), ApiError> {
+    if state.is_draining() {
+        return Err(away());
+    }
+    let open = usize::try_from(state.hub.stats().sessions.get()).unwrap_or(0);
+    if open >= state.config.live.max_sessions {
+        let sentence = "This worker has as many sockets as it can hold.";
+        return Err(ApiError::new(ErrorCode::TooMany, sentence).retry_after(5));
+    }
+    state.hub.join(join).await.map_err(|error| match error {
+        JoinError::NotFound => ApiError::not_found(),
+        JoinError::Draining => away(),
+        JoinError::Unavailable => ApiError::unavailable(error),
+    })
+}
+
+fn away() -> ApiError {
+    ApiError::unavailable(anyhow::anyhow!("going away")).retry_after(1)
+}
+
+/// Who is calling: by an access token if there is one, otherwise by the ticket, for this use of it.
+///
+/// # Errors
+/// 401, 403 and 404, as for every route; 429 for an account that comes too often.
+pub(super) async fn caller(
+    state: &AppState,
+    token: Option<&str>,
+    follow: &Follow,
+    ticket_use: Use,
+) -> Result<Caller, ApiError> {
+    let caller = credential(state, token, follow, ticket_use).await?;
+    state.limits.account(Tier::Sockets, caller.user_id)?;
+    Ok(caller)
+}
+
+async fn credential(
+    state: &AppState,
+    token: Option<&str>,
+    follow: &Follow,
+    ticket_use: Use,
+) -> Result<Caller, ApiError> {
+    let restaurant = Some(follow.restaurant_id);
+    if let Some(token) = token {
+        let claims = state.tokens.verify(token, state.db.clock().now())?;
+        let standing = auth::standing(state, &claims).await?;
+        return auth::caller(state, &claims, &standing, restaurant).await;
+    }
+    match &follow.token {
+        Some(ticket) => tickets::accept(state, ticket, ticket_use, restaurant).await,
+        None => Err(ApiError::new(ErrorCode::Unauthenticated, "Please log in.")),
+    }
+}
+
+/// The token of `Sec-WebSocket-Protocol: bearer, <token>`, where `protocol` is `bearer`.
+pub(super) fn subprotocol_token<'r>(request: &'r HttpRequest, protocol: &str) -> Option<&'r str> {
+    let protocols = request
+        .headers()
+        .get(header::SEC_WEBSOCKET_PROTOCOL)?
+        .to_str()
+        .ok()?;
+    let mut protocols = protocols.split(',').map(str::trim);
+    protocols.next().filter(|first| *first == protocol)?;
+    protocols.next()
+}

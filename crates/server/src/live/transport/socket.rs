@@ -1,0 +1,103 @@
+//! A WebSocket.
+//!
+//! This one is actix-ws. Its costs are known: a queue of 32 frames behind which a close waits, and
+//! nothing is sent while the peer does not read; hence a deadline on every send, and the kernel's
+//! own time limit for unacknowledged data (`TCP_USER_TIMEOUT`), which is set when a connection is
+//! accepted.
+
+use std::time::Duration;
+
+use actix_web::web::Payload;
+use actix_web::{HttpRequest, HttpResponse};
+use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseReason, ProtocolError};
+use bytestring::ByteString;
+use wire::{Epoch, Position};
+
+use super::{Farewell, Received, SendError, Transport, within};
+
+/// The largest message that a client may send, in bytes.
+const MESSAGE_LIMIT: usize = 16 * 1024;
+
+/// A reason in a close frame has at most this many bytes (RFC 6455: a control frame has 125).
+const REASON_LIMIT: usize = 123;
+
+/// An open socket.
+pub(in crate::live) struct Socket {
+    sender: actix_ws::Session,
+    receiver: AggregatedMessageStream,
+    send_timeout: Duration,
+}
+
+impl Socket {
+    /// Answers the handshake. `protocols` are those that the client may have asked for.
+    pub(in crate::live) fn upgrade(
+        request: &HttpRequest,
+        payload: Payload,
+        protocols: &[&str],
+        send_timeout: Duration,
+    ) -> Result<(HttpResponse, Self), actix_web::Error> {
+        let (response, sender, receiver) =
+            actix_ws::handle_with_protocols(request, payload, protocols)?;
+        let receiver = receiver
+            .max_frame_size(MESSAGE_LIMIT)
+            .aggregate_continuations()
+            .max_continuation_size(MESSAGE_LIMIT);
+        let socket = Self {
+            sender,
+            receiver,
+            send_timeout,
+        };
+        Ok((response, socket))
+    }
+}
+
+impl Transport for Socket {
+    const HEARS: bool = true;
+
+    async fn send_events(&mut self, _: Epoch, frames: Vec<ByteString>) -> Result<(), SendError> {
+        for frame in frames {
+            within(self.send_timeout, self.sender.text(frame)).await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, frame: ByteString, _: Option<Position>) -> Result<(), SendError> {
+        within(self.send_timeout, self.sender.text(frame)).await
+    }
+
+    async fn ping(&mut self) -> Result<(), SendError> {
+        within(self.send_timeout, self.sender.ping(b"")).await
+    }
+
+    async fn pong(&mut self, bytes: &[u8]) -> Result<(), SendError> {
+        within(self.send_timeout, self.sender.pong(bytes)).await
+    }
+
+    async fn receive(&mut self) -> Received {
+        match self.receiver.recv().await {
+            Some(Ok(AggregatedMessage::Text(text))) => Received::Text(text),
+            Some(Ok(AggregatedMessage::Binary(_))) => Received::Binary,
+            Some(Ok(AggregatedMessage::Ping(bytes))) => Received::Ping(bytes),
+            Some(Ok(AggregatedMessage::Pong(_))) => Received::Sign,
+            Some(Ok(AggregatedMessage::Close(_))) | None | Some(Err(ProtocolError::Io(_))) => {
+                Received::Gone
+            }
+            Some(Err(_)) => Received::Abuse,
+        }
+    }
+
+    async fn close(self, farewell: Farewell) {
+        let reason = match farewell.reconnect_after_ms() {
+            Some(ms) => format!("{{\"reconnect_after_ms\":{ms}}}").into(),
+            None => farewell.reason,
+        };
+        let reason = CloseReason {
+            code: farewell.code.number().into(),
+            description: reason
+                .get(..reason.len().min(REASON_LIMIT))
+                .map(str::to_owned),
+        };
+        // Whether it arrives is up to the peer; it is being left either way.
+        let _sent = within(self.send_timeout, self.sender.close(Some(reason))).await;
+    }
+}
