@@ -4,7 +4,8 @@
 # Sourced, by bash 3.2 or newer, with `set -euo pipefail`.
 #
 #   need_rust                   a Rust toolchain and a C compiler, or an explanation
-#   services_start run|test     both servers of one set; sets postgres_url and redis_url
+#   services_start run|test|chaos   both servers of one set; sets postgres_url and redis_url
+#   services_select SET         which set the functions below work on
 #   services_stop               leaves them, and stops them if nobody else is using them
 #   run_job COMMAND…            a command that ends at once with the script
 #
@@ -139,7 +140,7 @@ find_services() {
     local what='' apt='' brew='' wanted=''
     if [ "$need_postgres" = yes ]; then
         # Only what tests left may be thrown away for another version.
-        [ "$services_set" = test ] || wanted=$(cat "$data/postgres/PG_VERSION" 2>/dev/null || :)
+        [ "$services_set" != run ] || wanted=$(cat "$data/postgres/PG_VERSION" 2>/dev/null || :)
         if ! find_postgres "$wanted"; then
             what="PostgreSQL ${wanted:-15 or newer} with its contrib modules"
             apt="postgresql${wanted:+-$wanted}"
@@ -222,13 +223,17 @@ or set DATABASE_URL and REDIS_URL to servers that you have."
 
 # ---------------------------------------------------------------- a set of servers
 
-services_start() {
+services_select() {
     services_set=$1
     local_dir=$root/.local/$services_set
     mkdir -p "$local_dir/users"
     # The servers' user passes through to its data; secrets have their own modes.
     chmod 711 "$root/.local" "$local_dir"
     data=$(data_directory)
+}
+
+services_start() {
+    services_select "$1"
     find_services
     services_lock
     # Another script may have made it while this one waited.
@@ -351,8 +356,8 @@ prepare_data() {
 # A place outside the checkout, of this checkout's own.
 elsewhere() {
     local parent=/var/lib/qtable-local
-    if [ "$services_set" = test ]; then
-        mktemp -d /tmp/qtable-test.XXXXXX
+    if [ "$services_set" != run ]; then
+        mktemp -d "/tmp/qtable-$services_set.XXXXXX"
     else
         mkdir -p "$parent"
         chmod 711 "$parent"
@@ -363,7 +368,7 @@ elsewhere() {
 # What tests leave outside the checkout would stay there for good.
 forget_temporary_data() {
     case $data in
-        /tmp/qtable-test.*)
+        /tmp/qtable-test.* | /tmp/qtable-chaos.*)
             rm -rf "$data" "$local_dir/data"
             ;;
     esac
@@ -445,7 +450,13 @@ start_postgres() {
         pg_port=$free_port
         write_settings
     fi
-    # The children of a killed server take a moment to notice.
+    launch_postgres_patiently
+    postgres_answers || die "PostgreSQL has started but does not let us in; see $data/postgres.log"
+}
+
+# The children of a killed server take a moment to notice.
+launch_postgres_patiently() {
+    local tries=0
     until launch_postgres; do
         tries=$((tries + 1))
         if [ "$tries" -ge 10 ] || ! grep -q 'shared memory block' "$data/postgres.log"; then
@@ -454,7 +465,6 @@ start_postgres() {
         fi
         sleep 1
     done
-    postgres_answers || die "PostgreSQL has started but does not let us in; see $data/postgres.log"
 }
 
 launch_postgres() {
@@ -465,6 +475,12 @@ launch_postgres() {
             # Fast rather than durable, but in the same order of events as in production.
             options="$options -c fsync=off -c full_page_writes=off -c synchronous_commit=on"
             options="$options -c max_connections=400 -c shared_buffers=128MB -c log_checkpoints=off"
+            ;;
+        chaos)
+            # Processes are killed, never the machine: what they have written stays in the page
+            # cache. A kill may tear a page, though, so whole pages go to the WAL.
+            options="$options -c fsync=off -c full_page_writes=on -c synchronous_commit=on"
+            options="$options -c max_connections=200 -c shared_buffers=64MB -c log_checkpoints=off"
             ;;
     esac
     as_service rm -f "$data/postgres.log"
@@ -480,7 +496,7 @@ init_postgres() {
     case $services_set in
         run) options=(--auth=scram-sha-256) ;;
         # Tests connect often, and an unoptimised client takes 50 ms for a SCRAM exchange.
-        test) options=(--auth=password --no-sync) ;;
+        test | chaos) options=(--auth=password --no-sync) ;;
     esac
     case $(locale -a 2>/dev/null || :) in
         *C.utf8* | *C.UTF-8*) options+=(--locale=C.UTF-8) ;;

@@ -5,7 +5,7 @@ use diesel_async::AsyncPgConnection;
 
 use super::pool::Db;
 use super::tx::{Scope, Tx};
-use super::write::{Body, Committed, Finished, append};
+use super::write::{Body, Committed, Finished, Trace, append};
 use crate::Result;
 use crate::remembered::{self, Once};
 
@@ -44,17 +44,18 @@ where
                 value: Answer::Kept(kept),
                 appended: None,
             };
-            return Ok(Finished { value, xid: None });
+            return Ok(Finished { value, trace: None });
         }
         let value = (self.body)(&mut tx).await?;
-        let (conn, appended, xid) = append(tx).await?;
+        let (conn, appended) = append(tx).await?;
+        let trace = appended.as_ref().and_then(Trace::of);
         let (answer, kept) = (self.answer)(Committed { value, appended })?;
         remembered::keep_once(conn, self.scope.restaurant_id, &self.once, kept).await?;
         let value = Committed {
             value: Answer::New(answer.value),
             appended: answer.appended,
         };
-        Ok(Finished { value, xid })
+        Ok(Finished { value, trace })
     }
 }
 

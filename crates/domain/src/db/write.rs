@@ -11,6 +11,7 @@ use wire::{Epoch, Position, RestaurantId, Seq};
 
 use super::pool::{Db, Lease, Manager, answered, is_dead, is_silent};
 use super::tx::{Scope, Tx};
+use crate::schema::{events, log_heads};
 use crate::{Error, Result, audit, log};
 
 /// How often a transaction that PostgreSQL chose as a victim is tried.
@@ -75,11 +76,32 @@ impl Appended {
     }
 }
 
-/// What the end of a transaction needs: the value and, when events were appended, PostgreSQL's
-/// number of the transaction.
+/// What the end of a transaction needs: the value and, when events were appended, by what its
+/// outcome can be asked for.
 pub(super) struct Finished<T> {
     pub(super) value: T,
-    pub(super) xid: Option<String>,
+    pub(super) trace: Option<Trace>,
+}
+
+/// By what the outcome of a transaction can be asked for: its last event, which is in the log if
+/// and only if the transaction was committed.
+///
+/// Not by PostgreSQL's number of the transaction: after a crash, a number that had left no trace on
+/// the disk is given to another transaction, and `pg_xact_status` then tells of that one.
+pub(super) struct Trace {
+    restaurant_id: RestaurantId,
+    position: Position,
+    frame: String,
+}
+
+impl Trace {
+    pub(super) fn of(appended: &Appended) -> Option<Self> {
+        Some(Self {
+            restaurant_id: appended.restaurant_id,
+            position: appended.position(),
+            frame: appended.events.last()?.frame.clone(),
+        })
+    }
 }
 
 /// What runs between BEGIN and COMMIT. A trait rather than a closure around the caller's, so that
@@ -110,28 +132,26 @@ impl<T, F: AsyncFn(&mut Tx<'_>) -> Result<T>> Body for Logged<F> {
     ) -> Result<Finished<Committed<T>>> {
         let mut tx = Tx::new(conn, self.scope, now);
         let value = (self.body)(&mut tx).await?;
-        let (_, appended, xid) = append(tx).await?;
-        let value = Committed { value, appended };
-        Ok(Finished { value, xid })
+        let (_, appended) = append(tx).await?;
+        Ok(Finished {
+            trace: appended.as_ref().and_then(Trace::of),
+            value: Committed { value, appended },
+        })
     }
 }
 
-/// Appends what the operations told to the log and the audit, as the last thing that locks. Returns PostgreSQL's number of
-/// the transaction, too.
-pub(super) async fn append(
-    tx: Tx<'_>,
-) -> Result<(&mut AsyncPgConnection, Option<Appended>, Option<String>)> {
+/// Appends what the operations told to the log and the audit, as the last thing that locks.
+pub(super) async fn append(tx: Tx<'_>) -> Result<(&mut AsyncPgConnection, Option<Appended>)> {
     let now = tx.now;
     let (conn, scope, told) = tx.into_told();
-    let (mut appended, mut xid) = (None, None);
+    let mut appended = None;
     if !told.changes.is_empty() {
-        let (events, number) = log::append(conn, &scope, told.changes, now).await?;
-        (appended, xid) = (Some(events), Some(number));
+        appended = Some(log::append(conn, &scope, told.changes, now).await?);
     }
     if !told.entries.is_empty() {
         audit::record(conn, &scope, told.entries, now).await?;
     }
-    Ok((conn, appended, xid))
+    Ok((conn, appended))
 }
 
 /// Statements that no log tells of.
@@ -145,7 +165,7 @@ impl<T, F: AsyncFn(&mut AsyncPgConnection, DateTime<Utc>) -> Result<T>> Body for
     async fn run(&self, conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<Finished<T>> {
         Ok(Finished {
             value: (self.body)(conn, now).await?,
-            xid: None,
+            trace: None,
         })
     }
 }
@@ -203,8 +223,8 @@ impl Db {
                     tries += 1;
                 }
                 Ok(Outcome::Committed(value)) => break Ok(value),
-                Ok(Outcome::Unknown { value, xid }) => {
-                    break self.learn_outcome(&xid).await.map(|()| value);
+                Ok(Outcome::Unknown { value, trace }) => {
+                    break self.learn_outcome(&trace).await.map(|()| value);
                 }
                 result if self.is_worth_another(&result, &mut dead) => {}
                 Err(error) => break Err(error),
@@ -229,17 +249,17 @@ impl Db {
             }
         };
         let committed = answered(committed(lease)).await;
-        match (committed, finished.xid) {
+        match (committed, finished.trace) {
             (Ok(()), _) => {
                 lease.keep_unless_spent(&Ok(()));
                 Ok(Outcome::Committed(finished.value))
             }
             // COMMIT was sent, so the transaction must not be run again whatever happened.
-            (Err(error), Some(xid)) if is_dead(&error) || is_silent(&error) => {
-                tracing::warn!(%error, xid, "the reply to COMMIT was lost");
+            (Err(error), Some(trace)) if is_dead(&error) || is_silent(&error) => {
+                tracing::warn!(%error, position = %trace.position, "the reply to COMMIT was lost");
                 Ok(Outcome::Unknown {
                     value: finished.value,
-                    xid,
+                    trace,
                 })
             }
             (Err(error), None) if is_dead(&error) || is_silent(&error) => {
@@ -256,30 +276,30 @@ impl Db {
         body.run(conn, now).await
     }
 
-    /// Asks a fresh connection what became of a transaction.
-    async fn learn_outcome(&self, xid: &str) -> Result<()> {
+    /// Asks another connection what became of a transaction.
+    async fn learn_outcome(&self, trace: &Trace) -> Result<()> {
         let started = Instant::now();
         let mut tries = 0;
         while started.elapsed() < OUTCOME_PATIENCE {
             tries += 1;
-            let status = match self.lease().await {
+            let fate = match self.lease().await {
                 Ok(mut lease) => {
-                    let status = answered(status_of(&mut lease, xid)).await;
-                    lease.keep_unless_spent(&status);
-                    status
+                    let fate = answered(fate_of(&mut lease, trace)).await;
+                    lease.keep_unless_spent(&fate);
+                    fate
                 }
                 Err(error) => Err(error),
             };
-            match status.as_ref().map(Option::as_deref) {
-                Ok(Some("committed")) => return Ok(()),
-                Ok(Some("aborted")) => {
+            match fate {
+                Ok(Fate::Committed) => return Ok(()),
+                Ok(Fate::RolledBack) => {
                     return Err(Error::Unavailable(
                         "the transaction was rolled back".to_owned(),
                     ));
                 }
+                Ok(Fate::Unknowable) => break,
                 // Still in progress, or the database is still away.
-                Ok(Some(_)) | Err(_) => pause(tries.min(TRIES)).await,
-                Ok(None) => break,
+                Err(_) => pause(tries.min(TRIES)).await,
             }
         }
         Err(Error::OutcomeUnknown)
@@ -294,18 +314,50 @@ async fn committed(lease: &mut Lease) -> Result<()> {
     Ok(<Manager as TransactionManager<_>>::commit_transaction(lease.connection()?).await?)
 }
 
-/// What PostgreSQL knows of a transaction: `None` when it was too long ago.
-async fn status_of(lease: &mut Lease, xid: &str) -> Result<Option<String>> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
-        status: Option<String>,
+/// What became of a transaction.
+enum Fate {
+    Committed,
+    RolledBack,
+    /// The log has another life now: after a failover or a restore, what it has under these
+    /// numbers is not what was written.
+    Unknowable,
+}
+
+/// Looks for the transaction's last event. The lock on the head waits for the transaction itself,
+/// which holds it until its end, even if COMMIT has not reached the server yet.
+async fn fate_of(lease: &mut Lease, trace: &Trace) -> Result<Fate> {
+    let conn = lease.connection()?;
+    Manager::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+    let fate = look_for(conn, trace).await;
+    let ended = <Manager as TransactionManager<_>>::rollback_transaction(conn).await;
+    let fate = fate?;
+    ended?;
+    Ok(fate)
+}
+
+async fn look_for(conn: &mut AsyncPgConnection, trace: &Trace) -> Result<Fate> {
+    let epoch = log_heads::table
+        .filter(log_heads::restaurant_id.eq(trace.restaurant_id))
+        .select(log_heads::epoch)
+        .for_update()
+        .first::<Epoch>(conn)
+        .await
+        .optional()?;
+    if epoch != Some(trace.position.epoch) {
+        return Ok(Fate::Unknowable);
     }
-    let row = diesel::sql_query("SELECT pg_xact_status($1::text::xid8) AS status")
-        .bind::<diesel::sql_types::Text, _>(xid)
-        .get_result::<Row>(lease.connection()?)
-        .await?;
-    Ok(row.status)
+    let frame = events::table
+        .filter(events::restaurant_id.eq(trace.restaurant_id))
+        .filter(events::seq.eq(trace.position.seq))
+        .select(events::frame)
+        .first::<String>(conn)
+        .await
+        .optional()?;
+    Ok(if frame.as_ref() == Some(&trace.frame) {
+        Fate::Committed
+    } else {
+        Fate::RolledBack
+    })
 }
 
 /// What came of COMMIT.
@@ -314,7 +366,7 @@ enum Outcome<T> {
     /// The reply was lost.
     Unknown {
         value: T,
-        xid: String,
+        trace: Trace,
     },
 }
 

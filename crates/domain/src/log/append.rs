@@ -18,14 +18,13 @@ use crate::{Error, Result};
 /// Appends one event per change. Must be the last statement before COMMIT: the lock on the head,
 /// held until the commit, is what makes the order of numbers the order of commits.
 ///
-/// Returns the events with the bytes that the log now has, and PostgreSQL's number of the
-/// transaction.
+/// Returns the events with the bytes that the log now has.
 pub(crate) async fn append(
     conn: &mut AsyncPgConnection,
     scope: &Scope,
     changes: Vec<Change>,
     at: DateTime<Utc>,
-) -> Result<(Appended, String)> {
+) -> Result<Appended> {
     let mut statement = Append::new(scope, at);
     let mut pending = Vec::with_capacity(changes.len());
     for (position, change) in (1..).zip(changes) {
@@ -58,8 +57,8 @@ pub(crate) async fn append(
         pending.push((change.kind, parts, public));
     }
     let count = statement.count;
-    let (epoch, last_seq, xid) = statement
-        .get_result::<(Epoch, Seq, String)>(conn)
+    let (epoch, last_seq) = statement
+        .get_result::<(Epoch, Seq)>(conn)
         .await
         .optional()?
         .ok_or(Error::NotFound("restaurant"))?;
@@ -72,15 +71,12 @@ pub(crate) async fn append(
             public_frame: public.map(|parts| parts.splice(seq)),
         })
         .collect();
-    Ok((
-        Appended {
-            restaurant_id: scope.restaurant_id,
-            epoch,
-            events,
-            at,
-        },
-        xid,
-    ))
+    Ok(Appended {
+        restaurant_id: scope.restaurant_id,
+        epoch,
+        events,
+        at,
+    })
 }
 
 /// The statement. A type of its own, because raw SQL would be prepared anew each time.
@@ -168,11 +164,11 @@ impl QueryFragment<Pg> for Append {
         );
         self.audit
             .walk(&mut out, "head.start + entry.position, 0")?;
-        out.push_sql(") SELECT epoch, last_seq, pg_current_xact_id()::text FROM head");
+        out.push_sql(") SELECT epoch, last_seq FROM head");
         Ok(())
     }
 }
 
 impl Query for Append {
-    type SqlType = (SqlUuid, BigInt, Text);
+    type SqlType = (SqlUuid, BigInt);
 }

@@ -203,3 +203,47 @@ async fn it_was_refused() {
     held.sql.run("DROP TRIGGER held ON events").await;
     held.close(&[]).await;
 }
+
+/// After a failover or a restore, what is found under its number is not what was written.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_was_in_another_life_of_the_database() {
+    let held = Held::new().await;
+    let done = held
+        .write(async {
+            held.proxy.freeze();
+            held.let_go().await;
+            held.until_committed().await;
+            held.sql
+                .run("UPDATE database_identity SET identity = 'another'")
+                .await;
+            held.proxy.cut();
+            held.proxy.heal();
+        })
+        .await;
+    assert!(matches!(done, Err(Error::OutcomeUnknown)), "{done:?}");
+    held.close(&["Ada"]).await;
+}
+
+/// The number that it would have had is another's by the time of the question, as after a crash
+/// that left nothing of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_was_undone_and_another_took_its_place() {
+    let held = Held::new().await;
+    let done = held
+        .write(async {
+            held.proxy.freeze();
+            held.sql
+                .run(&format!("SELECT pg_terminate_backend(pid) {IN_COMMIT}"))
+                .await;
+            held.sql
+                .until("its end", &format!("SELECT count(*) = 0 {IN_COMMIT}"))
+                .await;
+            held.let_go().await;
+            held.house.tablet.add_guest("Bob", 2).await;
+            held.proxy.cut();
+            held.proxy.heal();
+        })
+        .await;
+    assert!(matches!(done, Err(Error::Unavailable(_))), "{done:?}");
+    held.close(&["Bob"]).await;
+}

@@ -21,6 +21,27 @@ use wire::ErrorCode;
 
 const SHORT: Duration = Duration::from_millis(200);
 
+/// A failover: the first of two addresses does not answer any more, the second does.
+#[tokio::test(flavor = "multi_thread")]
+async fn go_to_another_address_when_the_first_is_gone() {
+    let house = House::open().await;
+    let (first, second) = (
+        Proxy::for_url(&house.url).await,
+        Proxy::for_url(&house.url).await,
+    );
+    let both = format!("{},{}", first.addr(), second.addr());
+    let url = first.url().replace(&first.addr().to_string(), &both);
+    let sign = if url.contains('?') { '&' } else { '?' };
+    let url = format!("{url}{sign}target_session_attrs=read-write");
+    let tablet = house.tablet.through(&house.pool(&url, 2, DEADLINE));
+    tablet.add_guest("Ada", 2).await;
+    assert_eq!(second.accepted(), 0);
+    first.refuse();
+    tablet.add_guest("Bob", 2).await;
+    assert_eq!(second.accepted(), 1);
+    assert_eq!(tablet.events_after(0).await.len(), 2);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_not_free_in_time_is_unavailable() {
     let house = House::open().await;

@@ -1,0 +1,68 @@
+//! Load on QTable, measured and judged from outside: `qtable-load <scenario>`.
+//!
+//! It knows the servers only by what crosses the wire (`wire`). The foundation is shared by all
+//! scenarios: [`http`] and [`socket`] speak; [`follower`] is a device that follows a restaurant
+//! and resumes; [`transcript`] is what a device heard; [`log`] is what it should have heard;
+//! [`judge`] compares the two, and [`picture`] a snapshot with the log; [`latency`] and [`table`] tell of it. A scenario is a module with
+//! `Args` and `run`, and a line in [`Scenario`]. The exit code is not 0 if anything was lost.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod chaos;
+mod follower;
+mod http;
+mod judge;
+mod latency;
+mod log;
+mod picture;
+mod socket;
+mod table;
+mod transcript;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "qtable-load",
+    about = "Load, latency and loss of QTable, from outside"
+)]
+struct Cli {
+    #[command(subcommand)]
+    scenario: Scenario,
+}
+
+#[derive(Debug, Subcommand)]
+enum Scenario {
+    /// Kills, cuts, freezes and rewinds everything under load, and proves that nothing was lost.
+    Chaos(chaos::Args),
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether nothing was lost.
+fn run(cli: Cli) -> anyhow::Result<bool> {
+    // The HTTP client looks for a provider, also where nothing is encrypted.
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        anyhow::bail!("TLS has a provider already");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match cli.scenario {
+            Scenario::Chaos(args) => chaos::run(args).await,
+        }
+    })
+}
