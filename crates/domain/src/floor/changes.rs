@@ -1,6 +1,7 @@
 //! One change of one thing, whatever it is: what batches, transactions of clients and offline
 //! queues consist of. The work is done by the operations of each kind of thing.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -259,14 +260,16 @@ pub(super) async fn lock<'i>(tx: &mut Tx<'_>, items: impl Iterator<Item = &'i It
 /// [`Error::Items`].
 pub(super) async fn all_or_nothing(tx: &mut Tx<'_>, items: &[Item]) -> Result<Vec<Changed>> {
     lock(tx, items.iter()).await?;
+    let versions = compare_versions(tx, items).await?;
     let (mut done, mut failed) = (Vec::with_capacity(items.len()), Vec::new());
-    for item in items {
-        let result = match &item.change {
-            Ok(change) => {
-                tx.attempt(async |tx| Box::pin(change.apply(tx, item.version)).await)
+    for (item, version) in items.iter().zip(versions) {
+        let result = match (&item.change, version) {
+            (Ok(change), Ok(version)) => {
+                tx.attempt(async |tx| Box::pin(change.apply(tx, version)).await)
                     .await?
             }
-            Err(fields) => Err(Error::Invalid(fields.clone())),
+            (Err(fields), _) => Err(Error::Invalid(fields.clone())),
+            (_, Err(stale)) => Err(stale),
         };
         match result {
             Ok(changed) => done.push(changed),
@@ -280,6 +283,32 @@ pub(super) async fn all_or_nothing(tx: &mut Tx<'_>, items: &[Item]) -> Result<Ve
         failed,
         of: items.len(),
     })
+}
+
+/// Compares the versions for which changes were made with those that are there, before the first
+/// write: one change may touch what another is about (who is seated moves up who waits), and the
+/// versions in between are nobody's. Returns for each change the version that is left to compare
+/// when its turn comes: that of a thing which an earlier change of the list is about, too.
+async fn compare_versions(tx: &mut Tx<'_>, items: &[Item]) -> Result<Vec<Result<Option<i32>>>> {
+    let mut named = HashSet::new();
+    let mut versions = Vec::with_capacity(items.len());
+    for item in items {
+        let Ok(change) = &item.change else {
+            versions.push(Ok(None));
+            continue;
+        };
+        let is_first = named.insert((change.entity(), change.id()));
+        let (Some(version), true) = (item.version, is_first && change.op() != Op::Create) else {
+            versions.push(Ok(item.version));
+            continue;
+        };
+        let is = |state: &Value| state.get("version").and_then(Value::as_i64);
+        versions.push(match change.present(tx).await? {
+            Some(state) if is(&state) != Some(version.into()) => Err(Error::Stale(Box::new(state))),
+            _ => Ok(None),
+        });
+    }
+    Ok(versions)
 }
 
 /// Names a change that cannot be made.

@@ -94,7 +94,9 @@ pub struct PartStatus {
     pub last_beat: Option<Duration>,
     /// How long the last beat took to the server and back.
     pub round_trip: Option<Duration>,
-    /// Workers that were heard of late and are silent now.
+    /// Other workers that were heard of late.
+    pub heard_workers: usize,
+    /// Those of them that are silent now.
     pub silent_workers: usize,
     /// How often it came up, the first time included.
     pub connects: u64,

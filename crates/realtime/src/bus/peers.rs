@@ -200,21 +200,26 @@ impl Peers {
         }
     }
 
-    /// How many others are silent. One counts once, on however many ways.
+    /// How many others were heard of late, those that are silent now included.
+    pub(crate) fn heard(&self) -> usize {
+        self.count(|_| true)
+    }
+
+    /// How many others are silent.
     pub(crate) fn silent(&self, now: Instant) -> usize {
-        let mut silent: Vec<u64> = self
-            .others
-            .iter()
-            .filter(|(_, peer)| {
-                peer.heard_at().is_some_and(|at| {
-                    now.saturating_duration_since(at) >= self.patience.silent_after
-                })
-            })
+        self.count(|at| now.saturating_duration_since(at) >= self.patience.silent_after)
+    }
+
+    /// Counts others by when they were last heard. One counts once, on however many ways.
+    fn count(&self, which: impl Fn(Instant) -> bool) -> usize {
+        let others = self.others.iter();
+        let mut origins: Vec<u64> = others
+            .filter(|(_, peer)| peer.heard_at().is_some_and(&which))
             .map(|(&(origin, _), _)| origin)
             .collect();
-        silent.sort_unstable();
-        silent.dedup();
-        silent.len()
+        origins.sort_unstable();
+        origins.dedup();
+        origins.len()
     }
 
     /// Whether another worker has said that it does not hear this one, since this was last asked.

@@ -193,6 +193,7 @@ mod tests {
         ✓ rate limits   6000 reads and 3000 writes of an account in a minute
         ✓ sockets       18000 at most, heartbeat after 25 s
         ✓ event log     7 days
+        ✓ audit         400 days
         ✓ metrics       hidden
         ! TRUSTED_PROXIES is not set: behind a load balancer all clients seem to have its address, and share one rate limit. Where its address is not known, TRUSTED_PROXIES=private trusts the private networks.
         ! There is no bus (REDIS_URL is not set, and BUS is not postgres): run one worker only, a second one would not hear of the changes of the first until it looks into the log.

@@ -66,8 +66,8 @@ async fn of_parties_and_tables() {
                 AuditEntity::Guest,
                 party,
                 Action::StatusChanged,
-                json!({"status": "waiting", "tableId": null, "tableIds": [], "waitPosition": 1, "seatedTime": null}),
-                json!({"status": "seated", "tableId": place, "tableIds": [place], "waitPosition": null, "seatedTime": now}),
+                json!({"status": "waiting", "tableId": null, "tableIds": [], "waitPosition": 1, "seatedTime": null, "waitedMinutes": null, "quoteErrorMinutes": null}),
+                json!({"status": "seated", "tableId": place, "tableIds": [place], "waitPosition": null, "seatedTime": now, "waitedMinutes": 0, "quoteErrorMinutes": 0}),
             ),
             (
                 AuditEntity::Table,

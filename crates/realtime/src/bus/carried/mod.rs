@@ -257,6 +257,7 @@ impl<C: Carrier> Bus for CarriedBus<C> {
             reach: *self.shared.reach.lock(),
             last_beat: peers.last_own().map(|at| now.saturating_duration_since(at)),
             round_trip: peers.round_trip(),
+            heard_workers: peers.heard(),
             silent_workers: peers.silent(now),
             connects: self.shared.connects.load(Ordering::Relaxed),
         }]

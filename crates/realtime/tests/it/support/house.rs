@@ -72,6 +72,12 @@ impl House {
         }
         for n in 0..workers {
             house.until_full(n).await;
+            // Nobody misses whom he has never heard.
+            let all = |hub: &Hub| {
+                let parts = hub.bus_status();
+                parts.iter().all(|part| part.heard_workers == workers - 1)
+            };
+            house.until("everybody to be heard", n, all).await;
         }
         house
     }

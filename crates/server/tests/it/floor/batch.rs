@@ -163,6 +163,15 @@ async fn each_item_that_fails_is_named() {
         .expect(200);
     assert_eq!(seats, json!([]));
 
+    // Who is seated moves up who waits; that is no change between the two.
+    let body = json!({"guests": [
+        {"id": ann, "tableId": one, "ifVersion": 1}, {"id": bob, "tableId": two, "ifVersion": 1},
+    ]});
+    house.owner.post(&path, body).await.expect(200);
+    let body =
+        json!({"guests": [{"id": ann, "status": "waiting"}, {"id": bob, "status": "waiting"}]});
+    house.owner.post(&path, body).await.expect(200);
+
     // Only faults of the request itself: 422.
     let body = json!({"guests": [{"id": bob, "partySize": 0}]});
     let refused = house
