@@ -28,3 +28,4 @@ pub mod snapshots;
 pub mod standings;
 pub mod state;
 pub mod tokens;
+pub mod traces;

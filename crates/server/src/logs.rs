@@ -18,15 +18,17 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt as lines};
 
 use crate::config::{LogConfig, LogFormat};
+use crate::traces::Traces;
 
-/// Installs the log of this process.
+/// Installs the log of this process, and its traces if they are wanted.
 ///
 /// # Errors
 /// When there is one already.
-pub fn init(config: &LogConfig, worker_id: &str) -> anyhow::Result<()> {
+pub fn init(config: &LogConfig, worker_id: &str, traces: Option<&Traces>) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.filter).context("LOG_LEVEL")?;
     tracing_subscriber::registry()
         .with(layer(config.format, worker_id).with_filter(filter))
+        .with(traces.map(Traces::layer))
         .try_init()
         .context("the log is installed already")?;
     std::panic::set_hook(Box::new(log_panic));

@@ -9,6 +9,7 @@ use domain::db::{Answer, Appended, Committed, Db, Scope, Tx};
 use domain::identity::passwords::Passwords;
 use domain::remembered;
 use realtime::{Commit, Event, Hub};
+use tracing::Instrument;
 
 use crate::config::Config;
 use crate::errors::ApiError;
@@ -19,6 +20,7 @@ use crate::reply::Saved;
 use crate::snapshots::Snapshots;
 use crate::standings::Standings;
 use crate::tokens::Tokens;
+use crate::traces;
 
 /// One worker.
 pub struct AppState {
@@ -58,7 +60,8 @@ impl AppState {
         operation: &'static str,
         read: impl AsyncFn(&mut domain::db::PgConnection) -> domain::Result<T>,
     ) -> Result<T, ApiError> {
-        Ok(self.db.read(operation, read).await?)
+        let span = transaction(operation);
+        Ok(self.db.read(operation, read).instrument(span).await?)
     }
 
     /// Runs operations in one write transaction; after the commit the worker's own sessions are
@@ -92,7 +95,8 @@ impl AppState {
     ) -> domain::Result<Saved<T>> {
         // Boxed here once, because operations on bookings reach through all of the floor and their
         // futures would be moved around in kilobytes.
-        let committed = Box::pin(self.db.write(operation, scope, body)).await?;
+        let writing = Box::pin(self.db.write(operation, scope, body));
+        let committed = writing.instrument(transaction(operation)).await?;
         let position = committed.position();
         self.publish(committed.appended);
         Ok(Saved::new(committed.value, position))
@@ -125,7 +129,9 @@ impl AppState {
             Ok((committed, text))
         };
         let writing = self.db.write_once(operation, scope, once, body, answer);
-        let committed = Box::pin(writing).await?;
+        let committed = Box::pin(writing)
+            .instrument(transaction(operation))
+            .await?;
         self.publish(committed.appended);
         match committed.value {
             Answer::New(kept) => kept.response(),
@@ -172,6 +178,14 @@ impl AppState {
     pub fn is_schema_ready(&self) -> bool {
         self.schema_ready.load(Ordering::Relaxed)
     }
+}
+
+/// The part of a trace that is spent with the database.
+fn transaction(operation: &'static str) -> tracing::Span {
+    tracing::trace_span!(
+        target: traces::TARGET, "transaction",
+        otel.name = operation, otel.kind = "client", db.system.name = "postgresql",
+    )
 }
 
 /// What the hub is told of a transaction.

@@ -69,6 +69,8 @@ Environment variables, with their defaults:
   ACCESS_TOKEN_MINUTES, REFRESH_TOKEN_DAYS   15, 30
   BCRYPT_COST              10
   REDIS_PREFIX             qtable:
+  OTEL_EXPORTER_OTLP_ENDPOINT   none; a collector of traces, http://collector:4318
+  OTEL_TRACES_SAMPLER_ARG  1; the part of all traces that is kept
   SECRET_KEY_PREVIOUS      the key of before, while it is being changed";
 
 #[derive(Subcommand, Debug)]
@@ -112,10 +114,10 @@ impl Cli {
             .build()?;
         runtime.block_on(async {
             match self.command {
-                Command::Serve(serve) => serve.run(config(variables, true)?).await,
-                Command::Migrate(migrate) => migrate.run(&config(variables, false)?).await,
-                Command::SeedDemo(seed) => seed.run(&config(variables, false)?).await,
-                Command::CreateAdmin(create) => create.run(&config(variables, false)?).await,
+                Command::Serve(serve) => serve.run(read(variables)?).await,
+                Command::Migrate(migrate) => migrate.run(&config(variables)?).await,
+                Command::SeedDemo(seed) => seed.run(&config(variables)?).await,
+                Command::CreateAdmin(create) => create.run(&config(variables)?).await,
                 Command::Watch(watch) => watch.run(variables).await,
                 Command::CheckConfig(_) => Ok(()),
             }
@@ -124,15 +126,14 @@ impl Cli {
     }
 }
 
-/// The configuration, with a log as it says.
-fn config(variables: Variables<'_>, warn: bool) -> anyhow::Result<Config> {
-    let config = Config::from_vars(variables).map_err(|faults| anyhow::anyhow!(list(&faults)))?;
-    logs::init(&config.log, &config.worker_id)?;
-    if warn {
-        for warning in config.warnings() {
-            tracing::warn!("{warning}");
-        }
-    }
+fn read(variables: Variables<'_>) -> anyhow::Result<Config> {
+    Config::from_vars(variables).map_err(|faults| anyhow::anyhow!(list(&faults)))
+}
+
+/// The configuration of a command that is done soon, with a log as it says.
+fn config(variables: Variables<'_>) -> anyhow::Result<Config> {
+    let config = read(variables)?;
+    logs::init(&config.log, &config.worker_id, None)?;
     Ok(config)
 }
 

@@ -2,10 +2,13 @@
 
 use clap::Args;
 use domain::clock::Clock;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::Server;
 use crate::config::Config;
+use crate::logs;
+use crate::traces::Traces;
 
 /// Runs one worker until SIGTERM or Ctrl-C.
 #[derive(Args, Debug)]
@@ -18,6 +21,14 @@ impl Serve {
     /// # Errors
     /// When the worker cannot start.
     pub async fn run(self, config: Config) -> anyhow::Result<()> {
+        let traces = match &config.traces {
+            Some(traces) => Some(Traces::start(traces, &config.worker_id, Handle::current())?),
+            None => None,
+        };
+        logs::init(&config.log, &config.worker_id, traces.as_ref())?;
+        for warning in config.warnings() {
+            tracing::warn!("{warning}");
+        }
         let (mut terminate, mut interrupt) = (
             signal(SignalKind::terminate())?,
             signal(SignalKind::interrupt())?,
@@ -29,6 +40,9 @@ impl Serve {
         tokio::select! {
             () = server.stop(grace) => {}
             () = either(&mut terminate, &mut interrupt) => tracing::warn!("told twice: ending at once"),
+        }
+        if let Some(traces) = traces {
+            tokio::task::spawn_blocking(|| traces.finish()).await?;
         }
         Ok(())
     }

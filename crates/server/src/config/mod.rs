@@ -11,6 +11,7 @@ mod limits;
 mod live;
 mod secret;
 mod seen;
+mod traces;
 mod vars;
 
 pub use auth::{AdminConfig, AuthConfig, Registration};
@@ -20,6 +21,7 @@ pub use limits::LimitsConfig;
 pub use live::LiveConfig;
 pub use secret::Secret;
 pub use seen::{LogConfig, LogFormat, MetricsConfig};
+pub use traces::TraceConfig;
 pub use vars::ConfigFault;
 
 use wire::health::BusKind;
@@ -54,6 +56,8 @@ pub struct Config {
     /// What is broken on purpose.
     #[cfg(feature = "faults")]
     pub fault: Option<realtime::Fault>,
+    /// The collector of traces, if there is one.
+    pub traces: Option<TraceConfig>,
     /// What works, but perhaps not as meant.
     warnings: Vec<String>,
 }
@@ -110,9 +114,10 @@ impl Config {
             metrics: seen::metrics(&vars),
             #[cfg(feature = "faults")]
             fault: fault(&vars, environment),
+            traces: traces::read(&vars),
             warnings: Vec::new(),
         };
-        config.warnings = warnings(&config, &vars);
+        config.warnings = warnings(&config);
         let faults = vars.into_faults();
         if faults.is_empty() {
             Ok(config)
@@ -164,7 +169,7 @@ fn worker_id(vars: &Vars<'_>) -> String {
         .unwrap_or_else(|| format!("{:08x}", rand::random::<u32>()))
 }
 
-fn warnings(config: &Config, vars: &Vars<'_>) -> Vec<String> {
+fn warnings(config: &Config) -> Vec<String> {
     let mut warnings = Vec::new();
     http::warnings(&config.http, config.environment, &mut warnings);
     if config.environment.is_production() {
@@ -182,12 +187,6 @@ fn warnings(config: &Config, vars: &Vars<'_>) -> Vec<String> {
                     .to_owned(),
             );
         }
-    }
-    if vars.text("OTEL_EXPORTER_OTLP_ENDPOINT").is_some() {
-        warnings.push(
-            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but this version does not export traces."
-                .to_owned(),
-        );
     }
     warnings
 }

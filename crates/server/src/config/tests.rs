@@ -249,7 +249,40 @@ fn warnings_are_no_faults() {
     );
     assert_eq!(count(&[("TRUSTED_PROXIES", "0.0.0.0/0")]), 1);
     assert_eq!(count(&[("SHUTDOWN_GRACE_SECONDS", "2")]), 1);
-    assert_eq!(count(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://x")]), 1);
+}
+
+#[test]
+fn where_traces_go() {
+    assert!(read(&[]).unwrap().traces.is_none());
+    let traces = read(&[
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "https://collector.example/otlp/",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            "api-key=se=cret, tenant = one",
+        ),
+        ("OTEL_TRACES_SAMPLER_ARG", "0.25"),
+    ]);
+    let traces = traces.unwrap().traces.unwrap();
+    assert_eq!(traces.endpoint, "https://collector.example/otlp/v1/traces");
+    let headers: Vec<_> = traces
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.reveal()))
+        .collect();
+    assert_eq!(headers, [("api-key", "se=cret"), ("tenant", "one")]);
+    assert_eq!((traces.service.as_str(), traces.ratio), ("qtable", 0.25));
+    for (variable, value) in [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "secret"),
+        ("OTEL_TRACES_SAMPLER_ARG", "2"),
+    ] {
+        let faults = read(&[(variable, value)]).unwrap_err();
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert_eq!(faults[0].variable, variable);
+    }
 }
 
 #[test]

@@ -13,13 +13,15 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
-use tracing::Instrument;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 use wire::{RestaurantId, UserId};
 
 use super::{Platform, client, compress, mount, security};
 use crate::errors::ApiError;
 use crate::metrics::{InFlight, Metrics};
+use crate::traces;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -128,6 +130,25 @@ impl Context {
         self.write_line(route, status.as_u16(), elapsed);
     }
 
+    /// What a trace says of the answer.
+    fn trace<B>(&self, span: &Span, answer: &Result<ServiceResponse<B>, Error>) {
+        if span.is_disabled() {
+            return;
+        }
+        let status = match answer {
+            Ok(answer) => answer.status(),
+            Err(error) => error.as_response_error().status_code(),
+        };
+        let route = self.route();
+        let route = route.as_deref().unwrap_or(UNMATCHED);
+        span.record("otel.name", format_args!("{} {route}", self.0.method));
+        span.record("http.route", route);
+        span.record("http.response.status_code", status.as_u16());
+        if status.is_server_error() {
+            span.record("otel.status_code", "ERROR");
+        }
+    }
+
     fn write_line(&self, route: &str, status: u16, elapsed: Duration) {
         // The level is part of what tracing knows at compile time, hence the macro.
         macro_rules! line {
@@ -179,11 +200,26 @@ pub(super) async fn handle(
     request.extensions_mut().insert(context.clone());
     let mut unanswered = Unanswered::new(&context, &platform.metrics);
 
+    let trace = tracing::trace_span!(
+        target: traces::TARGET, parent: None, "request",
+        otel.name = Empty, otel.kind = "server", otel.status_code = Empty, request_id = context.request_id(),
+        http.request.method = context.0.method, http.route = Empty, http.response.status_code = Empty,
+    );
+    let trace_id = traces::adopt(&trace, request.headers());
     // At the level of errors, so that no filter takes the request's id off their lines.
-    let span = tracing::error_span!("request", request_id = context.request_id());
-    let answer = next.call(request).instrument(span).await;
+    let span = tracing::error_span!(
+        "request",
+        request_id = context.request_id(),
+        trace_id = trace_id.map(tracing::field::display),
+    );
+    let answer = next
+        .call(request)
+        .instrument(span)
+        .instrument(trace.clone())
+        .await;
 
     unanswered.is_answered = true;
+    context.trace(&trace, &answer);
     match answer {
         Ok(answer) => {
             let (request, answer) = answer.into_parts();

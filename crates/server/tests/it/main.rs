@@ -21,3 +21,4 @@ mod matrix;
 mod operations;
 mod privacy;
 mod support;
+mod traces;
