@@ -1,0 +1,215 @@
+//! The shipped nginx configuration, run by the real nginx in front of two workers.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+use testkit::wait::{DEADLINE, until};
+
+use super::fleet::{Balancer, Fleet};
+use crate::support::{Restaurant, Socket, guest};
+
+fn since(tablet: &Socket, seq: i64) -> String {
+    format!("&since={seq}&epoch={}", tablet.connect["epoch"].as_str().unwrap())
+}
+
+/// The number of the worker that serves this socket.
+fn served_by(tablet: &Socket) -> usize {
+    let id = tablet.connect["worker_id"].as_str().unwrap();
+    id.strip_prefix('w').unwrap().parse().unwrap()
+}
+
+async fn tablet(house: &Restaurant, query: &str) -> Socket {
+    Socket::open(&house.owner, &house.id, query).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sockets_and_requests_are_spread_and_everybody_sees_everything() {
+    let fleet = Fleet::start().await;
+    let balancer = Balancer::start(&fleet).await;
+    let house = balancer.restaurant(&fleet).await;
+    let mut tablets = Vec::new();
+    for _ in 0..4 {
+        tablets.push(tablet(&house, "").await);
+    }
+    // Each goes where the fewest are.
+    let mut served: Vec<usize> = tablets.iter().map(served_by).collect();
+    served.sort_unstable();
+    assert_eq!(served, [0, 0, 1, 1]);
+    for name in ["Ann", "Ben", "Cleo"] {
+        house.guest(name, 2).await;
+    }
+    for tablet in &mut tablets {
+        let seqs: Vec<_> = tablet
+            .until(3)
+            .await
+            .iter()
+            .map(|frame| frame["seq"].as_i64().unwrap())
+            .collect();
+        assert_eq!(seqs, [1, 2, 3]);
+        // And the other way.
+        tablet.say(json!({"type": "ping"})).await;
+        assert_eq!(tablet.frame_of("pong").await["position"], 3);
+    }
+    assert_eq!(fleet.take_faults(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_balancer_says_itself_has_the_one_envelope() {
+    let mut fleet = Fleet::start().await;
+    let balancer = Balancer::start(&fleet).await;
+    let client = fleet.client(balancer.address);
+    // The workers would show them; from outside nobody gets there, however it is spelled.
+    let direct = fleet.client(fleet.workers[0].addr());
+    assert_eq!(direct.get("/metrics").await.status, 200);
+    for path in [
+        "/metrics", "/metrics/", "//metrics", "/%6detrics", "/api/metrics", "/api/v1/metrics",
+        "/api//v1/./metrics", "/health/../metrics", "/metrics?x=1",
+    ] {
+        // Written by hand: a client library would tidy the path.
+        let address = balancer.address;
+        let head = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        let answer = raw(balancer.address, &head).await;
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{path}: {answer}");
+        assert!(!answer.contains("qtable_"), "{path}");
+    }
+    client.get("/metrics").await.expect_error(404, "not_found");
+
+    let large = vec![b' '; 1024 * 1024 + 1];
+    let login = "/api/v1/auth/login";
+    let reply = client.send_raw(Method::POST, login, Some(large), &[]).await;
+    reply.expect_error(413, "too_large");
+
+    // An id that a client gives goes all the way; one that will not do is replaced.
+    for (given, is_kept) in [("till-7.0001", true), ("a b", false)] {
+        let headers = [("x-request-id", given)];
+        let reply = client.send(Method::GET, "/auth/me", None, &headers).await;
+        assert_eq!(reply.header("x-request-id") == Some(given), is_kept);
+        reply.expect_error(401, "unauthenticated");
+    }
+    assert_eq!(fleet.take_faults(), Vec::<String>::new());
+
+    for worker in &mut fleet.workers {
+        worker.kill();
+    }
+    let reply = client.get("/auth/me").await;
+    assert_eq!(reply.header("retry-after"), Some("1"));
+    reply.expect_error(503, "unavailable");
+}
+
+/// The address of a client is what the balancer says, and only the balancer is believed.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_invents_an_address() {
+    let fleet = Fleet::start().await;
+    let balancer = Balancer::start(&fleet).await;
+    let worker = fleet.workers[0].addr();
+    for (name, from, to, expected) in [
+        ("through", "127.0.0.2", balancer.address, "127.0.0.2"),
+        ("around", "127.0.0.3", worker, "127.0.0.3"),
+        // The balancer's own machine is trusted, so it may say who it asks for.
+        ("trusted", "127.0.0.1", worker, "203.0.113.9"),
+    ] {
+        let client = reqwest::Client::builder()
+            .local_address(from.parse::<std::net::IpAddr>().unwrap())
+            .build()
+            .unwrap();
+        client
+            .get(format!("http://{to}/auth/me"))
+            .header("x-request-id", name)
+            .header("x-forwarded-for", "203.0.113.9")
+            .send()
+            .await
+            .unwrap();
+        let line = until("the line in a worker's log", DEADLINE, async || {
+            let logs = fleet.workers.iter().map(|worker| worker.output());
+            let lines: Vec<String> = logs.flat_map(|log| lines_with(&log, name)).collect();
+            lines.into_iter().next()
+        })
+        .await;
+        assert!(line.contains(&format!("\"{expected}\"")), "{name}: {line}");
+    }
+}
+
+fn lines_with(log: &str, request_id: &str) -> Vec<String> {
+    let id = format!("\"{request_id}\"");
+    let access = |line: &&str| line.contains(&id) && line.contains("\"client\"");
+    log.lines().filter(access).map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_dies_and_nobody_misses_anything() {
+    let mut fleet = Fleet::start().await;
+    let balancer = Balancer::start(&fleet).await;
+    let house = balancer.restaurant(&fleet).await;
+    let mut first = tablet(&house, "").await;
+    let mut second = tablet(&house, "").await;
+    house.guest("Seen", 2).await;
+    first.until(1).await;
+    second.until(1).await;
+    let dying = served_by(&first);
+    assert_ne!(dying, served_by(&second));
+
+    fleet.workers[dying].kill();
+    assert_eq!(first.closed().await.code, 0, "the connection just ends");
+    // Every request finds the worker that is left, writes as well: they were never sent.
+    for number in 0..10 {
+        house.guest(&format!("Missed {number}"), 2).await;
+        house.owner.get(&house.path("/guests")).await.expect(200);
+    }
+    let mut back = tablet(&house, &since(&first, 1)).await;
+    assert_eq!(back.connect["resumed"], true);
+    let missed = back.until(11).await;
+    assert_eq!(missed.len(), 10);
+    assert_eq!(second.until(11).await, missed, "the same frames, live and later");
+    assert_eq!(fleet.take_faults(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deploy_at_noon() {
+    let mut fleet = Fleet::start().await;
+    let balancer = Balancer::start(&fleet).await;
+    let house = balancer.restaurant(&fleet).await;
+    let mut leaving = tablet(&house, "").await;
+    let mut staying = tablet(&house, "").await;
+    house.guest("Seen", 2).await;
+    leaving.until(1).await;
+    let going = served_by(&leaving);
+    let direct = fleet.client(fleet.workers[going].addr());
+
+    fleet.workers[going].terminate();
+    until("the worker to say that it goes", DEADLINE, async || {
+        (direct.get("/health/ready").await.status == 503).then_some(())
+    })
+    .await;
+    fleet.take_faults();
+    // It refuses new sockets; through the balancer nobody notices.
+    for _ in 0..4 {
+        let newcomer = tablet(&house, "").await;
+        assert_ne!(served_by(&newcomer), going);
+    }
+    house
+        .owner
+        .post(&house.path("/guests"), guest("Missed", 2))
+        .await
+        .expect(201);
+    let closed = leaving.closed().await;
+    assert_eq!(closed.code, 1001);
+    let reason: serde_json::Value = serde_json::from_str(&closed.reason).unwrap();
+    assert!(reason["reconnect_after_ms"].is_u64());
+    let mut back = tablet(&house, &since(&leaving, 1)).await;
+    assert_eq!(back.frame().await["data"]["guestName"], "Missed");
+    assert!(fleet.workers[going].wait(Duration::from_secs(20)).await.success());
+    house.guest("Afterwards", 2).await;
+    assert_eq!(staying.until(3).await.len(), 3);
+    assert_eq!(fleet.take_faults(), Vec::<String>::new());
+}
+
+/// Sends bytes as they are and reads the answer to its end.
+async fn raw(address: std::net::SocketAddr, request: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
