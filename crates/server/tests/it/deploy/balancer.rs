@@ -10,7 +10,10 @@ use super::fleet::{Balancer, Fleet};
 use crate::support::{Restaurant, Socket, guest};
 
 fn since(tablet: &Socket, seq: i64) -> String {
-    format!("&since={seq}&epoch={}", tablet.connect["epoch"].as_str().unwrap())
+    format!(
+        "&since={seq}&epoch={}",
+        tablet.connect["epoch"].as_str().unwrap()
+    )
 }
 
 /// The number of the worker that serves this socket.
@@ -63,8 +66,15 @@ async fn what_the_balancer_says_itself_has_the_one_envelope() {
     let direct = fleet.client(fleet.workers[0].addr());
     assert_eq!(direct.get("/metrics").await.status, 200);
     for path in [
-        "/metrics", "/metrics/", "//metrics", "/%6detrics", "/api/metrics", "/api/v1/metrics",
-        "/api//v1/./metrics", "/health/../metrics", "/metrics?x=1",
+        "/metrics",
+        "/metrics/",
+        "//metrics",
+        "/%6detrics",
+        "/api/metrics",
+        "/api/v1/metrics",
+        "/api//v1/./metrics",
+        "/health/../metrics",
+        "/metrics?x=1",
     ] {
         // Written by hand: a client library would tidy the path.
         let address = balancer.address;
@@ -160,7 +170,11 @@ async fn a_worker_dies_and_nobody_misses_anything() {
     assert_eq!(back.connect["resumed"], true);
     let missed = back.until(11).await;
     assert_eq!(missed.len(), 10);
-    assert_eq!(second.until(11).await, missed, "the same frames, live and later");
+    assert_eq!(
+        second.until(11).await,
+        missed,
+        "the same frames, live and later"
+    );
     assert_eq!(fleet.take_faults(), Vec::<String>::new());
 }
 
@@ -198,7 +212,12 @@ async fn a_deploy_at_noon() {
     assert!(reason["reconnect_after_ms"].is_u64());
     let mut back = tablet(&house, &since(&leaving, 1)).await;
     assert_eq!(back.frame().await["data"]["guestName"], "Missed");
-    assert!(fleet.workers[going].wait(Duration::from_secs(20)).await.success());
+    assert!(
+        fleet.workers[going]
+            .wait(Duration::from_secs(20))
+            .await
+            .success()
+    );
     house.guest("Afterwards", 2).await;
     assert_eq!(staying.until(3).await.len(), 3);
     assert_eq!(fleet.take_faults(), Vec::<String>::new());

@@ -2,5 +2,5 @@
 
 mod balancer;
 mod fleet;
-// mod monitoring;
-// mod restoring;
+mod monitoring;
+mod restoring;
