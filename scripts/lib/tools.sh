@@ -20,8 +20,10 @@ find_tool() {
     unpack_package "$package" || return 1
     for tool in "$tools_dir/usr/bin/$name" "$tools_dir/usr/sbin/$name"; do
         # A library that it needs may be missing here.
-        [ ! -x "$tool" ] || ! "$tool" -h >/dev/null 2>&1 && ! "$tool" --version >/dev/null 2>&1 ||
+        if [ -x "$tool" ] && ! ldd "$tool" 2>&1 | grep -q 'not found'; then
             return 0
+        fi
+        rm -f "$tool"
     done
     tool=''
     return 1
