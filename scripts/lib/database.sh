@@ -16,8 +16,10 @@ need_client() {
     for directory in "$(dirname "$(command -v pg_dump || echo /nowhere/pg_dump)")" \
         /usr/lib/postgresql/*/bin /usr/pgsql-*/bin \
         /opt/homebrew/opt/postgresql@*/bin /opt/homebrew/opt/libpq/bin; do
-        [ -x "$directory/pg_dump" ] && [ -x "$directory/pg_restore" ] &&
-            [ -x "$directory/psql" ] || continue
+        if [ ! -x "$directory/pg_dump" ] || [ ! -x "$directory/pg_restore" ] ||
+            [ ! -x "$directory/psql" ]; then
+            continue
+        fi
         client=$directory
         server=${server:-$(ask "$DATABASE_URL" 'SHOW server_version_num')} ||
             die "the database at DATABASE_URL does not answer"

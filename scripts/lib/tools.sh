@@ -9,7 +9,7 @@
 #
 # Returns 1 where there is neither.
 
-tools_dir=$root/.local/tools
+tools_dir=${root:?}/.local/tools
 
 find_tool() {
     local name=$1 package=$2
@@ -36,7 +36,7 @@ unpack_package() (
     trap 'rm -rf "$directory"' EXIT
     # The downloading user of apt's, where there is one, has to get in.
     chmod 755 "$directory"
-    cd "$directory"
+    cd "$directory" || exit 1
     say "fetching the Debian package $1 into .local/tools"
     if ! apt-get download -q "$1" >/dev/null 2>&1; then
         # Lists that are missing, or older than the archive.
