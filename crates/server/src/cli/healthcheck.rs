@@ -51,7 +51,8 @@ impl Healthcheck {
             bail!("{url} answers {status}: {text}");
         }
         let body: Value = serde_json::from_str(&text).unwrap_or_default();
-        println!("{}", body["status"].as_str().unwrap_or("ok"));
+        let word = body.get("status").and_then(Value::as_str);
+        println!("{}", word.unwrap_or("ok"));
         Ok(())
     }
 }

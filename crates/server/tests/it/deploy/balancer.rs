@@ -159,7 +159,11 @@ async fn a_worker_dies_and_nobody_misses_anything() {
     let dying = served_by(&first);
     assert_ne!(dying, served_by(&second));
 
+    let healthy = (true, "healthy\n".to_owned());
+    assert_eq!(fleet.healthcheck(dying).await, healthy);
     fleet.workers[dying].kill();
+    let (is_healthy, words) = fleet.healthcheck(dying).await;
+    assert!(!is_healthy && words.contains("does not answer"), "{words}");
     assert_eq!(first.closed().await.code, 0, "the connection just ends");
     // Every request finds the worker that is left, writes as well: they were never sent.
     for number in 0..10 {

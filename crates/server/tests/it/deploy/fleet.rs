@@ -20,7 +20,8 @@ pub fn root() -> PathBuf {
 /// Two workers.
 pub struct Fleet {
     pub workers: Vec<Process>,
-    pub database: TestDatabase,
+    /// Gone after the workers.
+    _database: TestDatabase,
     vars: Vec<(String, String)>,
     faults: Faults,
 }
@@ -44,7 +45,7 @@ impl Fleet {
         let vars = vars.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let mut fleet = Self {
             workers: Vec::new(),
-            database,
+            _database: database,
             vars: vars.to_vec(),
             faults: Faults::default(),
         };
@@ -74,6 +75,21 @@ impl Fleet {
         Client::new(address, Faults::clone(&self.faults))
     }
 
+    /// What the image's health check says of a worker: how it ends, and its words.
+    pub async fn healthcheck(&self, worker: usize) -> (bool, String) {
+        let address = self.workers[worker].addr();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qtable"));
+        command
+            .arg("healthcheck")
+            .env("HOST", address.ip().to_string())
+            .env("PORT", address.port().to_string());
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap())
+            .await
+            .unwrap();
+        let words = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        (output.status.success(), words)
+    }
+
     /// Answers of 5xx since the last call.
     pub fn take_faults(&self) -> Vec<String> {
         std::mem::take(&mut *self.faults.lock())
@@ -92,7 +108,7 @@ async fn ready(client: &Client) {
 /// nginx with the configuration that is shipped, in front of a fleet.
 pub struct Balancer {
     pub address: SocketAddr,
-    pub process: Process,
+    _process: Process,
     directory: PathBuf,
 }
 
@@ -127,7 +143,7 @@ impl Balancer {
             .args(["-e", "stderr", "-g", "master_process off;"]);
         let balancer = Self {
             address,
-            process: Process::start(command),
+            _process: Process::start(command),
             directory,
         };
         ready(&fleet.client(address)).await;
