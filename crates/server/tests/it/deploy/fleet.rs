@@ -38,6 +38,7 @@ impl Fleet {
             ("ENVIRONMENT", "test"),
             ("BCRYPT_COST", "4"),
             ("HTTP_THREADS", "1"),
+            ("RATE_LIMITS", "off"),
             ("LOG_FORMAT", "json"),
             ("SHUTDOWN_GRACE_SECONDS", "3"),
             ("TRUSTED_PROXIES", "127.0.0.1"),
