@@ -1,10 +1,13 @@
 //! The shipped nginx configuration, run by the real nginx in front of two workers.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::json;
 use testkit::wait::{DEADLINE, until};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 use super::fleet::{Balancer, Fleet};
 use crate::support::{Restaurant, Socket, guest};
@@ -224,10 +227,63 @@ async fn a_deploy_at_noon() {
     assert_eq!(fleet.take_faults(), Vec::<String>::new());
 }
 
+/// A stream of server-sent events comes through as it is written, not when a buffer is full; and the
+/// place where the client was goes the other way. The worker is played here: what it says next, it
+/// says only when the client has heard what it said before.
+#[tokio::test(flavor = "multi_thread")]
+async fn server_sent_events_are_not_held_back() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let balancer = Balancer::before(&[listener.local_addr().unwrap()]);
+    let mut client = until("the balancer to listen", DEADLINE, async || {
+        TcpStream::connect(balancer.address).await.ok()
+    })
+    .await;
+    let path = "/api/v1/realtime/events?restaurant_id=x&token=y";
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nHost: here\r\nAccept-Encoding: gzip\r\nLast-Event-ID: e:7\r\n\r\n"
+    );
+    client.write_all(head.as_bytes()).await.unwrap();
+    let (mut worker, _) = listener.accept().await.unwrap();
+    let request = heard(&mut worker, "\r\n\r\n").await;
+    assert!(
+        request.starts_with(&format!("GET {path} HTTP/1.1\r\n")),
+        "{request}"
+    );
+    assert!(request.contains("Last-Event-ID: e:7\r\n"), "{request}");
+    let answer = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\
+        Transfer-Encoding: chunked\r\n\r\n";
+    worker.write_all(answer.as_bytes()).await.unwrap();
+    for number in 8..11 {
+        let event = format!("id: e:{number}\ndata: {{}}\n\n");
+        let chunk = format!("{:x}\r\n{event}\r\n", event.len());
+        worker.write_all(chunk.as_bytes()).await.unwrap();
+        heard(&mut client, &event).await;
+    }
+    drop(client);
+    // The worker is not left talking to nobody.
+    let mut rest = Vec::new();
+    let end = tokio::time::timeout(DEADLINE, worker.read_to_end(&mut rest)).await;
+    assert!(end.is_ok(), "the worker's connection stays open");
+}
+
+/// Reads until these words have come.
+async fn heard(stream: &mut TcpStream, words: &str) -> String {
+    let mut text = String::new();
+    let mut bytes = [0; 4096];
+    while !text.contains(words) {
+        let count = tokio::time::timeout(DEADLINE, stream.read(&mut bytes))
+            .await
+            .unwrap_or_else(|_| panic!("waited in vain for {words:?}; heard {text:?}"))
+            .unwrap();
+        assert!(count > 0, "the connection ended after {text:?}");
+        text.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
+    }
+    text
+}
+
 /// Sends bytes as they are and reads the answer to its end.
-async fn raw(address: std::net::SocketAddr, request: &str) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+async fn raw(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();

@@ -114,8 +114,16 @@ pub struct Balancer {
 }
 
 impl Balancer {
-    /// Only the two files that are meant to be replaced are: where it listens, where workers are.
+    /// In front of a fleet, once it answers.
     pub async fn start(fleet: &Fleet) -> Self {
+        let workers: Vec<_> = fleet.workers.iter().map(Process::addr).collect();
+        let balancer = Self::before(&workers);
+        ready(&fleet.client(balancer.address)).await;
+        balancer
+    }
+
+    /// Only the two files that are meant to be replaced are: where it listens, where workers are.
+    pub fn before(workers: &[SocketAddr]) -> Self {
         let address = free_address();
         let directory = std::env::temp_dir().join(format!("qt_test_nginx_{}", address.port()));
         // What a killed run of the same number has left.
@@ -126,10 +134,9 @@ impl Balancer {
             fs::copy(&file, directory.join(file.file_name().unwrap())).unwrap();
         }
         fs::write(directory.join("listen.conf"), format!("listen {address};")).unwrap();
-        let servers = fleet
-            .workers
+        let servers = workers
             .iter()
-            .map(|worker| format!("server {} max_fails=2 fail_timeout=5s;", worker.addr()))
+            .map(|worker| format!("server {worker} max_fails=2 fail_timeout=5s;"))
             .collect::<String>();
         let upstream =
             format!("upstream workers {{ zone workers 64k; least_conn; {servers} keepalive 64; }}");
@@ -142,13 +149,11 @@ impl Balancer {
             .arg(directory.join("nginx.conf"))
             // One process, so that it is gone when the test is.
             .args(["-e", "stderr", "-g", "master_process off;"]);
-        let balancer = Self {
+        Self {
             address,
             _process: Process::start(command),
             directory,
-        };
-        ready(&fleet.client(address)).await;
-        balancer
+        }
     }
 
     /// A restaurant that knows nobody but the balancer.
