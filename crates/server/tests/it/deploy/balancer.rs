@@ -1,6 +1,8 @@
 //! The shipped nginx configuration, run by the real nginx in front of two workers.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::Method;
@@ -264,6 +266,41 @@ async fn server_sent_events_are_not_held_back() {
     let mut rest = Vec::new();
     let end = tokio::time::timeout(DEADLINE, worker.read_to_end(&mut rest)).await;
     assert!(end.is_ok(), "the worker's connection stays open");
+}
+
+/// A request that may have been done is not done again, unless it may be done twice. Two workers
+/// are played that take every request and die of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_may_be_repeated_is_sent_twice() {
+    for (method, times) in [("GET", 2), ("PUT", 2), ("POST", 1), ("PATCH", 1)] {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let mut workers = Vec::new();
+        for _ in 0..2 {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            workers.push(listener.local_addr().unwrap());
+            let taken = Arc::clone(&taken);
+            tokio::spawn(async move {
+                loop {
+                    let (mut stream, _) = listener.accept().await.unwrap();
+                    heard(&mut stream, "\r\n\r\n").await;
+                    taken.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        }
+        let balancer = Balancer::before(&workers);
+        let address = balancer.address;
+        until("the balancer to listen", DEADLINE, async || {
+            TcpStream::connect(address).await.ok()
+        })
+        .await;
+        let request = format!(
+            "{method} /restaurants/x/guests HTTP/1.1\r\nHost: {address}\r\n\
+             Connection: close\r\nContent-Length: 0\r\n\r\n"
+        );
+        let answer = raw(address, &request).await;
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{method}: {answer}");
+        assert_eq!(taken.load(Ordering::SeqCst), times, "{method}");
+    }
 }
 
 /// Reads until these words have come.
