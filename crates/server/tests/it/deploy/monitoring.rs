@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::fleet::root;
 use crate::support::{Restaurant, TestApp};
@@ -110,6 +111,39 @@ async fn every_metric_that_is_asked_for_exists() {
     };
     let unseen: Vec<_> = ours.filter(|name| !is_shown(name)).collect();
     assert!(unseen.is_empty(), "on no dashboard: {unseen:?}");
+}
+
+/// Whoever seats a party, and however: it is counted once.
+#[tokio::test(flavor = "multi_thread")]
+async fn covers_waits_and_turns_are_counted() {
+    let app = TestApp::with(1, &[]).await;
+    let house = Restaurant::new(&app).await;
+    let table = house.table("12", 4).await;
+    let party = house.path(&format!("/guests/{}", house.guest("Ann", 3).await));
+    for change in [
+        json!({"tableId": table}),
+        json!({"notes": "window"}),
+        json!({"status": "completed"}),
+    ] {
+        house.owner.put(&party, change).await.expect(200);
+    }
+    let atomic = json!({"transactionId": Uuid::now_v7(), "operations": [
+        {"op": "create", "entity": "guest",
+         "data": {"guestName": "Ben", "partySize": 2, "tableId": table}},
+    ]});
+    let atomic = house.owner.post(&house.path("/atomic"), atomic).await;
+    assert_eq!(atomic.status / 100, 2, "{atomic:?}");
+    let page = app.client(0).get("/metrics").await.text;
+    for line in [
+        "qtable_parties_seated_total 2",
+        "qtable_covers_seated_total 5",
+        "qtable_party_wait_seconds_count 2",
+        "qtable_party_turn_seconds_count 1",
+        "qtable_parties_ended_total{status=\"completed\"} 1",
+    ] {
+        assert!(page.contains(line), "{line} is not in\n{page}");
+    }
+    app.finish().await;
 }
 
 /// An alert in the night leads to the place that says what to do, and no place is about nothing.
