@@ -162,7 +162,7 @@ impl AppState {
             return;
         };
         for event in &appended.events {
-            self.metrics.events_committed(event.kind, 1);
+            self.metrics.event_committed(event.kind, &event.frame);
         }
         self.hub.committed(commit(appended));
     }

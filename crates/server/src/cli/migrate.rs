@@ -10,7 +10,7 @@ use crate::config::Config;
 /// Brings the database's schema up to date. Several may run at once; one does it.
 #[derive(Args, Debug)]
 pub struct Migrate {
-    /// How many seconds to wait for a database that is not there yet.
+    /// How many seconds to wait for a database that is not there yet, or a table that is in use.
     #[arg(long, default_value_t = 60)]
     wait: u64,
 }
@@ -27,7 +27,7 @@ impl Migrate {
             match migrations::run(url).await {
                 Ok(applied) => break applied,
                 Err(domain::Error::Unavailable(reason)) if Instant::now() < end => {
-                    println!("The database is not there yet ({reason}); waiting.");
+                    println!("Not yet ({reason}); trying again.");
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
                 Err(error) => return Err(error.into()),

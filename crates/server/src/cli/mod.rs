@@ -2,6 +2,7 @@
 
 pub mod check_config;
 pub mod create_admin;
+pub mod healthcheck;
 pub mod migrate;
 pub mod seed_demo;
 pub mod serve;
@@ -13,6 +14,7 @@ use clap::{Parser, Subcommand};
 
 use self::check_config::CheckConfig;
 use self::create_admin::CreateAdmin;
+use self::healthcheck::Healthcheck;
 use self::migrate::Migrate;
 use self::seed_demo::SeedDemo;
 use self::serve::Serve;
@@ -80,6 +82,7 @@ enum Command {
     SeedDemo(SeedDemo),
     CreateAdmin(CreateAdmin),
     CheckConfig(CheckConfig),
+    Healthcheck(Healthcheck),
     Watch(Watch),
 }
 
@@ -118,6 +121,7 @@ impl Cli {
                 Command::Migrate(migrate) => migrate.run(&config(variables)?).await,
                 Command::SeedDemo(seed) => seed.run(&config(variables)?).await,
                 Command::CreateAdmin(create) => create.run(&config(variables)?).await,
+                Command::Healthcheck(check) => check.run(variables).await,
                 Command::Watch(watch) => watch.run(variables).await,
                 Command::CheckConfig(_) => Ok(()),
             }
@@ -166,6 +170,7 @@ mod tests {
             "seed-demo",
             "create-admin",
             "check-config",
+            "healthcheck",
             "watch",
         ] {
             assert!(help.contains(word), "{word} in {help}");

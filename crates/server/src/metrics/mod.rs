@@ -6,6 +6,8 @@
 //!
 //! All names begin with `qtable_`, save those about the process, whose names are a convention.
 
+mod floor;
+mod machine;
 pub mod page;
 mod sheet;
 
@@ -13,11 +15,12 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 use prometheus::{
-    HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
 use wire::live::events::EventKind;
 use wire::live::frames::CloseCode;
 
+use self::floor::Floor;
 pub use page::{MetricsPage, listen};
 pub use sheet::Sheet;
 
@@ -41,6 +44,7 @@ pub struct Metrics {
     database_failures: IntCounterVec,
     events: IntCounterVec,
     disconnects: IntCounterVec,
+    floor: Floor,
     hooks: RwLock<Vec<Hook>>,
 }
 
@@ -97,6 +101,7 @@ impl Metrics {
                 "Sockets that ended, by close code; 1006 is one that broke.",
                 &["code"],
             )?,
+            floor: Floor::new(&registry)?,
             hooks: RwLock::default(),
             registry,
         };
@@ -136,11 +141,10 @@ impl Metrics {
         }
     }
 
-    /// Events of one kind were committed.
-    pub fn events_committed(&self, kind: EventKind, count: u64) {
-        self.events
-            .with_label_values(&[kind.as_str()])
-            .inc_by(count);
+    /// An event was committed, with these bytes for staff.
+    pub fn event_committed(&self, kind: EventKind, frame: &str) {
+        self.events.with_label_values(&[kind.as_str()]).inc();
+        self.floor.observe(kind, frame);
     }
 
     /// A socket ended: with a close code of ours, or `None` when it broke.
@@ -188,6 +192,23 @@ impl Metrics {
         )?;
         info.set(1);
         self.registry.register(Box::new(info))?;
+        let gauge = |name: &str, help: &str, value: f64| {
+            let gauge = Gauge::with_opts(Opts::new(name, help).namespace(PREFIX))?;
+            gauge.set(value);
+            self.registry.register(Box::new(gauge))
+        };
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "Prometheus counts in floating point"
+        )]
+        {
+            let help = "Processors that this worker may use.";
+            gauge("cpus", help, machine::cpus() as f64)?;
+            if let Some(bytes) = machine::memory_limit() {
+                let help = "Memory that this worker may use.";
+                gauge("memory_limit_bytes", help, bytes as f64)?;
+            }
+        }
         #[cfg(target_os = "linux")]
         self.registry.register(Box::new(
             prometheus::process_collector::ProcessCollector::for_self(),
@@ -198,7 +219,7 @@ impl Metrics {
     /// A counter that is not there until something happens has no rate when it does.
     fn begin_at_nought(&self) {
         for kind in EventKind::ALL {
-            self.events_committed(*kind, 0);
+            self.events.with_label_values(&[kind.as_str()]).inc_by(0);
         }
         for number in CloseCode::ALL
             .into_iter()
@@ -238,7 +259,8 @@ mod tests {
         metrics.request("GET", "/api/v1/guests", 200, Duration::from_millis(4));
         metrics.request("GET", "/api/v1/guests", 404, Duration::from_millis(4));
         metrics.database_operation("list_guests", Duration::from_millis(1), false);
-        metrics.events_committed(EventKind::GuestUpdated, 2);
+        metrics.event_committed(EventKind::GuestUpdated, "{}");
+        metrics.event_committed(EventKind::GuestUpdated, "{}");
         metrics.disconnected(Some(CloseCode::TooSlow));
         metrics.disconnected(None);
         let in_flight = metrics.request_in_flight();

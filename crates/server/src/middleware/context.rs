@@ -161,6 +161,7 @@ impl Context {
                     route,
                     status,
                     duration_ms = (elapsed.as_secs_f64() * 100_000.0).round() / 100.0,
+                    client = self.0.client.map(tracing::field::display),
                     restaurant = self.0.restaurant.get().map(tracing::field::display),
                     user = self.0.user.get().map(tracing::field::display),
                     "request"

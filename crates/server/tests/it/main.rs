@@ -12,6 +12,7 @@
 mod asyncapi;
 mod audit;
 mod bad_input;
+mod deploy;
 mod floor;
 mod idempotency;
 mod identity;

@@ -82,8 +82,6 @@ impl TestApp {
 
     /// The same on a database that is there.
     pub async fn on(database: TestDatabase, workers: usize, vars: &[(&str, &str)]) -> Self {
-        // What the client library for TLS wants, even where there is none.
-        let _installed = rustls::crypto::ring::default_provider().install_default();
         let usual = [
             ("DATABASE_URL", database.url.as_str()),
             ("DATABASE_POOL_SIZE", "6"),

@@ -32,6 +32,8 @@ pub struct Reply {
 
 impl Client {
     pub fn new(address: SocketAddr, faults: Faults) -> Self {
+        // What the library wants, even where there is no TLS.
+        let _installed = rustls::crypto::ring::default_provider().install_default();
         Self {
             address,
             token: None,
