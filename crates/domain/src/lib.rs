@@ -26,6 +26,7 @@ pub mod floor;
 pub mod identity;
 pub mod live;
 pub mod log;
+pub mod menu;
 pub mod migrations;
 pub mod page;
 pub mod privacy;

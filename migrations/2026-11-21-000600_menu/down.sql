@@ -1,0 +1,2 @@
+DROP TABLE dishes;
+DROP TABLE menu_categories;
