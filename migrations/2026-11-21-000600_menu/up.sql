@@ -49,3 +49,11 @@ CREATE TABLE dishes (
         REFERENCES menu_categories (restaurant_id, id)
 );
 CREATE INDEX dishes_category ON dishes (restaurant_id, category_id);
+
+-- The audit tells of these, too.
+ALTER TABLE audit_entries DROP CONSTRAINT audit_entries_entity_check;
+ALTER TABLE audit_entries ADD CONSTRAINT audit_entries_entity_check CHECK (
+    entity IN (
+        'guest', 'table', 'reservation', 'dish', 'category', 'restaurant', 'user', 'person'
+    )
+);

@@ -215,7 +215,7 @@ impl<'c> Tx<'c> {
         kind: EventKind,
         entity_id: impl Into<EntityId>,
         action: Action,
-        before: &impl Serialize,
+        before: Option<&impl Serialize>,
         data: &impl Serialize,
         public_data: &impl Serialize,
     ) -> Result<()> {
@@ -225,7 +225,7 @@ impl<'c> Tx<'c> {
             action,
             data: to_raw_value(data)?,
             public_data: Some(to_raw_value(public_data)?),
-            before: Some(to_raw_value(before)?),
+            before: before.map(to_raw_value).transpose()?,
             is_audited: true,
         });
         Ok(())

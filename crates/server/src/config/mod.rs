@@ -9,6 +9,7 @@ mod data;
 mod http;
 mod limits;
 mod live;
+mod menu;
 mod secret;
 mod seen;
 mod vars;
@@ -18,6 +19,7 @@ pub use data::{DatabaseConfig, RedisConfig};
 pub use http::{CorsOrigins, HttpConfig, TrustedProxies};
 pub use limits::LimitsConfig;
 pub use live::LiveConfig;
+pub use menu::MenuConfig;
 pub use secret::Secret;
 pub use seen::{LogConfig, LogFormat, MetricsConfig};
 pub use vars::ConfigFault;
@@ -47,6 +49,8 @@ pub struct Config {
     pub limits: Option<LimitsConfig>,
     /// Sockets and the event log.
     pub live: LiveConfig,
+    /// Menus.
+    pub menu: MenuConfig,
     /// The log.
     pub log: LogConfig,
     /// The metrics.
@@ -106,6 +110,7 @@ impl Config {
             http: http::read(&vars, environment, cores),
             limits: limits::read(&vars),
             live: live::read(&vars),
+            menu: menu::read(&vars),
             log: seen::log(&vars, environment),
             metrics: seen::metrics(&vars),
             #[cfg(feature = "faults")]

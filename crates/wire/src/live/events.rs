@@ -58,8 +58,17 @@ impl EventKind {
     pub const fn actions(self) -> &'static [Action] {
         use Action as A;
         match self {
-            Self::GuestCreated | Self::TableCreated | Self::ReservationCreated => &[A::Created],
-            Self::GuestDeleted | Self::TableDeleted => &[A::Deleted],
+            Self::GuestCreated
+            | Self::TableCreated
+            | Self::ReservationCreated
+            | Self::DishCreated
+            | Self::CategoryCreated => &[A::Created],
+            Self::GuestDeleted | Self::TableDeleted | Self::DishDeleted | Self::CategoryDeleted => {
+                &[A::Deleted]
+            }
+            Self::DishUpdated | Self::CategoryUpdated => {
+                &[A::StatusChanged, A::Moved, A::InfoUpdated]
+            }
             Self::GuestUpdated => &[
                 A::StatusChanged,
                 A::TableAssigned,

@@ -120,7 +120,8 @@ pub async fn delete(tx: &mut Tx<'_>, id: CategoryId, version: Option<i32>) -> Re
             _ => error.into(),
         })?;
     let gone = serde_json::json!({"id": id, "version": row.version + 1});
-    tx.tell(EventKind::CategoryDeleted, id, Action::Deleted, &gone)
+    let before = Category::try_from(row)?;
+    tx.tell_changed(EventKind::CategoryDeleted, id, Action::Deleted, &before, &gone)
 }
 
 /// A category of which nothing has been said yet, after all `others`.
@@ -218,7 +219,9 @@ pub(in crate::menu) async fn save(
         .await
         .map_err(|error| name_taken(error, &next.name))?;
     let category: Category = next.try_into()?;
-    tx.tell(EventKind::CategoryUpdated, category.id, action, &category)?;
+    let before = Category::try_from(row.clone())?;
+    let kind = EventKind::CategoryUpdated;
+    tx.tell_changed(kind, category.id, action, &before, &category)?;
     Ok(category)
 }
 

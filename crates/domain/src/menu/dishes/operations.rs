@@ -114,17 +114,17 @@ pub async fn delete(tx: &mut Tx<'_>, id: DishId, version: Option<i32>) -> Result
         .await?;
     let (kind, action) = (EventKind::DishDeleted, Action::Deleted);
     let gone = serde_json::json!({"dishId": id, "version": row.version + 1});
-    if row.is_published {
-        let status = DishStatus {
-            dish_id: id,
-            dish_name: row.dish_name,
-            image_url: row.image_url,
-            is_published: false,
-        };
-        tx.tell_public(kind, id, action, &gone, &status)
-    } else {
-        tx.tell(kind, id, action, &gone)
+    let before = row.into_dish(now)?;
+    if !before.is_published {
+        return tx.tell_changed(kind, id, action, &before, &gone);
     }
+    let status = DishStatus {
+        dish_id: id,
+        dish_name: before.dish_name.clone(),
+        image_url: before.image_url.clone(),
+        is_published: false,
+    };
+    tx.tell_public(kind, id, action, Some(&before), &gone, &status)
 }
 
 /// A dish of which nothing has been said yet.
@@ -175,7 +175,7 @@ pub(in crate::menu) async fn insert_numbers(tx: &mut Tx<'_>, count: i32) -> Resu
 /// Tells of a new dish.
 pub(in crate::menu) fn tell_created(tx: &mut Tx<'_>, row: DishRow) -> Result<Dish> {
     let dish = row.into_dish(tx.now)?;
-    tell(tx, EventKind::DishCreated, Action::Created, &dish, false)?;
+    tell(tx, EventKind::DishCreated, Action::Created, &dish, None)?;
     Ok(dish)
 }
 
@@ -196,7 +196,7 @@ pub(in crate::menu) fn tell_change(
     };
     let dish = row.into_dish(tx.now)?;
     let kind = EventKind::DishUpdated;
-    tell(tx, kind, action, &dish, before.is_published)?;
+    tell(tx, kind, action, &dish, Some(before))?;
     Ok(dish)
 }
 
@@ -206,18 +206,23 @@ fn tell(
     kind: EventKind,
     action: Action,
     dish: &Dish,
-    was_published: bool,
+    before: Option<&DishRow>,
 ) -> Result<()> {
-    if dish.is_published == was_published {
-        return tx.tell(kind, dish.dish_id, action, dish);
-    }
+    let id = dish.dish_id;
     let status = DishStatus {
-        dish_id: dish.dish_id,
+        dish_id: id,
         dish_name: dish.dish_name.clone(),
         image_url: dish.image_url.clone(),
         is_published: dish.is_published,
     };
-    tx.tell_public(kind, dish.dish_id, action, dish, &status)
+    let was_published = before.is_some_and(|before| before.is_published);
+    let is_heard = dish.is_published != was_published;
+    let before = before.map(|before| before.clone().into_dish(tx.now)).transpose()?;
+    match (before, is_heard) {
+        (before, true) => tx.tell_public(kind, id, action, before.as_ref(), dish, &status),
+        (Some(before), false) => tx.tell_changed(kind, id, action, &before, dish),
+        (None, false) => tx.tell(kind, id, action, dish),
+    }
 }
 
 /// Writes a changed dish and tells; does nothing where nothing changed.
