@@ -174,7 +174,10 @@ impl Menus {
                     self.0.discard(restaurant, &slot);
                     return Err(ApiError::not_found());
                 }
-                Err(_) => return self.0.read(restaurant, now).await,
+                Err(_) => {
+                    drop(is_followed);
+                    return self.0.read(restaurant, now).await;
+                }
             }
         }
         let generation = slot.known.lock().generation;

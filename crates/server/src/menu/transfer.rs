@@ -5,7 +5,6 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, web};
 use domain::menu::transfer::{self, Import, ImportDish, Row};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use wire::menu::transfer::{ExportQuery, FileFormat, Imported, MenuFile};
 use wire::patch::{Clearable, clearable};
@@ -30,22 +29,13 @@ struct Rows {
 }
 
 /// What a row says beside the fields of a dish.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Head {
     #[serde(alias = "dish_id")]
     dish_id: Option<DishId>,
     #[serde(deserialize_with = "clearable")]
     category: Clearable<String>,
-}
-
-impl Default for Head {
-    fn default() -> Self {
-        Self {
-            dish_id: None,
-            category: None,
-        }
-    }
 }
 
 /// Imports a menu from JSON or CSV (`text/csv`, UTF-8, with the header that an export has), up to
@@ -55,7 +45,11 @@ impl Default for Head {
     post, path = "/api/v1/restaurants/{rid}/menu/import", tag = "menu",
     params(("rid" = RestaurantId, Path)),
     request_body(content((MenuFile = "application/json"), (String = "text/csv"))),
-    responses((status = 200, body = Imported), (status = 409, body = ErrorBody))
+    responses(
+        (status = 200, body = Imported), (status = 409, body = ErrorBody),
+        (status = 413, body = ErrorBody, description = "The file is larger than 16 MiB."),
+        (status = 415, body = ErrorBody, description = "The file is neither JSON nor CSV."),
+    )
 )]
 pub async fn import(
     state: Data<AppState>,
@@ -147,25 +141,21 @@ fn from_csv(row: csv::Line) -> Row<ImportDish> {
 }
 
 fn dish(row: &Value) -> Result<ImportDish, Vec<FieldError>> {
-    let head = read::<Head>(row);
-    let fields = read(row);
+    let (head, fields) = (part::<Head>(row), part(row));
     match (head, fields) {
         (Ok(head), Ok(fields)) => Ok(ImportDish {
             dish_id: head.dish_id,
             category: head.category,
             fields,
         }),
-        (Err(faults), Ok(_)) | (Ok(_), Err(faults)) => Err(faults),
-        (Err(mut faults), Err(more)) => {
-            faults.extend(more);
+        (head, fields) => {
+            let mut faults = head.err().unwrap_or_default();
+            faults.extend(fields.err().unwrap_or_default());
+            // Both say it of what is no object.
             faults.dedup();
             Err(faults)
         }
     }
-}
-
-fn read<T: DeserializeOwned>(row: &Value) -> Result<T, Vec<FieldError>> {
-    part(row)
 }
 
 /// Refuses a file of too many rows.

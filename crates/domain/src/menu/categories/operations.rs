@@ -225,13 +225,14 @@ pub(in crate::menu) async fn save(
     Ok(category)
 }
 
-/// All categories in their order, which nobody else changes from here on.
+/// All categories in their order, which nobody else changes from here on. A weaker lock than that
+/// of one that may be deleted: whoever writes a dish meanwhile holds on to its category.
 pub(in crate::menu) async fn lock_all(tx: &mut Tx<'_>) -> Result<Vec<CategoryRow>> {
     let mut rows: Vec<CategoryRow> = menu_categories::table
         .filter(menu_categories::restaurant_id.eq(tx.restaurant_id()))
         .select(CategoryRow::as_select())
         .order(menu_categories::id)
-        .for_update()
+        .for_no_key_update()
         .load(tx.conn)
         .await?;
     rows.sort_by(|a, b| (a.position, &a.name).cmp(&(b.position, &b.name)));

@@ -1,7 +1,6 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::dish;
 use crate::support::{Client, Restaurant, Socket, TestApp};
 
 async fn watch(client: &Client, query: &str) -> Result<Socket, (u16, Value)> {
@@ -184,27 +183,30 @@ async fn a_guest_only_listens() {
         watch(&anybody, &query).await.ok().map(drop)
     })
     .await;
-    let refused = |query: String| {
-        let anybody = anybody.clone();
-        async move { watch(&anybody, &query).await.err().unwrap().0 }
-    };
-    // (Refused handshakes do not keep their places.)
-    assert_eq!(refused(String::new()).await, 422);
-    assert_eq!(anybody.get(&format!("/ws{query}")).await.status, 400);
-    testkit::wait::until("a place", testkit::wait::DEADLINE, async || {
-        let nobody = format!("?restaurant_id={}", uuid::Uuid::now_v7());
-        (refused(nobody).await == 404).then_some(())
+    // A handshake that is refused does not keep its place.
+    for (query, refusal) in [
+        (String::new(), 422),
+        (format!("?restaurant_id={}", uuid::Uuid::now_v7()), 404),
+    ] {
+        testkit::wait::until("the refusal", testkit::wait::DEADLINE, async || {
+            let refused = watch(&anybody, &query).await.err().unwrap();
+            (refused.0 == refusal).then_some(())
+        })
+        .await;
+    }
+    testkit::wait::until("the refusal", testkit::wait::DEADLINE, async || {
+        let plain = anybody.get(&format!("/ws{query}")).await;
+        (plain.status == 400).then_some(())
     })
     .await;
+    watch(&anybody, &query).await.unwrap();
     app.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_default_restaurant_needs_no_name() {
-    let database = crate::support::app::database().await;
-    let app = TestApp::on(database, 1, &[]).await;
+    let mut app = TestApp::with(1, &[]).await;
     let house = Restaurant::new(&app).await;
-    let mut app = app;
     app.set_var("DEFAULT_RESTAURANT_ID", &house.id);
     let worker = app.add_worker().await;
     let anybody = app.client(worker);

@@ -2,6 +2,7 @@ use std::fmt::Write;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{dish, names};
 use crate::support::{Client, Reply, Restaurant, TestApp};
@@ -109,7 +110,7 @@ async fn a_file_is_imported_as_a_whole_or_not_at_all() {
          {ours},Renamed,100,EUR,New,true\n\
          ,Fine,100,EUR,New,true\n\
          ,,100,EUR,New,true\n\
-         ,Soup,cheap,EUR,New,perhaps\n\
+         ,Soup,cheap,EUR,New,true\n\
          {theirs},Theirs,100,EUR,New,true\n\
          {ours},Again,100,EUR,New,true\n\
          ,Short,100\n\
@@ -184,11 +185,21 @@ async fn a_file_is_imported_as_a_whole_or_not_at_all() {
             "{kind} {file}"
         );
     }
-    let large = vec![b'x'; server::extract::FILE_LIMIT + 1];
-    assert_eq!(
-        import(&house.owner, &house, "text/csv", large).await.status,
-        413
+    // Too large a file is refused before it is sent.
+    let mut wire = tokio::net::TcpStream::connect(house.owner.address)
+        .await
+        .unwrap();
+    let head = format!(
+        "POST {} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: text/csv\r\n\
+         content-length: {}\r\n\r\n",
+        house.path("/menu/import"),
+        house.owner.token.as_ref().unwrap(),
+        server::extract::FILE_LIMIT + 1
     );
+    wire.write_all(head.as_bytes()).await.unwrap();
+    let mut status = [0; 12];
+    wire.read_exact(&mut status).await.unwrap();
+    assert_eq!(&status, b"HTTP/1.1 413");
     app.finish().await;
 }
 

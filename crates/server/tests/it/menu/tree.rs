@@ -2,6 +2,7 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
+use server::cli::seed_demo;
 use testkit::wait::{DEADLINE, until};
 
 use super::names;
@@ -196,5 +197,19 @@ async fn the_clock_changes_a_menu_too() {
     assert_eq!(status().await, "sold_out");
     app.time().advance(TimeDelta::minutes(6));
     assert_eq!(status().await, "available");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_has_a_menu() {
+    let app = TestApp::with(1, &[]).await;
+    let state = &app.worker(0).state;
+    assert!(seed_demo::seed(&state.db, &state.passwords).await.unwrap());
+    let path = format!("/restaurants/{}/menu", seed_demo::RESTAURANT);
+    let menu = app.client(0).get(&path).await.expect(200);
+    let parts = menu["categories"].as_array().unwrap();
+    let dishes: usize = parts.iter().map(|part| names(&part["dishes"]).len()).sum();
+    // Three are still being tried out.
+    assert_eq!((parts.len(), dishes), (7, 37));
     app.finish().await;
 }
