@@ -30,7 +30,9 @@ CREATE TABLE dishes (
     is_published boolean NOT NULL DEFAULT false,
     availability text NOT NULL CHECK (availability IN ('available', 'sold_out')),
     -- Portions left of what is available; NULL: nobody counts.
-    quantity_left integer CHECK (quantity_left > 0 AND availability = 'available'),
+    quantity_left integer CHECK (
+        quantity_left IS NULL OR (quantity_left > 0 AND availability = 'available')
+    ),
     -- When what is sold out is there again; NULL: when somebody says so.
     sold_out_until timestamptz CHECK (sold_out_until IS NULL OR availability = 'sold_out'),
     category_id uuid,

@@ -20,8 +20,9 @@ fn dish(name: &str, more: Value) -> Value {
 impl Restaurant {
     /// Puts a dish on the menu. Returns its number.
     async fn dish(&self, name: &str, more: Value) -> i64 {
-        let reply = self.owner.post(&self.path("/dishes"), dish(name, more));
-        reply.await.expect(201)["dishId"].as_i64().unwrap()
+        let path = self.path("/dishes");
+        let reply = self.owner.post(&path, dish(name, more)).await;
+        reply.expect(201)["dishId"].as_i64().unwrap()
     }
 
     /// The names that a list of dishes has for somebody.
