@@ -58,7 +58,7 @@ pub struct ImportDish {
 ///
 /// # Errors
 /// [`Error::Items`] with every row that is at fault, and then nothing is changed; `conflict` when
-/// there would be too many dishes, `forbidden` below a manager.
+/// there would be too many dishes or categories, `forbidden` below a manager.
 pub async fn import(tx: &mut Tx<'_>, file: &Import) -> Result<Imported> {
     check_edits(tx)?;
     let mut failed = Vec::new();
@@ -120,6 +120,7 @@ async fn import_categories(
             categories::save(tx, &base, next.clone()).await?;
             *place = next;
         } else {
+            categories::check_room(rows.len())?;
             done.categories_created += 1;
             categories::write_new(tx, next.clone()).await?;
             rows.push(next);
@@ -141,6 +142,7 @@ async fn import_categories(
         let next = categories::patched(&categories::fresh(tx, &rows), &patch);
         // A name that cannot be is named with the row of the dish.
         if categories::check(&next, &patch, true).is_ok() {
+            categories::check_room(rows.len())?;
             done.categories_created += 1;
             categories::write_new(tx, next.clone()).await?;
             rows.push(next);

@@ -73,7 +73,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Line>, ApiError> {
             Ok(true) => {}
             Err(_) => return Err(unreadable()),
         }
-        let line = record.position().map_or(line, csv::Position::line);
+        let line = record
+            .position()
+            .map_or(line, |start| line_of(bytes, start));
         check_count(lines.len() + 1)?;
         lines.push(Line {
             index: lines.len(),
@@ -82,6 +84,17 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Line>, ApiError> {
         });
     }
     Ok(lines)
+}
+
+/// The line of a record: the reader places it where the one before ended, before empty lines.
+fn line_of(bytes: &[u8], start: &csv::Position) -> u64 {
+    let start_byte = usize::try_from(start.byte()).unwrap_or(usize::MAX);
+    let before = bytes.get(start_byte..).unwrap_or_default().iter();
+    let ends = before.take_while(|byte| b"\r\n".contains(byte));
+    (start.line()..)
+        .zip(ends.filter(|byte| **byte == b'\n'))
+        .last()
+        .map_or(start.line(), |(line, _)| line + 1)
 }
 
 fn check_header(header: &StringRecord) -> Result<(), ApiError> {
@@ -337,6 +350,9 @@ mod tests {
         let fault = |index: usize| lines[index].fields.as_ref().unwrap_err()[0].clone();
         assert_eq!(fault(1).message, "has 3 cells, not 2");
         assert_eq!(fault(2).field, "description");
+        let lines = read(b"dishName\r\nOne\r\n\r\n\r\nTwo\r\n").ok().unwrap();
+        let numbers: Vec<u64> = lines.iter().map(|line| line.line).collect();
+        assert_eq!(numbers, [2, 5]);
     }
 
     #[test]

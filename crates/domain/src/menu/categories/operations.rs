@@ -71,9 +71,7 @@ pub async fn create(tx: &mut Tx<'_>, input: &CreateCategory) -> Result<Category>
     let patch = UpdateCategory::from(input.clone());
     let row = patched(&fresh(tx, &others), &patch);
     check(&row, &patch, true).map_err(Error::Invalid)?;
-    if others.len() >= MOST {
-        return Err(too_many());
-    }
+    check_room(others.len())?;
     write_new(tx, row).await
 }
 
@@ -250,9 +248,13 @@ async fn lock(tx: &mut Tx<'_>, id: CategoryId) -> Result<CategoryRow> {
         .ok_or(Error::NotFound("category"))
 }
 
-fn too_many() -> Error {
-    let sentence = format!("A menu has at most {MOST} categories.");
-    Error::refused(ErrorCode::Conflict, sentence)
+/// Refuses one more category than there may be.
+pub(in crate::menu) fn check_room(count: usize) -> Result<()> {
+    if count >= MOST {
+        let sentence = format!("A menu has at most {MOST} categories.");
+        return Err(Error::refused(ErrorCode::Conflict, sentence));
+    }
+    Ok(())
 }
 
 fn name_taken(error: diesel::result::Error, name: &str) -> Error {

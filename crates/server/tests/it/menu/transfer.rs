@@ -200,6 +200,13 @@ async fn a_file_is_imported_as_a_whole_or_not_at_all() {
     let mut status = [0; 12];
     wire.read_exact(&mut status).await.unwrap();
     assert_eq!(&status, b"HTTP/1.1 413");
+    // Too many parts for one menu.
+    let mut many = "dishName,priceMinor,currency,category\n".to_owned();
+    for part in 0..201 {
+        writeln!(many, "Soup,1,EUR,Part {part}").unwrap();
+    }
+    let reply = import(&house.owner, &house, "text/csv", many).await;
+    reply.expect_error(409, "conflict");
     app.finish().await;
 }
 
