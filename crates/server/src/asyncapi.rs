@@ -16,10 +16,10 @@ use wire::floor::reservations::Reservation;
 use wire::floor::tables::Table;
 use wire::identity::restaurants::Restaurant;
 use wire::identity::users::User;
-use wire::menu::categories::Category;
-use wire::menu::dishes::Dish;
 use wire::live::events::{EventKind, Gone};
 use wire::live::frames::{ClientMessage, CloseCode, SessionFrame};
+use wire::menu::categories::Category;
+use wire::menu::dishes::Dish;
 use wire::privacy::Erasure;
 
 use crate::live::admission::Follow;
@@ -200,8 +200,10 @@ impl Builder {
             K::TableCreated | K::TableUpdated => self.schema::<Table>(),
             K::DishCreated | K::DishUpdated => self.schema::<Dish>(),
             K::CategoryCreated | K::CategoryUpdated => self.schema::<Category>(),
-            K::DishDeleted => json!({"type": "object", "required": ["dishId", "version"], "properties": {
-                "dishId": {"type": "integer"}, "version": {"type": "integer"}}}),
+            K::DishDeleted => {
+                json!({"type": "object", "required": ["dishId", "version"], "properties": {
+                "dishId": {"type": "integer"}, "version": {"type": "integer"}}})
+            }
             K::GuestDeleted | K::TableDeleted | K::CategoryDeleted => self.schema::<Gone>(),
             K::ReservationCreated | K::ReservationUpdated | K::ReservationCancelled => {
                 self.schema::<Reservation>()

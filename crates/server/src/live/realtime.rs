@@ -60,13 +60,7 @@ pub async fn open(
     let send_timeout = state.config.live.send_timeout;
     let (response, socket) = Socket::upgrade(request, payload, &[PROTOCOL], send_timeout)
         .map_err(|_| ApiError::new(ErrorCode::BadRequest, NOT_A_HANDSHAKE))?;
-    let session = Session::new(
-        state.into_inner(),
-        socket,
-        stream,
-        caller,
-        restaurant_id,
-    );
+    let session = Session::new(state.into_inner(), socket, stream, caller, restaurant_id);
     actix_web::rt::spawn(async move {
         session.run(opening).await;
         drop(held);

@@ -5,7 +5,7 @@ use crate::{EntityId, RestaurantId, Seq, TransactionId, UserId};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
-
+use uuid::Uuid;
 
 words! {
     /// What happened to what: the `type` of a frame.
@@ -336,8 +336,6 @@ pub fn timestamp(time: DateTime<Utc>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
     use crate::DishId;
 

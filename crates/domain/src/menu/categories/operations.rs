@@ -119,7 +119,13 @@ pub async fn delete(tx: &mut Tx<'_>, id: CategoryId, version: Option<i32>) -> Re
         })?;
     let gone = serde_json::json!({"id": id, "version": row.version + 1});
     let before = Category::try_from(row)?;
-    tx.tell_changed(EventKind::CategoryDeleted, id, Action::Deleted, &before, &gone)
+    tx.tell_changed(
+        EventKind::CategoryDeleted,
+        id,
+        Action::Deleted,
+        &before,
+        &gone,
+    )
 }
 
 /// A category of which nothing has been said yet, after all `others`.

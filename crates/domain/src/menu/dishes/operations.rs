@@ -217,7 +217,9 @@ fn tell(
     };
     let was_published = before.is_some_and(|before| before.is_published);
     let is_heard = dish.is_published != was_published;
-    let before = before.map(|before| before.clone().into_dish(tx.now)).transpose()?;
+    let before = before
+        .map(|before| before.clone().into_dish(tx.now))
+        .transpose()?;
     match (before, is_heard) {
         (before, true) => tx.tell_public(kind, id, action, before.as_ref(), dish, &status),
         (Some(before), false) => tx.tell_changed(kind, id, action, &before, dish),
