@@ -105,7 +105,7 @@ impl Follow {
 ///
 /// # Errors
 /// 422 for a number that cannot be.
-pub fn since(seq: Option<Seq>, epoch: Option<Epoch>) -> Result<Since, ApiError> {
+pub(crate) fn since(seq: Option<Seq>, epoch: Option<Epoch>) -> Result<Since, ApiError> {
     match (seq, epoch) {
         (None, _) => Ok(Since::Head),
         (Some(seq), _) if seq < 0 => Err(field("since", "must not be negative")),
