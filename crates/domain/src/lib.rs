@@ -9,7 +9,8 @@
 //!   event per changed entity to the restaurant's log as the last statement before COMMIT. The
 //!   lock on the log's head lasts until the commit, so the order of sequences is the order of
 //!   commits, without gaps: when `n + 1` can be seen, `n` can be read.
-//! - **Locks in one order**: restaurant, tables by id, guests by id, reservations by id, head.
+//! - **Locks in one order**: restaurant, tables by id, guests by id, reservations by id,
+//!   categories by id, dishes by id, head.
 //! - **Nobody changes anything unseen**: the statement that appends the events writes what changed,
 //!   by whom and from where into the audit, which the database keeps append-only.
 //! - **No operation swallows a database error**: in PostgreSQL it has aborted the transaction.
@@ -26,6 +27,7 @@ pub mod floor;
 pub mod identity;
 pub mod live;
 pub mod log;
+pub mod menu;
 pub mod migrations;
 pub mod page;
 pub mod privacy;

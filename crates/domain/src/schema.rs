@@ -56,6 +56,32 @@ diesel::table! {
 }
 
 diesel::table! {
+    dishes (restaurant_id, dish_id) {
+        restaurant_id -> Uuid,
+        dish_id -> Int8,
+        dish_name -> Text,
+        description -> Nullable<Text>,
+        image_url -> Nullable<Text>,
+        price_minor -> Int8,
+        currency -> Text,
+        is_published -> Bool,
+        availability -> Text,
+        quantity_left -> Nullable<Int4>,
+        sold_out_until -> Nullable<Timestamptz>,
+        category_id -> Nullable<Uuid>,
+        modifier_groups -> Jsonb,
+        dietary -> Array<Text>,
+        allergens -> Array<Text>,
+        station -> Nullable<Text>,
+        preparation_minutes -> Nullable<Int4>,
+        position -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
     events (restaurant_id, seq) {
         restaurant_id -> Uuid,
         seq -> Int8,
@@ -137,6 +163,21 @@ diesel::table! {
         is_active -> Bool,
         created_at -> Timestamptz,
         last_updated -> Timestamptz,
+        version -> Int4,
+    }
+}
+
+diesel::table! {
+    menu_categories (restaurant_id, id) {
+        restaurant_id -> Uuid,
+        id -> Uuid,
+        name -> Text,
+        description -> Nullable<Text>,
+        position -> Int4,
+        windows -> Jsonb,
+        is_active -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
         version -> Int4,
     }
 }
@@ -263,11 +304,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     client_operations,
     database_identity,
     device_sessions,
+    dishes,
     events,
     guests,
     holds,
     log_heads,
     memberships,
+    menu_categories,
     presence,
     presence_workers,
     reservation_tables,

@@ -28,6 +28,8 @@ use wire::health::BusKind;
 use crate::config::{Config, Secret};
 use crate::limits::Limits;
 use crate::live::log::DatabaseLog;
+use crate::menu::cache::Menus;
+use crate::menu::live::Visitors;
 use crate::metrics::{self, Metrics, MetricsPage};
 use crate::middleware::{self, Platform};
 use crate::openapi;
@@ -178,6 +180,8 @@ fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
         standings: Standings::new(db.clone()),
         limits: Limits::new(&config, &metrics, Handle::current())?,
         snapshots: Snapshots::new(db.clone()),
+        menus: Menus::new(db.clone(), hub.clone()),
+        visitors: Visitors::default(),
         db,
         hub,
         metrics,

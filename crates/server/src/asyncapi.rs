@@ -18,6 +18,8 @@ use wire::identity::restaurants::Restaurant;
 use wire::identity::users::User;
 use wire::live::events::{EventKind, Gone};
 use wire::live::frames::{ClientMessage, CloseCode, SessionFrame};
+use wire::menu::categories::Category;
+use wire::menu::dishes::Dish;
 use wire::privacy::Erasure;
 
 use crate::live::admission::Follow;
@@ -196,7 +198,13 @@ impl Builder {
         match kind {
             K::GuestCreated | K::GuestUpdated => self.schema::<Guest>(),
             K::TableCreated | K::TableUpdated => self.schema::<Table>(),
-            K::GuestDeleted | K::TableDeleted => self.schema::<Gone>(),
+            K::DishCreated | K::DishUpdated => self.schema::<Dish>(),
+            K::CategoryCreated | K::CategoryUpdated => self.schema::<Category>(),
+            K::DishDeleted => {
+                json!({"type": "object", "required": ["dishId", "version"], "properties": {
+                "dishId": {"type": "integer"}, "version": {"type": "integer"}}})
+            }
+            K::GuestDeleted | K::TableDeleted | K::CategoryDeleted => self.schema::<Gone>(),
             K::ReservationCreated | K::ReservationUpdated | K::ReservationCancelled => {
                 self.schema::<Reservation>()
             }

@@ -17,6 +17,7 @@ pub mod identity;
 pub mod limits;
 pub mod live;
 pub mod logs;
+pub mod menu;
 pub mod metrics;
 pub mod middleware;
 pub mod openapi;

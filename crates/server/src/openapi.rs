@@ -23,9 +23,10 @@ use crate::floor::{
 };
 use crate::identity::{auth, restaurants, sessions, users};
 use crate::live::{events, presence, realtime, tickets};
+use crate::menu::{categories, dishes, menus, transfer, tree};
 use crate::routes::routes;
 use crate::routing::canonical;
-use crate::{asyncapi, audit, health, idempotency, limits, metrics, privacy};
+use crate::{asyncapi, audit, health, idempotency, limits, menu, metrics, privacy};
 
 /// The document. Routes are listed under their canonical path.
 #[derive(OpenApi)]
@@ -51,6 +52,11 @@ use crate::{asyncapi, audit, health, idempotency, limits, metrics, privacy};
         availability::day, holds::create, holds::delete, waitlist::quote,
         dashboard::dashboard, dashboard::dashboard_data, snapshot::full, sync::delta,
         batch::update, atomic::atomic, atomic::batch, sync::batch,
+        tree::get, transfer::import, transfer::export,
+        categories::list, categories::create, categories::get, categories::update,
+        categories::delete,
+        dishes::visit, dishes::toggle, dishes::list, dishes::create, dishes::get, dishes::update,
+        dishes::delete, menus::category, menus::item, menu::live::watch,
         audit::list, privacy::export, privacy::erase,
         presence::list, realtime::follow, events::stream, tickets::issue,
         health::health, health::live, health::ready, metrics::page::page, document, asyncapi::asyncapi,
@@ -92,7 +98,7 @@ impl Modify for Common {
             let Some(item) = document.paths.paths.get_mut(&canonical(path)) else {
                 continue;
             };
-            if *method == Method::PATCH {
+            if *method == Method::PATCH && item.patch.is_none() {
                 // The same handler as PUT, whose name it must not have.
                 item.patch.clone_from(&item.put);
                 if let Some(operation) = &mut item.patch {
@@ -261,7 +267,7 @@ fn describe(operation: &mut Operation, path: &str, need: Need) {
         errors.push(("413", "The body is larger than 1 MiB."));
         errors.push(("415", "The body is not JSON."));
     }
-    if path == "/realtime" || path == "/realtime/events" {
+    if ["/realtime", "/realtime/events", "/ws"].contains(&path) {
         for status in [
             ("401", "No credential."),
             ("403", "Not let in."),

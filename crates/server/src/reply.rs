@@ -7,6 +7,8 @@ use domain::page::Page;
 use serde::Serialize;
 use wire::Position;
 
+use crate::menu::cache::Document;
+
 /// `X-Event-Seq: <epoch>:<seq>`, the position of the log after a write.
 pub const EVENT_SEQ: HeaderName = HeaderName::from_static("x-event-seq");
 
@@ -32,6 +34,8 @@ versioned!(
     wire::floor::tables::Table,
     wire::identity::restaurants::Restaurant,
     wire::identity::users::User,
+    wire::menu::categories::Category,
+    wire::menu::dishes::Dish,
 );
 
 /// A resource as it is.
@@ -96,8 +100,14 @@ impl<T: Serialize + Versioned> Saved<T> {
     /// 201 with the resource, which is to be found under the request's path and `id`.
     #[must_use]
     pub fn created(&self, request: &HttpRequest, id: impl std::fmt::Display) -> HttpResponse {
+        self.created_at(&format!("{}/{id}", request.path()))
+    }
+
+    /// 201 with the resource, which is to be found at `place` under the canonical mount.
+    #[must_use]
+    pub fn created_at(&self, place: &str) -> HttpResponse {
         let mut answer = HttpResponse::Created();
-        answer.insert_header((header::LOCATION, format!("{}/{id}", canonical(request))));
+        answer.insert_header((header::LOCATION, mounted(place)));
         self.answer(answer)
     }
 
@@ -163,21 +173,46 @@ pub fn floor_page<T: Serialize>(
 
 /// 304 when the caller has what there is at `position`.
 pub fn not_modified(request: &HttpRequest, position: Position) -> Option<HttpResponse> {
-    let known = request
-        .headers()
-        .get(header::IF_NONE_MATCH)?
-        .to_str()
-        .ok()?;
     let tag = format!("\"{position}\"");
-    let is_known = known
-        .split(',')
-        .map(|known| known.trim().trim_start_matches("W/"))
-        .any(|known| known == tag);
-    is_known.then(|| {
+    is_known(request, &tag).then(|| {
         HttpResponse::NotModified()
             .insert_header((header::ETAG, tag))
             .finish()
     })
+}
+
+/// What everybody may read and keep for a moment: 304 when the caller has it. `position` is where
+/// the log stood when it was read.
+pub fn public(request: &HttpRequest, document: &Document, position: Position) -> HttpResponse {
+    let is_known = is_known(request, &document.tag);
+    let mut answer = if is_known {
+        HttpResponse::NotModified()
+    } else {
+        HttpResponse::Ok()
+    };
+    answer
+        .insert_header((header::ETAG, document.tag.as_str()))
+        .insert_header((header::CACHE_CONTROL, "public, max-age=5"))
+        .insert_header((EVENT_SEQ, position.to_string()));
+    if is_known {
+        return answer.finish();
+    }
+    answer
+        .content_type("application/json")
+        .body(document.body.clone())
+}
+
+/// Whether the caller has what has this tag. Compression on the way makes strong tags weak.
+fn is_known(request: &HttpRequest, tag: &str) -> bool {
+    let known = request.headers().get(header::IF_NONE_MATCH);
+    known
+        .and_then(|known| known.to_str().ok())
+        .is_some_and(|known| {
+            known
+                .split(',')
+                .map(|known| known.trim().trim_start_matches("W/"))
+                .any(|known| known == tag)
+        })
 }
 
 fn listed<T: Serialize>(
@@ -206,5 +241,9 @@ fn next_link(request: &HttpRequest, cursor: &str) -> String {
 
 /// The request's path under the canonical mount.
 fn canonical(request: &HttpRequest) -> String {
-    format!("/api/v1{}", request.path())
+    mounted(request.path())
+}
+
+fn mounted(path: &str) -> String {
+    format!("/api/v1{path}")
 }

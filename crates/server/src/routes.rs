@@ -12,8 +12,9 @@ use crate::floor::{
 };
 use crate::identity::{auth, restaurants, sessions, users};
 use crate::live::{events, presence, realtime, tickets};
+use crate::menu::{categories, dishes, menus, transfer, tree};
 use crate::routing::Routes;
-use crate::{asyncapi, audit, health, metrics, openapi, privacy};
+use crate::{asyncapi, audit, health, menu, metrics, openapi, privacy};
 
 /// All routes.
 #[must_use]
@@ -72,6 +73,27 @@ pub fn routes() -> Routes {
         .post("/restaurants/{rid}/batch-update", Member(Staff), batch::update)
         .post("/restaurants/{rid}/atomic", Member(Staff), atomic::atomic)
         .post("/atomic/batch", Account, atomic::batch)
+
+        .get("/restaurants/{rid}/menu", Public, tree::get)
+        .post("/restaurants/{rid}/menu/import", Member(Manager), transfer::import)
+        .get("/restaurants/{rid}/menu/export", Member(Staff), transfer::export)
+        .get("/restaurants/{rid}/menu/categories", Member(Staff), categories::list)
+        .post("/restaurants/{rid}/menu/categories", Member(Manager), categories::create)
+        .get("/restaurants/{rid}/menu/categories/{cid}", Member(Staff), categories::get)
+        .put("/restaurants/{rid}/menu/categories/{cid}", Member(Manager), categories::update)
+        .patch("/restaurants/{rid}/menu/categories/{cid}", Member(Manager), categories::update)
+        .delete("/restaurants/{rid}/menu/categories/{cid}", Member(Manager), categories::delete)
+        .get("/restaurants/{rid}/dishes", Member(Staff), dishes::list)
+        .post("/restaurants/{rid}/dishes", Member(Manager), dishes::create)
+        .get("/restaurants/{rid}/dishes/{dishId}", Member(Staff), dishes::get)
+        .put("/restaurants/{rid}/dishes/{dishId}", Member(Staff), dishes::update)
+        .patch("/restaurants/{rid}/dishes/{dishId}", Member(Staff), dishes::update)
+        .delete("/restaurants/{rid}/dishes/{dishId}", Member(Manager), dishes::delete)
+        .get("/dishes", Public, dishes::visit)
+        .patch("/dishes/{dishId}/toggle", Account, dishes::toggle)
+        .post("/menus/categories", Account, menus::category)
+        .post("/menus/items", Account, menus::item)
+        .get("/ws", Public, menu::live::watch)
 
         .get("/restaurants/{rid}/audit", Member(Manager), audit::list)
         .post("/restaurants/{rid}/privacy/export", Member(Manager), privacy::export)

@@ -15,6 +15,8 @@ use crate::config::Config;
 use crate::errors::ApiError;
 use crate::idempotency::{self, Kept};
 use crate::limits::Limits;
+use crate::menu::cache::Menus;
+use crate::menu::live::Visitors;
 use crate::metrics::Metrics;
 use crate::reply::Saved;
 use crate::snapshots::Snapshots;
@@ -40,6 +42,10 @@ pub struct AppState {
     pub limits: Limits,
     /// The floor as a whole.
     pub snapshots: Snapshots,
+    /// Menus, as everybody reads them.
+    pub menus: Menus,
+    /// Who watches them.
+    pub visitors: Visitors,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// When it started.
@@ -164,6 +170,8 @@ impl AppState {
         for event in &appended.events {
             self.metrics.event_committed(event.kind, &event.frame);
         }
+        let kinds = appended.events.iter().map(|event| event.kind);
+        self.menus.committed(appended.restaurant_id, kinds);
         self.hub.committed(commit(appended));
     }
 

@@ -22,6 +22,10 @@ words! {
         Restaurant = "restaurant",
         /// A member.
         User = "user",
+        /// A dish; the id is its number, laid into a UUID.
+        Dish = "dish",
+        /// A part of the menu.
+        Category = "category",
         /// A person whose data were exported or erased; the id is that of the request.
         Person = "person",
     }
@@ -38,6 +42,8 @@ impl AuditEntity {
             K::ReservationCreated | K::ReservationUpdated | K::ReservationCancelled => {
                 Some(Self::Reservation)
             }
+            K::DishCreated | K::DishUpdated | K::DishDeleted => Some(Self::Dish),
+            K::CategoryCreated | K::CategoryUpdated | K::CategoryDeleted => Some(Self::Category),
             K::RestaurantUpdated => Some(Self::Restaurant),
             K::UserUpdated => Some(Self::User),
             K::PersonErased => Some(Self::Person),

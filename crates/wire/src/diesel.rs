@@ -13,9 +13,11 @@ use crate::floor::reservations::{ReservationSource, ReservationStatus};
 use crate::floor::tables::{TableShape, TableStatus};
 use crate::identity::Role;
 use crate::live::events::{Action, EventKind};
+use crate::menu::dishes::{Allergen, AvailabilityStatus, DietaryTag};
 use crate::position::Epoch;
 use crate::{
-    GuestId, HoldId, ReservationId, RestaurantId, SessionId, TableId, TransactionId, UserId,
+    CategoryId, DishId, GuestId, HoldId, ReservationId, RestaurantId, SessionId, TableId,
+    TransactionId, UserId,
 };
 
 macro_rules! uuids {
@@ -59,6 +61,7 @@ uuids!(
     ReservationId,
     HoldId,
     TransactionId,
+    CategoryId,
     Epoch,
 );
 texts!(
@@ -71,4 +74,19 @@ texts!(
     EventKind,
     Action,
     AuditEntity,
+    AvailabilityStatus,
+    DietaryTag,
+    Allergen,
 );
+
+impl FromSql<sql_types::BigInt, Pg> for DishId {
+    fn from_sql(bytes: <Pg as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        <i64 as FromSql<sql_types::BigInt, Pg>>::from_sql(bytes).map(Self)
+    }
+}
+
+impl ToSql<sql_types::BigInt, Pg> for DishId {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        <i64 as ToSql<sql_types::BigInt, Pg>>::to_sql(&self.0, out)
+    }
+}

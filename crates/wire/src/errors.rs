@@ -129,6 +129,9 @@ pub struct FieldError {
 pub struct ItemError {
     /// Its place in its list, from 0.
     pub index: usize,
+    /// The line of the file, from 1, when it stood in a file with lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
     /// What it would change, if that could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entity: Option<Entity>,

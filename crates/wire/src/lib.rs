@@ -18,6 +18,7 @@ pub mod health;
 pub mod identity;
 pub mod ids;
 pub mod live;
+pub mod menu;
 pub mod paging;
 pub mod patch;
 pub mod position;

@@ -62,7 +62,7 @@ impl Entry {
         };
         Ok(Some(Self {
             entity,
-            entity_id: change.entity_id,
+            entity_id: change.entity_id.as_uuid(),
             action: change.action,
             before,
             after,

@@ -4,10 +4,9 @@ use chrono::{DateTime, Utc};
 use diesel_async::{AsyncPgConnection, TransactionManager};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use uuid::Uuid;
 use wire::identity::Role;
 use wire::live::events::{Action, EventKind};
-use wire::{RestaurantId, SessionId, TransactionId, UserId};
+use wire::{EntityId, RestaurantId, SessionId, TransactionId, UserId};
 
 use super::pool::Manager;
 use super::request::RequestId;
@@ -86,7 +85,7 @@ pub(crate) struct Told {
 /// What an event will say, and what was before it.
 pub(crate) struct Change {
     pub(crate) kind: EventKind,
-    pub(crate) entity_id: Uuid,
+    pub(crate) entity_id: EntityId,
     pub(crate) action: Action,
     pub(crate) data: Box<RawValue>,
     /// What the public may see.
@@ -138,7 +137,7 @@ impl<'c> Tx<'c> {
     pub fn tell(
         &mut self,
         kind: EventKind,
-        entity_id: impl Into<Uuid>,
+        entity_id: impl Into<EntityId>,
         action: Action,
         data: &impl Serialize,
     ) -> Result<()> {
@@ -162,7 +161,7 @@ impl<'c> Tx<'c> {
     pub fn tell_changed(
         &mut self,
         kind: EventKind,
-        entity_id: impl Into<Uuid>,
+        entity_id: impl Into<EntityId>,
         action: Action,
         before: &impl Serialize,
         data: &impl Serialize,
@@ -186,7 +185,7 @@ impl<'c> Tx<'c> {
     pub(crate) fn tell_unaudited(
         &mut self,
         kind: EventKind,
-        entity_id: impl Into<Uuid>,
+        entity_id: impl Into<EntityId>,
         action: Action,
         data: &impl Serialize,
     ) -> Result<()> {
@@ -214,9 +213,9 @@ impl<'c> Tx<'c> {
     pub fn tell_public(
         &mut self,
         kind: EventKind,
-        entity_id: impl Into<Uuid>,
+        entity_id: impl Into<EntityId>,
         action: Action,
-        before: &impl Serialize,
+        before: Option<&impl Serialize>,
         data: &impl Serialize,
         public_data: &impl Serialize,
     ) -> Result<()> {
@@ -226,7 +225,7 @@ impl<'c> Tx<'c> {
             action,
             data: to_raw_value(data)?,
             public_data: Some(to_raw_value(public_data)?),
-            before: Some(to_raw_value(before)?),
+            before: before.map(to_raw_value).transpose()?,
             is_audited: true,
         });
         Ok(())
@@ -285,12 +284,11 @@ impl<'c> Tx<'c> {
     }
 
     fn merge(&mut self, change: Change) {
-        let entity = (change.kind.id_field(), change.entity_id);
+        let is_same = |known: &Change| {
+            known.entity_id == change.entity_id && known.kind.id_field() == change.kind.id_field()
+        };
         let changes = &mut self.told.changes;
-        let Some(index) = changes
-            .iter()
-            .position(|known| (known.kind.id_field(), known.entity_id) == entity)
-        else {
+        let Some(index) = changes.iter().position(is_same) else {
             changes.push(change);
             return;
         };
@@ -310,6 +308,8 @@ impl<'c> Tx<'c> {
                 action,
                 before: known.before,
                 is_audited: known.is_audited && change.is_audited,
+                // What everybody was to hear is not unsaid by a later change.
+                public_data: change.public_data.or(known.public_data),
                 ..change
             },
         );
@@ -334,9 +334,16 @@ fn merged_kind(first: EventKind, second: EventKind) -> Option<EventKind> {
     use EventKind as K;
     let is_new = matches!(
         first,
-        K::GuestCreated | K::TableCreated | K::ReservationCreated
+        K::GuestCreated
+            | K::TableCreated
+            | K::ReservationCreated
+            | K::DishCreated
+            | K::CategoryCreated
     );
-    let is_gone = matches!(second, K::GuestDeleted | K::TableDeleted);
+    let is_gone = matches!(
+        second,
+        K::GuestDeleted | K::TableDeleted | K::DishDeleted | K::CategoryDeleted
+    );
     match (is_new, is_gone) {
         (true, true) => None,
         (true, false) => Some(first),

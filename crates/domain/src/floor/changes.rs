@@ -332,6 +332,7 @@ pub(super) fn failure(item: &Item, error: Error) -> Result<ItemError> {
     };
     Ok(ItemError {
         index: item.index,
+        line: None,
         entity: item.entity,
         id: item.id,
         code,

@@ -265,7 +265,7 @@ pub async fn update(
         kind,
         id,
         Action::InfoUpdated,
-        &current,
+        Some(&current),
         &restaurant,
         &public,
     )?;

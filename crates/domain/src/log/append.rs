@@ -43,15 +43,7 @@ pub(crate) async fn append(
         let parts = FrameParts::new(&envelope, &change.data)?;
         let public = change
             .public_data
-            .map(|data| {
-                FrameParts::new(
-                    &Envelope {
-                        actor_id: None,
-                        ..envelope
-                    },
-                    &data,
-                )
-            })
+            .map(|data| FrameParts::public(&envelope, &data))
             .transpose()?;
         statement.add(&envelope, &parts, public.as_ref());
         pending.push((change.kind, parts, public));
@@ -115,7 +107,7 @@ impl Append {
     fn add(&mut self, envelope: &Envelope, parts: &FrameParts, public: Option<&FrameParts>) {
         self.count += 1;
         self.kinds.push(envelope.kind.as_str());
-        self.entity_ids.push(envelope.entity_id);
+        self.entity_ids.push(envelope.entity_id.as_uuid());
         self.audiences
             .push(if public.is_some() { "public" } else { "staff" });
         self.prefixes.push(parts.prefix.clone());

@@ -2,6 +2,7 @@
 
 pub mod check_config;
 pub mod create_admin;
+mod demo_menu;
 pub mod healthcheck;
 pub mod migrate;
 pub mod seed_demo;

@@ -11,6 +11,7 @@ use wire::floor::guests::{CreateGuest, GuestStatus, UpdateGuest};
 use wire::floor::tables::{CreateTable, TablePosition, TableShape};
 use wire::{RestaurantId, TableId};
 
+use super::demo_menu;
 use crate::config::Config;
 
 /// The demo restaurant, as the documents and the README name it.
@@ -20,7 +21,7 @@ pub const EMAIL: &str = "test@restaurant.com";
 /// The owner's password, which everybody knows: never in production.
 pub const PASSWORD: &str = "password123";
 
-/// Makes the demo restaurant: 24 tables, 30 parties, and the user test@restaurant.com.
+/// Makes the demo restaurant: 24 tables, 30 parties, 40 dishes, and the user test@restaurant.com.
 #[derive(Args, Debug)]
 pub struct SeedDemo {}
 
@@ -87,6 +88,7 @@ pub async fn seed(db: &Db, passwords: &Passwords) -> anyhow::Result<bool> {
         })
         .await?
         .value;
+    demo_menu::seed(db, &scope).await?;
     for party in parties() {
         Box::pin(seat(db, &scope, &numbered, &party)).await?;
     }

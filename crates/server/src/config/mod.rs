@@ -9,6 +9,7 @@ mod data;
 mod http;
 mod limits;
 mod live;
+mod menu;
 mod secret;
 mod seen;
 mod traces;
@@ -19,6 +20,7 @@ pub use data::{DatabaseConfig, RedisConfig};
 pub use http::{CorsOrigins, HttpConfig, TrustedProxies};
 pub use limits::LimitsConfig;
 pub use live::LiveConfig;
+pub use menu::MenuConfig;
 pub use secret::Secret;
 pub use seen::{LogConfig, LogFormat, MetricsConfig};
 pub use traces::TraceConfig;
@@ -49,6 +51,8 @@ pub struct Config {
     pub limits: Option<LimitsConfig>,
     /// Sockets and the event log.
     pub live: LiveConfig,
+    /// Menus.
+    pub menu: MenuConfig,
     /// The log.
     pub log: LogConfig,
     /// The metrics.
@@ -110,6 +114,7 @@ impl Config {
             http: http::read(&vars, environment, cores),
             limits: limits::read(&vars),
             live: live::read(&vars),
+            menu: menu::read(&vars),
             log: seen::log(&vars, environment),
             metrics: seen::metrics(&vars),
             #[cfg(feature = "faults")]

@@ -52,6 +52,8 @@ fn defaults() {
     );
     assert_eq!(config.live.heartbeat, Duration::from_secs(25));
     assert_eq!(config.live.max_sessions, 18_000);
+    assert_eq!(config.menu.default_restaurant, None);
+    assert_eq!(config.menu.sockets_per_address, 200);
     assert_eq!(config.log.filter, "info");
     assert_eq!(config.log.format, LogFormat::Pretty);
     assert_eq!(config.worker_id.len(), 8);
@@ -106,6 +108,12 @@ fn one_fault_for_one_wrong_value() {
         ("LOG_FORMAT", "JSON", "xml"),
         ("METRICS_PORT", "9100", "70000"),
         ("REGISTRATION", "closed", "maybe"),
+        (
+            "DEFAULT_RESTAURANT_ID",
+            "382926a9-84f3-45e1-9cb3-26db4ef09a53",
+            "demo",
+        ),
+        ("PUBLIC_SOCKETS_PER_ADDRESS", "1", "0"),
         ("HOST", "::", "example.com"),
         ("HOST", "localhost", "0.0.0.0.0"),
         ("PORT", "0", "-1"),

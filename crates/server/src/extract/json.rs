@@ -31,11 +31,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let typed = content_type(request.headers());
-        let length = declared_length(request.headers());
+        let length = declared_length(request.headers(), BODY_LIMIT);
         let payload = payload.take();
         Box::pin(async move {
             let typed = typed?;
-            let bytes = collect(payload, length?).await?;
+            let bytes = collect(payload, length?, BODY_LIMIT).await?;
             match (typed, bytes.is_empty()) {
                 (_, true) => Err(unreadable("The body is empty; JSON is wanted.")),
                 (Typed::NotAtAll, false) => Err(not_json()),
@@ -54,11 +54,11 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let typed = content_type(request.headers());
-        let length = declared_length(request.headers());
+        let length = declared_length(request.headers(), BODY_LIMIT);
         let payload = payload.take();
         Box::pin(async move {
             let typed = typed?;
-            let bytes = collect(payload, length?).await?;
+            let bytes = collect(payload, length?, BODY_LIMIT).await?;
             match (typed, bytes.is_empty()) {
                 (_, true) => Ok(Self(T::default())),
                 (Typed::NotAtAll, false) => Err(not_json()),
@@ -74,8 +74,7 @@ enum Typed {
 }
 
 fn content_type(headers: &HeaderMap) -> Result<Typed, ApiError> {
-    let encoding = headers.get(header::CONTENT_ENCODING);
-    if encoding.is_some_and(|encoding| encoding != "identity") {
+    if is_packed(headers) {
         return Err(ApiError::new(
             ErrorCode::UnsupportedMediaType,
             "Bodies are read uncompressed.",
@@ -95,6 +94,11 @@ fn content_type(headers: &HeaderMap) -> Result<Typed, ApiError> {
     Err(not_json())
 }
 
+pub(super) fn is_packed(headers: &HeaderMap) -> bool {
+    let encoding = headers.get(header::CONTENT_ENCODING);
+    encoding.is_some_and(|encoding| encoding != "identity")
+}
+
 fn not_json() -> ApiError {
     ApiError::new(
         ErrorCode::UnsupportedMediaType,
@@ -103,13 +107,13 @@ fn not_json() -> ApiError {
 }
 
 /// What the client says it will send; refused before any of it is read.
-fn declared_length(headers: &HeaderMap) -> Result<usize, ApiError> {
+pub(super) fn declared_length(headers: &HeaderMap, limit: usize) -> Result<usize, ApiError> {
     let length = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse().ok())
         .unwrap_or(0);
-    if length > BODY_LIMIT {
-        return Err(too_large());
+    if length > limit {
+        return Err(too_large(limit));
     }
     Ok(length)
 }
@@ -119,18 +123,22 @@ fn declared_length(headers: &HeaderMap) -> Result<usize, ApiError> {
 /// # Errors
 /// 413 above [`BODY_LIMIT`], 400 when it breaks off or does not arrive in time.
 pub async fn body(headers: &HeaderMap, payload: Payload) -> Result<Bytes, ApiError> {
-    collect(payload, declared_length(headers)?).await
+    collect(payload, declared_length(headers, BODY_LIMIT)?, BODY_LIMIT).await
 }
 
-async fn collect(mut payload: Payload, length: usize) -> Result<Bytes, ApiError> {
+pub(super) async fn collect(
+    mut payload: Payload,
+    length: usize,
+    limit: usize,
+) -> Result<Bytes, ApiError> {
     let read = async {
         let mut body = BytesMut::with_capacity(length);
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|cause| {
                 unreadable("The body could not be read to its end.").because(cause)
             })?;
-            if body.len() + chunk.len() > BODY_LIMIT {
-                return Err(too_large());
+            if body.len() + chunk.len() > limit {
+                return Err(too_large(limit));
             }
             body.extend_from_slice(&chunk);
         }
@@ -141,19 +149,23 @@ async fn collect(mut payload: Payload, length: usize) -> Result<Bytes, ApiError>
         .unwrap_or_else(|_| Err(unreadable("The body did not arrive in time.")))
 }
 
-fn too_large() -> ApiError {
+fn too_large(limit: usize) -> ApiError {
+    let most = limit / (1024 * 1024);
     ApiError::new(
         ErrorCode::TooLarge,
-        "The body is larger than 1 MiB, the most that is read.",
+        format!("The body is larger than {most} MiB, the most that is read."),
     )
 }
 
-fn unreadable(sentence: &'static str) -> ApiError {
+pub(super) fn unreadable(sentence: &'static str) -> ApiError {
     ApiError::new(ErrorCode::BadRequest, sentence)
 }
 
 /// Reads a JSON text.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+///
+/// # Errors
+/// 400 for what is no JSON, 422 with the field that is missing or wrong.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     let nul = nul::in_json(body);
     if !nul.is_empty() {
         return Err(ApiError::invalid(nul));

@@ -7,13 +7,15 @@
 //! All of these run after [`crate::auth::authorize`]; see [`crate::routing`].
 
 mod fields;
+mod file;
 mod if_match;
 mod json;
 mod nul;
 mod path;
 mod query;
 
+pub use file::{FILE_LIMIT, File, FileKind};
 pub use if_match::IfMatch;
-pub use json::{BODY_LIMIT, Json, OptionalJson, body, part};
+pub use json::{BODY_LIMIT, Json, OptionalJson, body, parse, part};
 pub use path::Path;
 pub use query::Query;

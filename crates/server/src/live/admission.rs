@@ -54,12 +54,7 @@ impl Follow {
                 .map(Since::Position)
                 .ok_or_else(refused);
         }
-        match (self.since, self.epoch) {
-            (None, _) => Ok(Since::Head),
-            (Some(seq), _) if seq < 0 => Err(field("since", "must not be negative")),
-            (Some(seq), None) => Ok(Since::WithoutEpoch(seq)),
-            (Some(seq), Some(epoch)) => Ok(Since::Position(Position { epoch, seq })),
-        }
+        since(self.since, self.epoch)
     }
 
     fn heard(&self) -> Result<Heard, ApiError> {
@@ -103,6 +98,19 @@ impl Follow {
                 session_id: Some(caller.session_id),
             },
         })
+    }
+}
+
+/// From where a client wants to follow.
+///
+/// # Errors
+/// 422 for a number that cannot be.
+pub(crate) fn since(seq: Option<Seq>, epoch: Option<Epoch>) -> Result<Since, ApiError> {
+    match (seq, epoch) {
+        (None, _) => Ok(Since::Head),
+        (Some(seq), _) if seq < 0 => Err(field("since", "must not be negative")),
+        (Some(seq), None) => Ok(Since::WithoutEpoch(seq)),
+        (Some(seq), Some(epoch)) => Ok(Since::Position(Position { epoch, seq })),
     }
 }
 

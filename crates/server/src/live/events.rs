@@ -39,7 +39,7 @@ pub async fn stream(
         state.into_inner(),
         transport,
         stream,
-        caller,
+        Some(caller),
         follow.restaurant_id,
     );
     actix_web::rt::spawn(session.run(opening));

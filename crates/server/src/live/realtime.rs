@@ -3,13 +3,14 @@
 use actix_web::http::header;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use realtime::Join;
 use wire::ErrorCode;
 
 use super::admission::{self, Follow};
 use super::session::Session;
 use super::tickets::Use;
 use super::transport::Socket;
-use crate::auth;
+use crate::auth::{self, Caller};
 use crate::errors::ApiError;
 use crate::extract::Query;
 use crate::state::AppState;
@@ -36,19 +37,34 @@ pub async fn follow(
         .or_else(|| admission::subprotocol_token(&request, PROTOCOL));
     let caller = admission::caller(&state, token, &follow, Use::Socket).await?;
     let join = follow.join(&request, &caller)?;
-    check_upgrade(&request)?;
+    open(state, &request, payload, join, Some(caller), ()).await
+}
+
+/// Opens a socket on a room, for a member or, without a caller, for anybody. `held` is given back
+/// when it ends.
+///
+/// # Errors
+/// 400 for what is no handshake, 404 when there is no such restaurant, 429 when there are too many
+/// sockets, 503 while this worker goes away or cannot read the log.
+pub async fn open(
+    state: Data<AppState>,
+    request: &HttpRequest,
+    payload: Payload,
+    join: Join,
+    caller: Option<Caller>,
+    held: impl Sized + 'static,
+) -> Result<HttpResponse, ApiError> {
+    let restaurant_id = join.restaurant_id;
+    check_upgrade(request)?;
     let (stream, opening) = admission::admit(&state, join).await?;
     let send_timeout = state.config.live.send_timeout;
-    let (response, socket) = Socket::upgrade(&request, payload, &[PROTOCOL], send_timeout)
+    let (response, socket) = Socket::upgrade(request, payload, &[PROTOCOL], send_timeout)
         .map_err(|_| ApiError::new(ErrorCode::BadRequest, NOT_A_HANDSHAKE))?;
-    let session = Session::new(
-        state.into_inner(),
-        socket,
-        stream,
-        caller,
-        follow.restaurant_id,
-    );
-    actix_web::rt::spawn(session.run(opening));
+    let session = Session::new(state.into_inner(), socket, stream, caller, restaurant_id);
+    actix_web::rt::spawn(async move {
+        session.run(opening).await;
+        drop(held);
+    });
     Ok(response)
 }
 

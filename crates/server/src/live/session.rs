@@ -22,7 +22,8 @@ pub(super) struct Session<T> {
     state: Arc<AppState>,
     transport: T,
     stream: realtime::Session,
-    caller: Caller,
+    /// A member of the restaurant; `None` for somebody of the public, who only listens.
+    caller: Option<Caller>,
     restaurant_id: RestaurantId,
     /// When something was last sent and last heard, and when the peer was last pinged.
     sent: Instant,
@@ -38,7 +39,7 @@ impl<T: Transport> Session<T> {
         state: Arc<AppState>,
         transport: T,
         stream: realtime::Session,
-        caller: Caller,
+        caller: Option<Caller>,
         restaurant_id: RestaurantId,
     ) -> Self {
         let now = Instant::now();
@@ -62,7 +63,7 @@ impl<T: Transport> Session<T> {
         self.state.metrics.disconnected(Some(farewell.code));
         tracing::debug!(
             restaurant_id = %self.restaurant_id,
-            session_id = %self.caller.session_id,
+            session_id = ?self.caller.map(|caller| caller.session_id),
             code = farewell.code.number(),
             position = %self.stream.position(),
             "a session ended"
@@ -177,10 +178,16 @@ impl<T: Transport> Session<T> {
                 };
                 self.say(&pong, Some(here)).await
             }
+            ClientMessage::RequestFullSync | ClientMessage::Auth { .. }
+                if self.caller.is_none() =>
+            {
+                let sentence = "This socket is for listening only.";
+                self.refuse(ErrorCode::Forbidden, sentence).await
+            }
             ClientMessage::RequestFullSync => self.full_sync().await,
             ClientMessage::Auth { token } => match self.renewed(&token).await {
                 Ok(caller) => {
-                    self.caller = caller;
+                    self.caller = Some(caller);
                     Ok(())
                 }
                 Err(error) => self.refuse(error.code(), error.sentence()).await,
@@ -214,7 +221,9 @@ impl<T: Transport> Session<T> {
             .state
             .tokens
             .verify(token, self.state.db.clock().now())?;
-        if claims.sub != self.caller.user_id || claims.sid != self.caller.session_id {
+        let is_same =
+            |caller: Caller| claims.sub == caller.user_id && claims.sid == caller.session_id;
+        if !self.caller.is_some_and(is_same) {
             let sentence = "The token is of another account or device than the socket.";
             return Err(ApiError::new(ErrorCode::Forbidden, sentence));
         }
@@ -225,7 +234,10 @@ impl<T: Transport> Session<T> {
     /// What is due by the clock: heartbeat, ping, farewell to the silent and the expired.
     async fn keep_time(&mut self) -> Result<(), Farewell> {
         let now = Instant::now();
-        if self.state.db.clock().now() >= self.caller.expires_at {
+        if self
+            .caller
+            .is_some_and(|caller| self.state.db.clock().now() >= caller.expires_at)
+        {
             return Err(Farewell::new(CloseCode::TokenExpired, "token expired"));
         }
         if T::HEARS && now >= self.heard + self.patience() {
@@ -248,9 +260,12 @@ impl<T: Transport> Session<T> {
 
     /// When the clock is to be looked at next.
     fn next_deadline(&self) -> Instant {
-        let left = self.caller.expires_at - self.state.db.clock().now();
-        let expiry = Instant::now() + left.to_std().unwrap_or_default();
-        let due = expiry.min(self.sent + self.heartbeat());
+        let expiry = self.caller.map(|caller| {
+            let left = caller.expires_at - self.state.db.clock().now();
+            Instant::now() + left.to_std().unwrap_or_default()
+        });
+        let sent = self.sent + self.heartbeat();
+        let due = expiry.map_or(sent, |expiry| expiry.min(sent));
         if !T::HEARS {
             return due;
         }

@@ -19,6 +19,7 @@ mod identity;
 mod limits;
 mod live;
 mod matrix;
+mod menu;
 mod operations;
 mod privacy;
 mod support;

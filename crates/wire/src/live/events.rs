@@ -1,12 +1,11 @@
 //! Events: one for each entity that a transaction changed, with its final state.
 
+use crate::words::words;
+use crate::{EntityId, RestaurantId, Seq, TransactionId, UserId};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-use crate::words::words;
-use crate::{RestaurantId, Seq, TransactionId, UserId};
 
 words! {
     /// What happened to what: the `type` of a frame.
@@ -29,6 +28,18 @@ words! {
         ReservationUpdated = "reservation_updated",
         /// A booking was called off.
         ReservationCancelled = "reservation_cancelled",
+        /// A dish was added to the menu.
+        DishCreated = "dish_created",
+        /// A dish changed.
+        DishUpdated = "dish_updated",
+        /// A dish was removed.
+        DishDeleted = "dish_deleted",
+        /// A part of the menu was added.
+        CategoryCreated = "category_created",
+        /// A part of the menu changed.
+        CategoryUpdated = "category_updated",
+        /// A part of the menu was removed.
+        CategoryDeleted = "category_deleted",
         /// The restaurant or its settings changed.
         RestaurantUpdated = "restaurant_updated",
         /// A member joined, changed or left.
@@ -47,8 +58,17 @@ impl EventKind {
     pub const fn actions(self) -> &'static [Action] {
         use Action as A;
         match self {
-            Self::GuestCreated | Self::TableCreated | Self::ReservationCreated => &[A::Created],
-            Self::GuestDeleted | Self::TableDeleted => &[A::Deleted],
+            Self::GuestCreated
+            | Self::TableCreated
+            | Self::ReservationCreated
+            | Self::DishCreated
+            | Self::CategoryCreated => &[A::Created],
+            Self::GuestDeleted | Self::TableDeleted | Self::DishDeleted | Self::CategoryDeleted => {
+                &[A::Deleted]
+            }
+            Self::DishUpdated | Self::CategoryUpdated => {
+                &[A::StatusChanged, A::Moved, A::InfoUpdated]
+            }
             Self::GuestUpdated => &[
                 A::StatusChanged,
                 A::TableAssigned,
@@ -86,10 +106,47 @@ impl EventKind {
             Self::ReservationCreated | Self::ReservationUpdated | Self::ReservationCancelled => {
                 Some("reservation_id")
             }
+            Self::DishCreated | Self::DishUpdated | Self::DishDeleted => Some("dish_id"),
+            Self::CategoryCreated | Self::CategoryUpdated | Self::CategoryDeleted => {
+                Some("category_id")
+            }
             Self::UserUpdated => Some("user_id"),
             Self::PersonErased => Some("erasure_id"),
             Self::RestaurantUpdated | Self::AtomicTransactionComplete => None,
         }
+    }
+
+    /// The `type` of the public frame: for most events that of the staff's. The public hears of a
+    /// dish only that it was published or withdrawn, under the name that clients of menus know.
+    #[must_use]
+    pub const fn public_type(self) -> &'static str {
+        if self.is_of_dish() {
+            "dishStatusChanged"
+        } else {
+            self.as_str()
+        }
+    }
+
+    /// Whether it is about a dish.
+    #[must_use]
+    pub const fn is_of_dish(self) -> bool {
+        matches!(
+            self,
+            Self::DishCreated | Self::DishUpdated | Self::DishDeleted
+        )
+    }
+
+    /// Whether a menu may look different after it.
+    #[must_use]
+    pub const fn is_of_menu(self) -> bool {
+        self.is_of_dish()
+            || matches!(
+                self,
+                Self::CategoryCreated
+                    | Self::CategoryUpdated
+                    | Self::CategoryDeleted
+                    | Self::RestaurantUpdated
+            )
     }
 }
 
@@ -142,7 +199,7 @@ pub struct Envelope {
     /// The restaurant in whose log it stands.
     pub restaurant_id: RestaurantId,
     /// The entity.
-    pub entity_id: Uuid,
+    pub entity_id: EntityId,
     /// What changed about it.
     pub action: Action,
     /// When the transaction began.
@@ -172,18 +229,36 @@ impl FrameParts {
     /// # Errors
     /// When `data` cannot be written as JSON, which for the types of this crate does not happen.
     pub fn new(envelope: &Envelope, data: &impl Serialize) -> serde_json::Result<Self> {
-        let mut suffix = String::with_capacity(1024);
-        let mut field = |name: &str, value: &str| {
-            suffix.push_str(",\"");
-            suffix.push_str(name);
-            suffix.push_str("\":\"");
-            suffix.push_str(value);
-            suffix.push('"');
+        Self::of_type(envelope.kind.as_str(), envelope, data)
+    }
+
+    /// The same for everybody: under the public's name for it, and without who did it.
+    ///
+    /// # Errors
+    /// As [`FrameParts::new`].
+    pub fn public(envelope: &Envelope, data: &impl Serialize) -> serde_json::Result<Self> {
+        let envelope = Envelope {
+            actor_id: None,
+            ..*envelope
         };
-        field("restaurant_id", &envelope.restaurant_id.to_string());
-        if let Some(name) = envelope.kind.id_field() {
-            field(name, &envelope.entity_id.to_string());
+        Self::of_type(envelope.kind.public_type(), &envelope, data)
+    }
+
+    fn of_type(kind: &str, envelope: &Envelope, data: &impl Serialize) -> serde_json::Result<Self> {
+        let mut suffix = String::with_capacity(1024);
+        quoted(
+            &mut suffix,
+            "restaurant_id",
+            &envelope.restaurant_id.to_string(),
+        );
+        match (envelope.kind.id_field(), envelope.entity_id) {
+            (Some(name), EntityId::Uuid(id)) => quoted(&mut suffix, name, &id.to_string()),
+            (Some(name), EntityId::Number(number)) => {
+                suffix.push_str(&format!(",\"{name}\":{number}"));
+            }
+            (None, _) => {}
         }
+        let mut field = |name: &str, value: &str| quoted(&mut suffix, name, value);
         // The end of a transaction is about several entities and has no action of its own.
         let is_end = envelope.kind == EventKind::AtomicTransactionComplete;
         if !is_end {
@@ -204,7 +279,7 @@ impl FrameParts {
         suffix.push_str(&serde_json::to_string(data)?);
         suffix.push('}');
         Ok(Self {
-            prefix: format!("{{\"type\":\"{}\",\"seq\":", envelope.kind),
+            prefix: format!("{{\"type\":\"{kind}\",\"seq\":"),
             suffix,
         })
     }
@@ -247,6 +322,12 @@ pub fn seq_of(frame: &str) -> Option<Seq> {
     rest.get(..end)?.parse().ok()
 }
 
+fn quoted(frame: &mut String, name: &str, value: &str) {
+    for part in [",\"", name, "\":\"", value, "\""] {
+        frame.push_str(part);
+    }
+}
+
 /// RFC 3339 in UTC with `Z` and microseconds.
 #[must_use]
 pub fn timestamp(time: DateTime<Utc>) -> String {
@@ -256,13 +337,14 @@ pub fn timestamp(time: DateTime<Utc>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::DishId;
 
     #[test]
     fn a_frame_is_json_with_the_number_in_its_place() {
         let envelope = Envelope {
             kind: EventKind::GuestUpdated,
             restaurant_id: RestaurantId(Uuid::nil()),
-            entity_id: Uuid::max(),
+            entity_id: Uuid::max().into(),
             action: Action::StatusChanged,
             timestamp: DateTime::UNIX_EPOCH,
             actor_id: None,
@@ -287,6 +369,40 @@ mod tests {
                 "timestamp": "1970-01-01T00:00:00.000000Z",
                 "data": {"id": "x", "notes": "\"\n"},
             })
+        );
+    }
+    #[test]
+    fn the_public_hears_of_a_dish_under_the_name_that_it_knows() {
+        let envelope = Envelope {
+            kind: EventKind::DishUpdated,
+            restaurant_id: RestaurantId(Uuid::nil()),
+            entity_id: DishId(17).into(),
+            action: Action::StatusChanged,
+            timestamp: DateTime::UNIX_EPOCH,
+            actor_id: Some(UserId(Uuid::max())),
+            transaction_id: None,
+        };
+        let data = serde_json::json!({"dishId": 17});
+        let frame = |parts: FrameParts| {
+            serde_json::from_str::<serde_json::Value>(&parts.splice(3)).unwrap()
+        };
+        let staff = frame(FrameParts::new(&envelope, &data).unwrap());
+        let public = frame(FrameParts::public(&envelope, &data).unwrap());
+        assert_eq!(
+            (&staff["type"], &staff["dish_id"], &staff["actor_id"]),
+            (
+                &serde_json::json!("dish_updated"),
+                &serde_json::json!(17),
+                &serde_json::json!(Uuid::max())
+            )
+        );
+        assert_eq!(
+            (&public["type"], &public["seq"], public.get("actor_id")),
+            (
+                &serde_json::json!("dishStatusChanged"),
+                &serde_json::json!(3),
+                None
+            )
         );
     }
 }

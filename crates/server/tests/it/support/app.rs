@@ -116,6 +116,11 @@ impl TestApp {
         app
     }
 
+    /// Sets a variable for the workers to come.
+    pub fn set_var(&mut self, name: &str, value: &str) {
+        self.vars.insert(name.to_owned(), value.to_owned());
+    }
+
     /// Starts one more worker and waits until it is ready. Returns its number.
     pub async fn add_worker(&mut self) -> usize {
         let number = self.add_worker_unready();

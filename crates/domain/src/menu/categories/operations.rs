@@ -1,0 +1,274 @@
+//! What can be done with a category.
+
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use wire::live::events::{Action, EventKind};
+use wire::menu::categories::{Category, CreateCategory, UpdateCategory};
+use wire::{CategoryId, ErrorCode, FieldError, RestaurantId};
+
+use super::row::CategoryRow;
+use crate::checks::{Checks, trimmed};
+use crate::clock::new_id;
+use crate::db::Tx;
+use crate::error::broken_constraint;
+use crate::floor::check_version;
+use crate::menu::{check_edits, windows};
+use crate::schema::menu_categories;
+use crate::{Error, Result};
+
+/// How many categories a menu has at most.
+const MOST: usize = 200;
+
+/// All categories, in their order.
+///
+/// # Errors
+/// When the database is away.
+pub async fn list(conn: &mut AsyncPgConnection, restaurant: RestaurantId) -> Result<Vec<Category>> {
+    let rows = rows(conn, restaurant).await?;
+    rows.into_iter().map(Category::try_from).collect()
+}
+
+/// The same as they are stored.
+pub(in crate::menu) async fn rows(
+    conn: &mut AsyncPgConnection,
+    restaurant: RestaurantId,
+) -> Result<Vec<CategoryRow>> {
+    Ok(menu_categories::table
+        .filter(menu_categories::restaurant_id.eq(restaurant))
+        .select(CategoryRow::as_select())
+        .order((menu_categories::position, menu_categories::name))
+        .load(conn)
+        .await?)
+}
+
+/// One category.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get(
+    conn: &mut AsyncPgConnection,
+    restaurant: RestaurantId,
+    id: CategoryId,
+) -> Result<Category> {
+    menu_categories::table
+        .find((restaurant, id))
+        .select(CategoryRow::as_select())
+        .first(conn)
+        .await
+        .optional()?
+        .ok_or(Error::NotFound("category"))?
+        .try_into()
+}
+
+/// Adds a category to the menu.
+///
+/// # Errors
+/// [`Error::Invalid`]; `conflict` for a name that is taken or when there are too many, `forbidden`
+/// below a manager.
+pub async fn create(tx: &mut Tx<'_>, input: &CreateCategory) -> Result<Category> {
+    check_edits(tx)?;
+    let others = rows(tx.conn, tx.restaurant_id()).await?;
+    let patch = UpdateCategory::from(input.clone());
+    let row = patched(&fresh(tx, &others), &patch);
+    check(&row, &patch, true).map_err(Error::Invalid)?;
+    check_room(others.len())?;
+    write_new(tx, row).await
+}
+
+/// Changes a category: the fields that are present. With `version`, only if it still has that one.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Stale`], [`Error::Invalid`]; `conflict` for a name that is taken,
+/// `forbidden` below a manager.
+pub async fn update(
+    tx: &mut Tx<'_>,
+    id: CategoryId,
+    patch: &UpdateCategory,
+    version: Option<i32>,
+) -> Result<Category> {
+    check_edits(tx)?;
+    let row = lock(tx, id).await?;
+    check_version(version, row.version, || {
+        Category::try_from(row.clone()).ok()
+    })?;
+    let next = patched(&row, patch);
+    check(&next, patch, false).map_err(Error::Invalid)?;
+    save(tx, &row, next).await
+}
+
+/// Removes a category that has no dishes.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Stale`]; `conflict` while it has dishes, `forbidden` below a
+/// manager.
+pub async fn delete(tx: &mut Tx<'_>, id: CategoryId, version: Option<i32>) -> Result<()> {
+    check_edits(tx)?;
+    let row = lock(tx, id).await?;
+    check_version(version, row.version, || {
+        Category::try_from(row.clone()).ok()
+    })?;
+    diesel::delete(menu_categories::table.find((row.restaurant_id, id)))
+        .execute(tx.conn)
+        .await
+        .map_err(|error| match broken_constraint(&error) {
+            Some("dishes_category_fkey") => Error::refused(
+                ErrorCode::Conflict,
+                format!("{} has dishes. Move or delete them first.", row.name),
+            ),
+            _ => error.into(),
+        })?;
+    let gone = serde_json::json!({"id": id, "version": row.version + 1});
+    let before = Category::try_from(row)?;
+    tx.tell_changed(
+        EventKind::CategoryDeleted,
+        id,
+        Action::Deleted,
+        &before,
+        &gone,
+    )
+}
+
+/// A category of which nothing has been said yet, after all `others`.
+pub(in crate::menu) fn fresh(tx: &Tx<'_>, others: &[CategoryRow]) -> CategoryRow {
+    let last = others.iter().map(|row| row.position).max();
+    CategoryRow {
+        restaurant_id: tx.restaurant_id(),
+        id: new_id(),
+        name: String::new(),
+        description: None,
+        position: last.map_or(0, |last| (last + 1).min(1_000_000)),
+        windows: serde_json::json!([]),
+        is_active: true,
+        created_at: tx.now,
+        updated_at: tx.now,
+        version: 1,
+    }
+}
+
+/// A category after a change.
+pub(in crate::menu) fn patched(row: &CategoryRow, patch: &UpdateCategory) -> CategoryRow {
+    let mut next = row.clone();
+    if let Some(name) = &patch.name {
+        name.trim().clone_into(&mut next.name);
+    }
+    if let Some(description) = &patch.description {
+        next.description = trimmed(description.as_deref());
+    }
+    if let Some(windows) = &patch.windows {
+        next.windows = serde_json::json!(windows);
+    }
+    next.position = patch.position.unwrap_or(row.position);
+    next.is_active = patch.is_active.unwrap_or(row.is_active);
+    next
+}
+
+/// Everything that is wrong with a category.
+///
+/// # Errors
+/// All faults.
+pub(in crate::menu) fn check(
+    row: &CategoryRow,
+    patch: &UpdateCategory,
+    is_new: bool,
+) -> Result<(), Vec<FieldError>> {
+    let mut checks = Checks::new();
+    if is_new && patch.name.is_none() {
+        checks.fault("name", "is required");
+    } else {
+        checks.text("name", Some(&row.name), 1..=100);
+    }
+    checks.text("description", row.description.as_deref(), 1..=2000);
+    checks.number("position", Some(row.position), 0..=1_000_000);
+    windows::check(&mut checks, patch.windows.as_deref().unwrap_or_default());
+    match checks.finish() {
+        Err(Error::Invalid(faults)) => Err(faults),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a new category and tells.
+pub(in crate::menu) async fn write_new(tx: &mut Tx<'_>, row: CategoryRow) -> Result<Category> {
+    diesel::insert_into(menu_categories::table)
+        .values(&row)
+        .execute(tx.conn)
+        .await
+        .map_err(|error| name_taken(error, &row.name))?;
+    let category: Category = row.try_into()?;
+    let kind = EventKind::CategoryCreated;
+    tx.tell(kind, category.id, Action::Created, &category)?;
+    Ok(category)
+}
+
+/// Writes a changed category and tells; does nothing where nothing changed.
+pub(in crate::menu) async fn save(
+    tx: &mut Tx<'_>,
+    row: &CategoryRow,
+    mut next: CategoryRow,
+) -> Result<Category> {
+    if next == *row {
+        return next.try_into();
+    }
+    let action = if next.is_active != row.is_active {
+        Action::StatusChanged
+    } else if next.position != row.position {
+        Action::Moved
+    } else {
+        Action::InfoUpdated
+    };
+    next.version += 1;
+    next.updated_at = tx.now;
+    diesel::update(menu_categories::table.find((row.restaurant_id, row.id)))
+        .set(&next)
+        .execute(tx.conn)
+        .await
+        .map_err(|error| name_taken(error, &next.name))?;
+    let category: Category = next.try_into()?;
+    let before = Category::try_from(row.clone())?;
+    let kind = EventKind::CategoryUpdated;
+    tx.tell_changed(kind, category.id, action, &before, &category)?;
+    Ok(category)
+}
+
+/// All categories in their order, which nobody else changes from here on. A weaker lock than that
+/// of one that may be deleted: whoever writes a dish meanwhile holds on to its category.
+pub(in crate::menu) async fn lock_all(tx: &mut Tx<'_>) -> Result<Vec<CategoryRow>> {
+    let mut rows: Vec<CategoryRow> = menu_categories::table
+        .filter(menu_categories::restaurant_id.eq(tx.restaurant_id()))
+        .select(CategoryRow::as_select())
+        .order(menu_categories::id)
+        .for_no_key_update()
+        .load(tx.conn)
+        .await?;
+    rows.sort_by(|a, b| (a.position, &a.name).cmp(&(b.position, &b.name)));
+    Ok(rows)
+}
+
+async fn lock(tx: &mut Tx<'_>, id: CategoryId) -> Result<CategoryRow> {
+    menu_categories::table
+        .find((tx.restaurant_id(), id))
+        .select(CategoryRow::as_select())
+        .for_update()
+        .first(tx.conn)
+        .await
+        .optional()?
+        .ok_or(Error::NotFound("category"))
+}
+
+/// Refuses one more category than there may be.
+pub(in crate::menu) fn check_room(count: usize) -> Result<()> {
+    if count >= MOST {
+        let sentence = format!("A menu has at most {MOST} categories.");
+        return Err(Error::refused(ErrorCode::Conflict, sentence));
+    }
+    Ok(())
+}
+
+fn name_taken(error: diesel::result::Error, name: &str) -> Error {
+    match broken_constraint(&error) {
+        Some("menu_categories_name") => Error::refused(
+            ErrorCode::Conflict,
+            format!("There is a category {name} already."),
+        ),
+        _ => error.into(),
+    }
+}

@@ -1,0 +1,12 @@
+//! Dishes.
+
+mod list;
+mod operations;
+mod row;
+mod rules;
+
+pub use list::{all, list};
+pub(super) use operations::{MOST, fresh, insert_numbers, tell_change, tell_created};
+pub use operations::{create, delete, get, toggle, update};
+pub(super) use row::DishRow;
+pub(super) use rules::{check, patched};

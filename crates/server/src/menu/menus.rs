@@ -1,0 +1,63 @@
+//! Categories and dishes where the body says of which restaurant, for clients that know no other
+//! path.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use domain::menu::{categories, dishes};
+use serde_json::Value;
+use wire::ErrorBody;
+use wire::menu::categories::{Category, CreateCategory};
+use wire::menu::dishes::{CreateDish, Dish, Which};
+
+use super::which;
+use crate::auth::Caller;
+use crate::errors::ApiError;
+use crate::extract::{Json, part};
+use crate::state::AppState;
+
+/// Adds a category to the menu of the caller's restaurant, or of that in `restaurantId`.
+#[utoipa::path(
+    post, path = "/api/v1/menus/categories", tag = "menus", request_body = CreateCategory,
+    responses((status = 201, body = Category), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody))
+)]
+pub async fn category(
+    state: Data<AppState>,
+    caller: Caller,
+    request: HttpRequest,
+    Json(body): Json<Value>,
+) -> Result<HttpResponse, ApiError> {
+    // Only which restaurant is read before the caller is known to belong to it.
+    let Which { restaurant_id } = part(&body).map_err(ApiError::invalid)?;
+    let (rid, member) = which::own(&state, &request, &caller, restaurant_id).await?;
+    let input: CreateCategory = part(&body).map_err(ApiError::invalid)?;
+    let saved = state
+        .write("categories.create", &member.scope(rid), async |tx| {
+            categories::create(tx, &input).await
+        })
+        .await?;
+    let place = format!("/restaurants/{rid}/menu/categories/{}", saved.value.id);
+    Ok(saved.created_at(&place))
+}
+
+/// Adds a dish to the menu of the caller's restaurant, or of that in `restaurantId`.
+#[utoipa::path(
+    post, path = "/api/v1/menus/items", tag = "menus", request_body = CreateDish,
+    responses((status = 201, body = Dish), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody))
+)]
+pub async fn item(
+    state: Data<AppState>,
+    caller: Caller,
+    request: HttpRequest,
+    Json(body): Json<Value>,
+) -> Result<HttpResponse, ApiError> {
+    let Which { restaurant_id } = part(&body).map_err(ApiError::invalid)?;
+    let (rid, member) = which::own(&state, &request, &caller, restaurant_id).await?;
+    let input: CreateDish = part(&body).map_err(ApiError::invalid)?;
+    let saved = state
+        .write("dishes.create", &member.scope(rid), async |tx| {
+            dishes::create(tx, &input).await
+        })
+        .await?;
+    let place = format!("/restaurants/{rid}/dishes/{}", saved.value.dish_id);
+    Ok(saved.created_at(&place))
+}

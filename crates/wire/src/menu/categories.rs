@@ -1,0 +1,129 @@
+//! Categories: the parts of a menu.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::identity::restaurants::Weekday;
+use crate::patch::{Clearable, clearable, present};
+use crate::{CategoryId, RestaurantId};
+
+/// A part of a menu, as the staff sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Category {
+    /// The category's id.
+    pub id: CategoryId,
+    /// Whose menu it is part of.
+    pub restaurant_id: RestaurantId,
+    /// What it is called; unique on the menu, in large or small letters.
+    #[schema(example = "Lunch")]
+    pub name: String,
+    /// What is to be said of it.
+    pub description: Option<String>,
+    /// Its place on the menu; equal ones stand in the order of their names.
+    pub position: i32,
+    /// When it is served; none: always.
+    pub windows: Vec<ServingWindow>,
+    /// Whether it is on the menu.
+    pub is_active: bool,
+    /// When the record was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+    /// Counts the changes; the `ETag`.
+    pub version: i32,
+}
+
+/// A time in which a category is served, by the clock of the restaurant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({"weekdays": ["monday", "tuesday"], "fromMinute": 690, "untilMinute": 870}))]
+pub struct ServingWindow {
+    /// The days on which it begins; none: every day.
+    #[serde(default)]
+    #[schema(max_items = 7)]
+    pub weekdays: Vec<Weekday>,
+    /// The first minute, counted from midnight.
+    #[serde(alias = "from_minute")]
+    #[schema(minimum = 0, maximum = 1439)]
+    pub from_minute: i32,
+    /// The minute after the last one: later than `fromMinute` by at most a day; more than 1440 is
+    /// after the next midnight.
+    #[serde(alias = "until_minute")]
+    #[schema(minimum = 1, maximum = 2879)]
+    pub until_minute: i32,
+}
+
+/// A new part of the menu. `name` is required.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({"name": "Lunch", "windows": [{"fromMinute": 690, "untilMinute": 870}]}))]
+pub struct CreateCategory {
+    /// What it is called.
+    #[serde(default, alias = "categoryName", alias = "category_name")]
+    #[schema(max_length = 100, required = true, value_type = String)]
+    pub name: Option<String>,
+    /// What is to be said of it.
+    #[schema(max_length = 2000)]
+    pub description: Option<String>,
+    /// Its place on the menu; the last when absent.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    pub position: Option<i32>,
+    /// When it is served; always when absent.
+    #[schema(max_items = 20)]
+    pub windows: Option<Vec<ServingWindow>>,
+    /// `true` when absent.
+    #[serde(alias = "is_active")]
+    pub is_active: Option<bool>,
+}
+
+/// A change of a category: the fields that are present. `null` clears.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+#[schema(example = json!({"position": 3}))]
+pub struct UpdateCategory {
+    /// What it is called.
+    #[serde(
+        alias = "categoryName",
+        alias = "category_name",
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(max_length = 100)]
+    pub name: Option<String>,
+    /// What is to be said of it.
+    #[serde(
+        deserialize_with = "clearable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(max_length = 2000, value_type = Option<String>)]
+    pub description: Clearable<String>,
+    /// Its place on the menu.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    pub position: Option<i32>,
+    /// When it is served.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 20)]
+    pub windows: Option<Vec<ServingWindow>>,
+    /// Whether it is on the menu.
+    #[serde(
+        alias = "is_active",
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub is_active: Option<bool>,
+}
+
+impl From<CreateCategory> for UpdateCategory {
+    fn from(new: CreateCategory) -> Self {
+        Self {
+            name: new.name,
+            description: Some(new.description),
+            position: new.position,
+            windows: new.windows,
+            is_active: new.is_active,
+        }
+    }
+}
