@@ -24,7 +24,7 @@ use wire::ErrorCode;
 
 use crate::auth::Caller;
 use crate::errors::ApiError;
-use crate::extract;
+use crate::extract::{self, BODY_LIMIT, FILE_LIMIT};
 
 /// The key of the client's own, 1 to 255 visible ASCII characters.
 pub const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -53,7 +53,13 @@ pub async fn read(request: &mut ServiceRequest, route: &str) -> Result<(), ApiEr
         return Ok(());
     };
     let payload = request.take_payload();
-    let body = extract::body(request.headers(), payload).await?;
+    // The one route that takes files.
+    let limit = if route.ends_with("/menu/import") {
+        FILE_LIMIT
+    } else {
+        BODY_LIMIT
+    };
+    let body = extract::body(request.headers(), payload, limit).await?;
     let mut hash = Sha256::new();
     for part in [&caller.user_id.0.to_string(), route, &key] {
         hash.update(part);

@@ -135,9 +135,7 @@ impl AppState {
             Ok((committed, text))
         };
         let writing = self.db.write_once(operation, scope, once, body, answer);
-        let committed = Box::pin(writing)
-            .instrument(transaction(operation))
-            .await?;
+        let committed = Box::pin(writing).instrument(transaction(operation)).await?;
         self.publish(committed.appended);
         match committed.value {
             Answer::New(kept) => kept.response(),

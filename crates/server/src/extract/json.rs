@@ -121,9 +121,9 @@ pub(super) fn declared_length(headers: &HeaderMap, limit: usize) -> Result<usize
 /// The whole body of a request, whatever it says.
 ///
 /// # Errors
-/// 413 above [`BODY_LIMIT`], 400 when it breaks off or does not arrive in time.
-pub async fn body(headers: &HeaderMap, payload: Payload) -> Result<Bytes, ApiError> {
-    collect(payload, declared_length(headers, BODY_LIMIT)?, BODY_LIMIT).await
+/// 413 above `limit` bytes, 400 when it breaks off or does not arrive in time.
+pub async fn body(headers: &HeaderMap, payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
+    collect(payload, declared_length(headers, limit)?, limit).await
 }
 
 pub(super) async fn collect(

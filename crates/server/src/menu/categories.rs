@@ -42,12 +42,15 @@ pub async fn create(
     Path(rid): Path<RestaurantId>,
     Json(input): Json<CreateCategory>,
 ) -> Result<HttpResponse, ApiError> {
-    let saved = state
-        .write("categories.create", &caller.scope(rid), async |tx| {
-            categories::create(tx, &input).await
-        })
-        .await?;
-    Ok(saved.created(&request, saved.value.id))
+    let scope = caller.scope(rid);
+    state
+        .post(
+            "categories.create",
+            &scope,
+            async |tx| categories::create(tx, &input).await,
+            |saved| saved.created(&request, saved.value.id),
+        )
+        .await
 }
 
 /// One category.

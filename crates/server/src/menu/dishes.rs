@@ -100,12 +100,15 @@ pub async fn create(
     Path(rid): Path<RestaurantId>,
     Json(input): Json<CreateDish>,
 ) -> Result<HttpResponse, ApiError> {
-    let saved = state
-        .write("dishes.create", &caller.scope(rid), async |tx| {
-            dishes::create(tx, &input).await
-        })
-        .await?;
-    Ok(saved.created(&request, saved.value.dish_id))
+    let scope = caller.scope(rid);
+    state
+        .post(
+            "dishes.create",
+            &scope,
+            async |tx| dishes::create(tx, &input).await,
+            |saved| saved.created(&request, saved.value.dish_id),
+        )
+        .await
 }
 
 /// One dish.

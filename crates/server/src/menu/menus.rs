@@ -30,13 +30,18 @@ pub async fn category(
     let Which { restaurant_id } = part(&body).map_err(ApiError::invalid)?;
     let (rid, member) = which::own(&state, &request, &caller, restaurant_id).await?;
     let input: CreateCategory = part(&body).map_err(ApiError::invalid)?;
-    let saved = state
-        .write("categories.create", &member.scope(rid), async |tx| {
-            categories::create(tx, &input).await
-        })
-        .await?;
-    let place = format!("/restaurants/{rid}/menu/categories/{}", saved.value.id);
-    Ok(saved.created_at(&place))
+    let scope = member.scope(rid);
+    state
+        .post(
+            "categories.create",
+            &scope,
+            async |tx| categories::create(tx, &input).await,
+            |saved| {
+                let id = saved.value.id;
+                saved.created_at(&format!("/restaurants/{rid}/menu/categories/{id}"))
+            },
+        )
+        .await
 }
 
 /// Adds a dish to the menu of the caller's restaurant, or of that in `restaurantId`.
@@ -53,11 +58,16 @@ pub async fn item(
     let Which { restaurant_id } = part(&body).map_err(ApiError::invalid)?;
     let (rid, member) = which::own(&state, &request, &caller, restaurant_id).await?;
     let input: CreateDish = part(&body).map_err(ApiError::invalid)?;
-    let saved = state
-        .write("dishes.create", &member.scope(rid), async |tx| {
-            dishes::create(tx, &input).await
-        })
-        .await?;
-    let place = format!("/restaurants/{rid}/dishes/{}", saved.value.dish_id);
-    Ok(saved.created_at(&place))
+    let scope = member.scope(rid);
+    state
+        .post(
+            "dishes.create",
+            &scope,
+            async |tx| dishes::create(tx, &input).await,
+            |saved| {
+                let id = saved.value.dish_id;
+                saved.created_at(&format!("/restaurants/{rid}/dishes/{id}"))
+            },
+        )
+        .await
 }

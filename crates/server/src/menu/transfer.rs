@@ -67,13 +67,15 @@ pub async fn import(
     })
     .await
     .map_err(ApiError::internal)??;
-    let saved = state
-        .write("menu.import", &caller.scope(rid), async |tx| {
-            transfer::import(tx, &file).await
-        })
-        .await?;
-    let (done, position) = saved.into_parts();
-    Ok(reply::done(&done, position))
+    let scope = caller.scope(rid);
+    state
+        .post(
+            "menu.import",
+            &scope,
+            async |tx| transfer::import(tx, &file).await,
+            |saved| reply::done(&saved.value, saved.position()),
+        )
+        .await
 }
 
 /// The whole menu as a file, unpublished dishes included, in the form that an import reads.

@@ -58,6 +58,11 @@ async fn example(house: &Restaurant, pattern: &str) -> (String, Value) {
             let id = house.guest("Cid", 2).await;
             json!({"guests": [{"id": id, "notes": "regular"}], "tables": []})
         }
+        "/menu/categories" => json!({"name": "Starters"}),
+        "/menus/categories" => json!({"restaurantId": house.id, "name": "Mains"}),
+        "/dishes" => json!({"dishName": "Soup", "priceMinor": 650}),
+        "/menus/items" => json!({"restaurantId": house.id, "dishName": "Stew", "priceMinor": 1450}),
+        "/menu/import" => json!({"dishes": [{"dishName": "Cake", "priceMinor": 550}]}),
         "/atomic" => json!({"transactionId": Uuid::now_v7(), "operations": [create]}),
         "/atomic/batch" => {
             json!({"restaurant_id": house.id, "transactionId": Uuid::now_v7(), "operations": [create]})
