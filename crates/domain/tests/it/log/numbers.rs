@@ -55,7 +55,14 @@ async fn the_writer_has_the_same_bytes_as_the_log() {
         .write(async |tx| {
             let odd = serde_json::json!({"text": "\" \\ \n \u{1F37D} ⅞ %s $1", "number": 1.5});
             let (kind, id) = (EventKind::RestaurantUpdated, Uuid::now_v7());
-            tx.tell_public(kind, id, Action::InfoUpdated, &"", &odd, &"for all to see")?;
+            tx.tell_public(
+                kind,
+                id,
+                Action::InfoUpdated,
+                Some(&""),
+                &odd,
+                &"for all to see",
+            )?;
             tx.tell(EventKind::GuestUpdated, id, Action::StatusChanged, &odd)
         })
         .await
