@@ -19,7 +19,7 @@ use wire::identity::users::User;
 use wire::live::events::{EventKind, Gone};
 use wire::live::frames::{ClientMessage, CloseCode, SessionFrame};
 use wire::menu::categories::Category;
-use wire::menu::dishes::Dish;
+use wire::menu::dishes::{Dish, DishStatus};
 use wire::privacy::Erasure;
 
 use crate::live::admission::Follow;
@@ -51,6 +51,9 @@ the last event that it has processed, or the `position` of a heartbeat if that i
 `resync_required` take a snapshot and drop frames up to its `seq`; the stream goes on without it.\n\n\
 Ignore kinds of frames and fields that you do not know.";
 
+/// What a session says to members only, or on streams only.
+const NOT_ON_WS: [&str; 3] = ["closing", "full_sync", "presence"];
+
 /// Collects what the document refers to.
 #[derive(Default)]
 struct Builder {
@@ -73,6 +76,11 @@ impl Builder {
         let on_stream = events.iter().chain(&frames);
         let on_stream = on_stream.filter(|name| !["pong", "full_sync"].contains(&name.as_str()));
         let (on_socket, on_stream): (Vec<_>, Vec<_>) = (on_socket.collect(), on_stream.collect());
+        let dishes = self.public(EventKind::DishUpdated);
+        let of_sessions = frames
+            .iter()
+            .filter(|name| !NOT_ON_WS.contains(&name.as_str()));
+        let on_ws: Vec<&String> = of_sessions.chain([&dishes]).collect();
         let security = json!([
             {"$ref": "#/components/securitySchemes/bearer"},
             {"$ref": "#/components/securitySchemes/ticket"},
@@ -94,6 +102,11 @@ impl Builder {
             "What happens, as server-sent events.",
             &on_stream,
         );
+        let mut watch = operation("send", "ws", "Dishes are published and withdrawn.", &on_ws);
+        if let Some(operation) = watch.as_object_mut() {
+            // For everybody.
+            operation.remove("security");
+        }
         if let Some(operation) = follow_stream.as_object_mut() {
             let binding = json!({"method": "GET", "query": query, "bindingVersion": "0.3.0"});
             operation.insert("bindings".to_owned(), json!({"http": binding}));
@@ -123,6 +136,14 @@ impl Builder {
                     "description": ABOUT_THE_STREAM,
                     "messages": references(on_stream.iter().copied()),
                 },
+                "ws": {
+                    "address": "/api/v1/ws",
+                    "title": "The menu of a restaurant, for everybody, on a WebSocket",
+                    "description": "`restaurant_id`, `since` and `epoch` as for `/realtime`; no \
+                                    credential. Without `restaurant_id` the caller's restaurant, or \
+                                    the installation's default one.",
+                    "messages": references(on_ws.iter().copied()),
+                },
             },
             "operations": {
                 "follow": operation("send", "realtime", "What happens.", &on_socket),
@@ -131,6 +152,7 @@ impl Builder {
                      at most 16 KiB.", &said.iter().collect::<Vec<_>>(),
                 ),
                 "followEvents": follow_stream,
+                "watchMenu": watch,
             },
             "components": {
                 "messages": self.messages,
@@ -167,7 +189,12 @@ impl Builder {
             ),
         ]);
         if let Some(name) = kind.id_field() {
-            fields.insert(name.to_owned(), id("The entity."));
+            let entity = if kind.is_of_dish() {
+                json!({"type": "integer", "format": "int64", "description": "The dish's number."})
+            } else {
+                id("The entity.")
+            };
+            fields.insert(name.to_owned(), entity);
         }
         if kind.actions().is_empty() {
             let names = json!({"type": "array", "items": {"type": "string"}});
@@ -190,6 +217,30 @@ impl Builder {
         }
         let payload = json!({"type": "object", "required": required, "properties": fields});
         self.message(kind.as_str(), "An event of the log.", payload)
+    }
+
+    /// What everybody hears of an event.
+    fn public(&mut self, kind: EventKind) -> String {
+        let data = self.schema::<DishStatus>();
+        let payload = json!({
+            "type": "object",
+            "required": ["type", "seq", "restaurant_id", "dish_id", "action", "timestamp", "data"],
+            "properties": {
+                "type": {"const": kind.public_type()},
+                "seq": {"type": "integer", "format": "int64", "minimum": 1},
+                "restaurant_id": id("The restaurant."),
+                "dish_id": {"type": "integer", "format": "int64", "description": "The dish's number."},
+                "action": {"enum": kind.actions()},
+                "timestamp": {"type": "string", "format": "date-time"},
+                "data": data,
+                "transaction_id": id("The client's transaction of which it is part."),
+            },
+        });
+        self.message(
+            kind.public_type(),
+            "A dish was published or withdrawn.",
+            payload,
+        )
     }
 
     /// The entity as it is after the event.
