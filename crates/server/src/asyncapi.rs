@@ -2,7 +2,7 @@
 //!
 //! The tests hold every frame that any of their clients receives against it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Ready, ready};
 use std::sync::LazyLock;
 
@@ -76,7 +76,7 @@ impl Builder {
         let on_stream = events.iter().chain(&frames);
         let on_stream = on_stream.filter(|name| !["pong", "full_sync"].contains(&name.as_str()));
         let (on_socket, on_stream): (Vec<_>, Vec<_>) = (on_socket.collect(), on_stream.collect());
-        let dishes = self.public(EventKind::DishUpdated);
+        let dishes = self.dish_status_changed();
         let of_sessions = frames
             .iter()
             .filter(|name| !NOT_ON_WS.contains(&name.as_str()));
@@ -219,28 +219,28 @@ impl Builder {
         self.message(kind.as_str(), "An event of the log.", payload)
     }
 
-    /// What everybody hears of an event.
-    fn public(&mut self, kind: EventKind) -> String {
+    /// What everybody hears of a dish.
+    fn dish_status_changed(&mut self) -> String {
+        use EventKind as K;
         let data = self.schema::<DishStatus>();
+        let name = K::DishUpdated.public_type();
+        let kinds = [K::DishCreated, K::DishUpdated, K::DishDeleted];
+        let actions: BTreeSet<_> = kinds.iter().flat_map(|kind| kind.actions()).collect();
         let payload = json!({
             "type": "object",
             "required": ["type", "seq", "restaurant_id", "dish_id", "action", "timestamp", "data"],
             "properties": {
-                "type": {"const": kind.public_type()},
+                "type": {"const": name},
                 "seq": {"type": "integer", "format": "int64", "minimum": 1},
                 "restaurant_id": id("The restaurant."),
                 "dish_id": {"type": "integer", "format": "int64", "description": "The dish's number."},
-                "action": {"enum": kind.actions()},
+                "action": {"enum": actions},
                 "timestamp": {"type": "string", "format": "date-time"},
                 "data": data,
                 "transaction_id": id("The client's transaction of which it is part."),
             },
         });
-        self.message(
-            kind.public_type(),
-            "A dish was published or withdrawn.",
-            payload,
-        )
+        self.message(name, "A dish was published or withdrawn.", payload)
     }
 
     /// The entity as it is after the event.

@@ -121,6 +121,11 @@ pub fn adopt(span: &Span, headers: &HeaderMap) -> Option<TraceId> {
     (own.is_valid() && own.is_sampled()).then(|| own.trace_id())
 }
 
+/// Gives a span another name.
+pub fn rename(span: &Span, name: String) {
+    span.context().span().update_name(name);
+}
+
 struct Headers<'a>(&'a HeaderMap);
 
 impl Extractor for Headers<'_> {

@@ -264,12 +264,18 @@ pub(super) async fn all_or_nothing(tx: &mut Tx<'_>, items: &[Item]) -> Result<Ve
     let (mut done, mut failed) = (Vec::with_capacity(items.len()), Vec::new());
     for (item, version) in items.iter().zip(versions) {
         let result = match (&item.change, version) {
-            (Ok(change), Ok(version)) => {
-                tx.attempt(async |tx| Box::pin(change.apply(tx, version)).await)
-                    .await?
+            (Ok(change), Version::Left { version, before }) => {
+                let made = tx
+                    .attempt(async |tx| Box::pin(change.apply(tx, version)).await)
+                    .await?;
+                made.map_err(|error| match (error, before) {
+                    // Of what is undone now, the client must hear nothing.
+                    (Error::Stale(_), Some(before)) => Error::Stale(Box::new(before)),
+                    (error, _) => error,
+                })
             }
+            (Ok(_), Version::Stale(present)) => Err(Error::Stale(Box::new(present))),
             (Err(fields), _) => Err(Error::Invalid(fields.clone())),
-            (_, Err(stale)) => Err(stale),
         };
         match result {
             Ok(changed) => done.push(changed),
@@ -285,27 +291,50 @@ pub(super) async fn all_or_nothing(tx: &mut Tx<'_>, items: &[Item]) -> Result<Ve
     })
 }
 
+/// What became of the version for which a change was made.
+enum Version {
+    /// It is to be compared when the change's turn comes, if there is one; the thing was like this
+    /// before the first write.
+    Left {
+        version: Option<i32>,
+        before: Option<Value>,
+    },
+    /// It is not that of the thing, which is like this.
+    Stale(Value),
+}
+
 /// Compares the versions for which changes were made with those that are there, before the first
 /// write: one change may touch what another is about (who is seated moves up who waits), and the
-/// versions in between are nobody's. Returns for each change the version that is left to compare
-/// when its turn comes: that of a thing which an earlier change of the list is about, too.
-async fn compare_versions(tx: &mut Tx<'_>, items: &[Item]) -> Result<Vec<Result<Option<i32>>>> {
+/// versions in between are nobody's. What is left to compare is that of a thing which an earlier
+/// change of the list is about, too.
+async fn compare_versions(tx: &mut Tx<'_>, items: &[Item]) -> Result<Vec<Version>> {
     let mut named = HashSet::new();
     let mut versions = Vec::with_capacity(items.len());
     for item in items {
         let Ok(change) = &item.change else {
-            versions.push(Ok(None));
+            versions.push(Version::Left {
+                version: None,
+                before: None,
+            });
             continue;
         };
         let is_first = named.insert((change.entity(), change.id()));
-        let (Some(version), true) = (item.version, is_first && change.op() != Op::Create) else {
-            versions.push(Ok(item.version));
-            continue;
+        let before = match item.version {
+            Some(_) if change.op() != Op::Create => change.present(tx).await?,
+            _ => None,
         };
-        let is = |state: &Value| state.get("version").and_then(Value::as_i64);
-        versions.push(match change.present(tx).await? {
-            Some(state) if is(&state) != Some(version.into()) => Err(Error::Stale(Box::new(state))),
-            _ => Ok(None),
+        let is = before
+            .as_ref()
+            .and_then(|state| state.get("version")?.as_i64());
+        versions.push(match (before, item.version) {
+            (Some(state), Some(version)) if is_first && is != Some(version.into()) => {
+                Version::Stale(state)
+            }
+            (before @ Some(_), _) if is_first => Version::Left {
+                version: None,
+                before,
+            },
+            (before, version) => Version::Left { version, before },
         });
     }
     Ok(versions)

@@ -97,6 +97,29 @@ pub const PLACES: &[Place] = &[
             ("section", Holds::Nothing),
         ],
     },
+    // What a house serves.
+    Place {
+        table: "menu_categories",
+        columns: &[
+            ("name", Holds::Nothing),
+            ("description", Holds::Nothing),
+            ("windows", Holds::Nothing),
+        ],
+    },
+    Place {
+        table: "dishes",
+        columns: &[
+            ("dish_name", Holds::Nothing),
+            ("description", Holds::Nothing),
+            ("image_url", Holds::Nothing),
+            ("availability", Holds::Nothing),
+            ("currency", Holds::Nothing),
+            ("modifier_groups", Holds::Nothing),
+            ("station", Holds::Nothing),
+            ("dietary", Holds::Nothing),
+            ("allergens", Holds::Nothing),
+        ],
+    },
     Place {
         table: "memberships",
         columns: &[("role", Holds::Nothing)],

@@ -141,7 +141,8 @@ impl Context {
         };
         let route = self.route();
         let route = route.as_deref().unwrap_or(UNMATCHED);
-        span.record("otel.name", format_args!("{} {route}", self.0.method));
+        // The span began before its name was known.
+        traces::rename(span, format!("{} {route}", self.0.method));
         span.record("http.route", route);
         span.record("http.response.status_code", status.as_u16());
         if status.is_server_error() {
@@ -203,7 +204,7 @@ pub(super) async fn handle(
 
     let trace = tracing::trace_span!(
         target: traces::TARGET, parent: None, "request",
-        otel.name = Empty, otel.kind = "server", otel.status_code = Empty, request_id = context.request_id(),
+        otel.kind = "server", otel.status_code = Empty, request_id = context.request_id(),
         http.request.method = context.0.method, http.route = Empty, http.response.status_code = Empty,
     );
     let trace_id = traces::adopt(&trace, request.headers());

@@ -60,9 +60,13 @@ async fn example(house: &Restaurant, pattern: &str) -> (String, Value) {
         }
         "/menu/categories" => json!({"name": "Starters"}),
         "/menus/categories" => json!({"restaurantId": house.id, "name": "Mains"}),
-        "/dishes" => json!({"dishName": "Soup", "priceMinor": 650}),
-        "/menus/items" => json!({"restaurantId": house.id, "dishName": "Stew", "priceMinor": 1450}),
-        "/menu/import" => json!({"dishes": [{"dishName": "Cake", "priceMinor": 550}]}),
+        "/dishes" => json!({"dishName": "Soup", "priceMinor": 650, "currency": "EUR"}),
+        "/menus/items" => {
+            json!({"restaurantId": house.id, "dishName": "Stew", "priceMinor": 1450, "currency": "EUR"})
+        }
+        "/menu/import" => {
+            json!({"dishes": [{"dishName": "Cake", "priceMinor": 550, "currency": "EUR"}]})
+        }
         "/atomic" => json!({"transactionId": Uuid::now_v7(), "operations": [create]}),
         "/atomic/batch" => {
             json!({"restaurant_id": house.id, "transactionId": Uuid::now_v7(), "operations": [create]})

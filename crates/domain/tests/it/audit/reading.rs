@@ -45,7 +45,7 @@ async fn by_thing_kind_actor_and_time() {
         assert_eq!(seqs(filter.clone()).await, expected, "{filter}");
     }
     for (filter, field) in [
-        (json!({"entity": "dish"}), "entity"),
+        (json!({"entity": "burger"}), "entity"),
         (json!({"limit": 0}), "limit"),
         (json!({"cursor": "me"}), "cursor"),
     ] {
