@@ -13,6 +13,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
+use opentelemetry::trace::TraceId;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 use uuid::Uuid;
@@ -43,6 +44,7 @@ struct Known {
     route: RefCell<Option<Rc<str>>>,
     restaurant: Cell<Option<RestaurantId>>,
     user: Cell<Option<UserId>>,
+    trace_id: Cell<Option<TraceId>>,
 }
 
 impl Context {
@@ -60,6 +62,7 @@ impl Context {
             route: RefCell::default(),
             restaurant: Cell::default(),
             user: Cell::default(),
+            trace_id: Cell::default(),
         }))
     }
 
@@ -157,6 +160,7 @@ impl Context {
                 tracing::$level!(
                     target: "access",
                     request_id = self.request_id(),
+                    trace_id = self.0.trace_id.get().map(tracing::field::display),
                     method = self.0.method,
                     path = self.path(),
                     route,
@@ -208,6 +212,7 @@ pub(super) async fn handle(
         http.request.method = context.0.method, http.route = Empty, http.response.status_code = Empty,
     );
     let trace_id = traces::adopt(&trace, request.headers());
+    context.0.trace_id.set(trace_id);
     // At the level of errors, so that no filter takes the request's id off their lines.
     let span = tracing::error_span!(
         "request",
