@@ -1,7 +1,7 @@
 //! Who is here: each worker tells which devices follow which restaurants at it, and reads what the
 //! others tell.
 //!
-//! A worker's rows are good for as long as it shows signs of life ([`LEASE`]). So nobody has to
+//! A worker's rows are good for as long as it shows signs of life (`LEASE`). So nobody has to
 //! clean up after one that was killed, and there is no leader and no bus: what a worker says
 //! replaces what it said before, and what it reads is judged by the database's clock alone, since
 //! workers' clocks differ.

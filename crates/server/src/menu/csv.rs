@@ -6,7 +6,7 @@
 
 use csv::{ReaderBuilder, StringRecord, Trim, Writer};
 use serde_json::{Map, Value, json};
-use wire::menu::dishes::Availability;
+use wire::menu::dishes::DishAvailability;
 use wire::menu::transfer::FileDish;
 use wire::{ErrorCode, FieldError};
 
@@ -237,7 +237,7 @@ fn cells(dish: &FileDish) -> Result<[String; 17], ApiError> {
     fn list(words: impl Iterator<Item = &'static str>) -> String {
         words.collect::<Vec<_>>().join(&BETWEEN.to_string())
     }
-    let Availability {
+    let DishAvailability {
         status,
         quantity_left,
         until,

@@ -84,7 +84,7 @@ words! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"status": "sold_out", "until": "2026-11-22T09:00:00Z"}))]
-pub struct Availability {
+pub struct DishAvailability {
     /// Whether it can be had now.
     pub status: AvailabilityStatus,
     /// Portions left of what is available; absent when nobody counts. 0 is `sold_out`.
@@ -96,7 +96,7 @@ pub struct Availability {
     pub until: Option<DateTime<Utc>>,
 }
 
-impl Availability {
+impl DishAvailability {
     /// It can be had, and nobody counts.
     pub const AVAILABLE: Self = Self {
         status: AvailabilityStatus::Available,
@@ -139,7 +139,7 @@ pub struct Dish {
     /// Whether guests see it.
     pub is_published: bool,
     /// Whether it can be had.
-    pub availability: Availability,
+    pub availability: DishAvailability,
     /// The part of the menu under which it stands.
     pub category_id: Option<CategoryId>,
     /// What there is to choose.
@@ -182,7 +182,7 @@ pub struct PublicDish {
     /// `true`, except where a member of the restaurant asks.
     pub is_published: bool,
     /// Whether it can be had.
-    pub availability: Availability,
+    pub availability: DishAvailability,
     /// The part of the menu under which it stands.
     pub category_id: Option<CategoryId>,
     /// What there is to choose.
@@ -264,7 +264,7 @@ pub struct CreateDish {
     #[serde(alias = "is_published")]
     pub is_published: Option<bool>,
     /// Available when absent.
-    pub availability: Option<Availability>,
+    pub availability: Option<DishAvailability>,
     /// The part of the menu under which it stands.
     #[serde(alias = "category_id")]
     #[schema(value_type = Option<String>, format = Uuid)]
@@ -338,7 +338,7 @@ pub struct UpdateDish {
     pub is_published: Option<bool>,
     /// Whether it can be had.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    pub availability: Option<Availability>,
+    pub availability: Option<DishAvailability>,
     /// The part of the menu under which it stands.
     #[serde(
         alias = "category_id",

@@ -5,7 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::ModifierGroup;
 use super::categories::ServingWindow;
-use super::dishes::{Allergen, Availability, DietaryTag};
+use super::dishes::{Allergen, DietaryTag, DishAvailability};
 use crate::DishId;
 use crate::words::words;
 
@@ -58,7 +58,7 @@ pub struct FileDish {
     /// Whether guests see it.
     pub is_published: bool,
     /// Whether it can be had.
-    pub availability: Availability,
+    pub availability: DishAvailability,
     /// What it is fit for.
     pub dietary: Vec<DietaryTag>,
     /// What it contains.

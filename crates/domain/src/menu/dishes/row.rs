@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use wire::menu::dishes::{Allergen, Availability, AvailabilityStatus, DietaryTag, Dish};
+use wire::menu::dishes::{Allergen, AvailabilityStatus, DietaryTag, Dish, DishAvailability};
 use wire::{CategoryId, DishId, RestaurantId};
 
 use crate::schema::dishes;
@@ -37,8 +37,8 @@ pub(in crate::menu) struct DishRow {
 
 impl DishRow {
     /// Whether it can be had, as it was said last.
-    pub(in crate::menu) const fn availability(&self) -> Availability {
-        Availability {
+    pub(in crate::menu) const fn availability(&self) -> DishAvailability {
+        DishAvailability {
             status: self.availability,
             quantity_left: self.quantity_left,
             until: self.sold_out_until,

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use wire::FieldError;
 use wire::menu::ModifierGroup;
-use wire::menu::dishes::{Availability, AvailabilityStatus, UpdateDish};
+use wire::menu::dishes::{AvailabilityStatus, DishAvailability, UpdateDish};
 
 use super::row::DishRow;
 use crate::checks::{Checks, trimmed};
@@ -133,7 +133,7 @@ pub(in crate::menu) fn check(
     }
 }
 
-fn check_availability(checks: &mut Checks, said: &Availability) {
+fn check_availability(checks: &mut Checks, said: &DishAvailability) {
     checks.number("availability.quantityLeft", said.quantity_left, 0..=100_000);
     match said.status {
         AvailabilityStatus::Available if said.until.is_some() => {
