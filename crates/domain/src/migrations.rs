@@ -2,11 +2,11 @@
 
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
-use diesel_async::{
-    AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection,
-};
+use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use tls::PostgresServer;
 
+use crate::db::bare;
 use crate::{Error, Result};
 
 /// Every step, in order.
@@ -86,7 +86,9 @@ pub const fn fingerprint() -> &'static str {
 }
 
 async fn connect(database_url: &str) -> Result<AsyncMigrationHarness<AsyncPgConnection>> {
-    let connection = AsyncPgConnection::establish(database_url)
+    let server = PostgresServer::parse(database_url)
+        .map_err(|error| Error::Internal(format!("the database's address {error}")))?;
+    let connection = bare(&server)
         .await
         .map_err(|error| Error::Unavailable(error.to_string()))?;
     Ok(AsyncMigrationHarness::new(connection))

@@ -72,8 +72,8 @@ mod upkeep;
 mod window;
 
 pub use bus::local::LocalBus;
-pub use bus::postgres::{BadPostgresUrl, PostgresConfig};
-pub use bus::redis::{BadRedisUrl, Cluster, RedisConfig};
+pub use bus::postgres::PostgresConfig;
+pub use bus::redis::{BadRedisUrl, Cluster, RedisConfig, redis_server};
 pub use config::HubConfig;
 pub use event::{Commit, Event};
 #[cfg(feature = "faults")]

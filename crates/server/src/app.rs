@@ -19,6 +19,7 @@ use domain::migrations;
 use realtime::bus::Bus;
 use realtime::{Hub, HubConfig, LocalBus, PostgresConfig, RedisConfig};
 use socket2::{SockRef, TcpKeepalive};
+use tls::PostgresServer;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -214,9 +215,13 @@ fn bus(config: &Config) -> anyhow::Result<Arc<dyn Bus>> {
             let urls = redis.urls.iter().map(Secret::reveal);
             let mut bus = RedisConfig::new(urls, &redis.prefix);
             bus.cluster = redis.cluster;
+            bus.authorities.clone_from(&redis.authorities);
             bus.bus()?
         }
-        (BusKind::Postgres, _) => PostgresConfig::new(config.database.url.reveal()).bus()?,
+        (BusKind::Postgres, _) => {
+            let server = PostgresServer::parse(config.database.url.reveal())?;
+            PostgresConfig::new(server).bus()
+        }
         (BusKind::Local | BusKind::Redis, _) => Arc::new(LocalBus::new()),
     })
 }

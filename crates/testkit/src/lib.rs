@@ -3,6 +3,8 @@
 //! - [`database`]: a PostgreSQL database per test, cloned from a template that carries the
 //!   migrations, gone when the test is.
 //! - [`redis`]: the server to use and a key prefix per test, or a server of its own.
+//! - [`postgres`]: a server of its own, with TLS.
+//! - [`authority`]: certificates for servers, and the authority that issues them.
 //! - [`proxy`]: a TCP proxy that cuts, refuses, freezes or slows the connections through it.
 //! - [`process`]: a child process that is killed, terminated or waited for.
 //! - [`wait`]: waiting on a condition with a deadline; tests do not sleep.
@@ -16,7 +18,9 @@
     reason = "a failed tool fails the test that uses it"
 )]
 
+pub mod authority;
 pub mod database;
+pub mod postgres;
 pub mod process;
 pub mod proxy;
 pub mod redis;

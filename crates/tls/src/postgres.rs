@@ -268,6 +268,11 @@ mod tests {
 
     use super::*;
 
+    fn server(query: &str) -> Config {
+        let url = format!("postgres://u:p@db/x{query}");
+        PostgresServer::parse(&url).unwrap().config().clone()
+    }
+
     fn said(query: &str) -> String {
         match PostgresServer::parse(&format!("postgres://u:p%3F?@db{query}")) {
             Ok(server) => server.security().to_string(),
@@ -328,5 +333,18 @@ mod tests {
     fn a_socket_in_the_file_system_is_not_encrypted() {
         let server = PostgresServer::parse("postgres://%2Frun%2Fpg/x?sslmode=require").unwrap();
         assert_eq!(server.security(), &Security::Plain);
+    }
+
+    #[test]
+    fn a_peer_that_is_gone_is_noticed_unless_the_url_says_otherwise() {
+        let config = server("");
+        assert_eq!(config.get_keepalives_idle(), KEEPALIVE);
+        assert_eq!(config.get_keepalives_retries(), Some(3));
+        assert_eq!(config.get_tcp_user_timeout(), Some(&UNACKNOWLEDGED));
+        assert_eq!(config.get_connect_timeout(), Some(&CONNECT));
+
+        let config = server("?keepalives_idle=60&tcp_user_timeout=5");
+        assert_eq!(config.get_keepalives_idle(), Duration::from_secs(60));
+        assert_eq!(config.get_tcp_user_timeout(), Some(&Duration::from_secs(5)));
     }
 }

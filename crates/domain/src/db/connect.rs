@@ -1,12 +1,10 @@
 //! A new connection: where its driver runs, what it is set to, and whether the database is still
 //! the one that the log's epochs belong to.
 
-use std::time::Duration;
-
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use tls::PostgresServer;
 use tokio::runtime::Handle;
-use tokio_postgres::{Config, NoTls};
 use uuid::Uuid;
 
 use crate::schema::{database_identity, log_heads};
@@ -21,29 +19,18 @@ const SETTINGS: &str = "SET synchronous_commit = on; \
     SET idle_in_transaction_session_timeout = '15s'; \
     SET client_connection_check_interval = '2s'";
 
-/// After how much silence a peer is asked whether it is there, and again.
-const KEEPALIVE: Duration = Duration::from_secs(10);
-
-/// How long an address may take to accept a connection before the URL's next one is tried.
-const CONNECT: Duration = Duration::from_secs(2);
-
-/// How long what was sent may remain unacknowledged.
-const UNACKNOWLEDGED: Duration = Duration::from_secs(20);
-
 /// Taken by whoever renews the epochs.
 const IDENTITY_LOCK: i64 = 782_254;
 
 /// Opens a connection whose driver runs on `runtime`: an HTTP thread that happens to ask first may
 /// end before the connection does.
-pub(super) async fn open(runtime: &Handle, url: String) -> ConnectionResult<AsyncPgConnection> {
+pub(super) async fn open(
+    runtime: &Handle,
+    server: PostgresServer,
+) -> ConnectionResult<AsyncPgConnection> {
     runtime
         .spawn(async move {
-            let (client, driver) = configuration(&url)?
-                .connect(NoTls)
-                .await
-                .map_err(|error| ConnectionError::BadConnection(error.to_string()))?;
-            let mut connection =
-                AsyncPgConnection::try_from_client_and_connection(client, driver).await?;
+            let mut connection = bare(&server).await?;
             prepare(&mut connection)
                 .await
                 .map_err(ConnectionError::CouldntSetupConfiguration)?;
@@ -53,25 +40,13 @@ pub(super) async fn open(runtime: &Handle, url: String) -> ConnectionResult<Asyn
         .unwrap_or_else(|error| Err(ConnectionError::BadConnection(error.to_string())))
 }
 
-/// What the URL says, and where it says nothing, how long a peer may be gone before its connection
-/// is: an idle one that nobody asks anything would otherwise be kept for two hours.
-fn configuration(url: &str) -> ConnectionResult<Config> {
-    let mut config: Config = url
-        .parse()
-        .map_err(|_| ConnectionError::InvalidConnectionUrl("not a PostgreSQL URL".to_owned()))?;
-    if !url.contains("keepalives") {
-        config
-            .keepalives_idle(KEEPALIVE)
-            .keepalives_interval(KEEPALIVE)
-            .keepalives_retries(3);
-    }
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(CONNECT);
-    }
-    if config.get_tcp_user_timeout().is_none() {
-        config.tcp_user_timeout(UNACKNOWLEDGED);
-    }
-    Ok(config)
+/// A connection as the server gives it, whose driver runs on the current runtime.
+pub(crate) async fn bare(server: &PostgresServer) -> ConnectionResult<AsyncPgConnection> {
+    let (client, driver) = server
+        .connect()
+        .await
+        .map_err(|error| ConnectionError::BadConnection(error.to_string()))?;
+    AsyncPgConnection::try_from_client_and_connection(client, driver).await
 }
 
 async fn prepare(connection: &mut AsyncPgConnection) -> QueryResult<()> {
@@ -189,24 +164,4 @@ async fn younger_epoch(connection: &mut AsyncPgConnection) -> QueryResult<Uuid> 
         .optional()?;
     let least = youngest.map_or(0, |epoch| epoch.as_u128().saturating_add(1));
     Ok(Uuid::now_v7().max(Uuid::from_u128(least)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_peer_that_is_gone_is_noticed_unless_the_url_says_otherwise() {
-        let config = configuration("postgres://u:p@db/x").unwrap();
-        assert_eq!(config.get_keepalives_idle(), KEEPALIVE);
-        assert_eq!(config.get_keepalives_retries(), Some(3));
-        assert_eq!(config.get_tcp_user_timeout(), Some(&UNACKNOWLEDGED));
-        assert_eq!(config.get_connect_timeout(), Some(&CONNECT));
-
-        let config =
-            configuration("postgres://u:p@db/x?keepalives_idle=60&tcp_user_timeout=5").unwrap();
-        assert_eq!(config.get_keepalives_idle(), Duration::from_secs(60));
-        assert_eq!(config.get_tcp_user_timeout(), Some(&Duration::from_secs(5)));
-        configuration("nonsense").unwrap_err();
-    }
 }

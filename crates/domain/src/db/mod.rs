@@ -5,12 +5,15 @@ pub use diesel_async::AsyncPgConnection as PgConnection;
 mod connect;
 mod once;
 mod pool;
+mod probe;
 mod request;
 mod tx;
 mod write;
 
+pub(crate) use connect::bare;
 pub use once::Answer;
 pub use pool::{Db, DbConfig, Observer, PoolState, ping};
+pub use probe::{Probe, probe};
 pub use request::RequestId;
 pub(crate) use tx::Change;
 pub use tx::{Actor, Scope, Tx};

@@ -10,6 +10,7 @@ use diesel_async::pooled_connection::{
 };
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
 use futures_util::FutureExt;
+use tls::PostgresServer;
 use tokio::runtime::Handle;
 
 use crate::clock::Clock;
@@ -27,7 +28,7 @@ impl Observer for () {
 
 /// Where the database is and how it is used.
 pub struct DbConfig {
-    /// `postgres://…`.
+    /// `postgres://…`, as [`PostgresServer::parse`] reads it.
     pub url: String,
     /// Connections at most.
     pub pool_size: usize,
@@ -85,15 +86,18 @@ impl Db {
     /// `runtime`, which must outlive all use.
     ///
     /// # Errors
-    /// When the pool cannot be built.
+    /// When the address will not do, or the pool cannot be built.
     pub fn new(config: DbConfig, runtime: Handle) -> Result<Self> {
         let mut manager = ManagerConfig::<AsyncPgConnection>::default();
         // A test query before each use would double the cost of a read; a connection that died
         // says so at its first statement, and is then replaced.
         manager.recycling_method = RecyclingMethod::Fast;
-        manager.custom_setup = Box::new(move |url| {
-            let (runtime, url) = (runtime.clone(), url.to_owned());
-            async move { super::connect::open(&runtime, url).await }.boxed()
+        let server = PostgresServer::parse(&config.url)
+            .map_err(|error| Error::Internal(format!("the database's address {error}")))?;
+        // The address has been read, and what it says of TLS the library would not understand.
+        manager.custom_setup = Box::new(move |_| {
+            let (runtime, server) = (runtime.clone(), server.clone());
+            async move { super::connect::open(&runtime, server).await }.boxed()
         });
         let pool = Pool::builder(AsyncDieselConnectionManager::new_with_config(
             config.url, manager,

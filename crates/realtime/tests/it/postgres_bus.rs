@@ -3,6 +3,7 @@
 use realtime::bus::Reach;
 use realtime::{Hub, HubConfig, PostgresConfig};
 use testkit::database::{Template, TestDatabase, admin_url};
+use tls::PostgresServer;
 
 use crate::support::HERE;
 use crate::support::expect;
@@ -15,7 +16,7 @@ async fn database() -> TestDatabase {
 }
 
 async fn house(database: &TestDatabase, workers: usize) -> House {
-    let make_bus = |url: &str| PostgresConfig::new(url).bus().expect("a URL");
+    let make_bus = |url: &str| PostgresConfig::new(PostgresServer::parse(url).unwrap()).bus();
     House::on(&database.url, workers, make_bus).await
 }
 
@@ -79,12 +80,10 @@ async fn a_lost_connection_is_bridged_by_the_log() {
 }
 
 #[tokio::test]
-async fn a_url_that_is_none() {
-    assert!(PostgresConfig::new("redis://localhost").bus().is_err());
-    // A bus that cannot connect is down, and says so.
+async fn a_bus_that_cannot_connect_is_down() {
     let log = std::sync::Arc::new(crate::support::log::FakeLog::default());
-    let bus = PostgresConfig::new("postgres://nobody@127.0.0.1:1/x").bus();
-    let hub = Hub::start(HubConfig::new(|| 0), log, bus.unwrap());
+    let server = PostgresServer::parse("postgres://nobody@127.0.0.1:1/x").unwrap();
+    let hub = Hub::start(HubConfig::new(|| 0), log, PostgresConfig::new(server).bus());
     assert!(!hub.bus_is_up());
     hub.shutdown().await;
 }

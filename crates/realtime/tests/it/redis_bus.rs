@@ -268,7 +268,7 @@ async fn callers_come_and_go_with_their_runtimes() {
 
 #[tokio::test]
 async fn a_url_that_is_none() {
-    for url in ["", "http://localhost", "redis://", "rediss://localhost"] {
+    for url in ["", "http://localhost", "redis://", "rediss://"] {
         let bus = RedisConfig::new([url], "").bus();
         assert!(bus.is_err(), "{url}");
     }

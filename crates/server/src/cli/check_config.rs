@@ -7,19 +7,27 @@ use clap::Args;
 use wire::health::BusKind;
 
 use super::Variables;
+use super::probe::probe;
 use crate::config::{Config, ConfigFault, CorsOrigins, Registration};
 use crate::logs::address;
 
-/// Says what is wrong with the environment variables, all of it at once. Connects to nothing.
+/// Says what is wrong with the environment variables, all of it at once.
 #[derive(Args, Debug)]
-pub struct CheckConfig {}
+pub struct CheckConfig {
+    /// Connects to PostgreSQL and Redis, too, and says what came of it.
+    #[arg(long)]
+    connect: bool,
+}
 
 impl CheckConfig {
     /// Prints what was found; fails when there is a fault.
-    pub fn run(self, variables: Variables<'_>) -> ExitCode {
+    pub async fn run(self, variables: Variables<'_>) -> ExitCode {
         match Config::from_vars(variables) {
             Ok(config) => {
                 print!("{}", good(&config));
+                if self.connect {
+                    return connected(&config).await;
+                }
                 ExitCode::SUCCESS
             }
             Err(faults) => {
@@ -27,6 +35,18 @@ impl CheckConfig {
                 ExitCode::FAILURE
             }
         }
+    }
+}
+
+async fn connected(config: &Config) -> ExitCode {
+    let lines = probe(config).await;
+    for (is_good, line) in &lines {
+        println!("{} {line}", if *is_good { '✓' } else { '✗' });
+    }
+    if lines.iter().all(|(is_good, _)| *is_good) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
 }
 
@@ -62,8 +82,10 @@ fn good(config: &Config) -> String {
     let redis = config.redis.as_ref().map_or_else(
         || "none".to_owned(),
         |redis| {
-            let urls = redis.urls.iter().map(|url| address(url.reveal()));
-            urls.collect::<Vec<_>>().join(", ")
+            let urls = redis.urls.iter();
+            urls.map(|url| format!("{}, {}", address(url.reveal()), redis.security(url)))
+                .collect::<Vec<_>>()
+                .join("; ")
         },
     );
     let bus = match config.bus {
@@ -103,9 +125,10 @@ fn good(config: &Config) -> String {
         (
             "database",
             format!(
-                "{}, {} connections",
+                "{}, {} connections, {}",
                 address(config.database.url.reveal()),
-                config.database.pool_size
+                config.database.pool_size,
+                config.database.security
             ),
         ),
         ("redis", redis),
@@ -185,7 +208,7 @@ mod tests {
         insta::assert_snapshot!(page, @"
         ✓ environment   production
         ✓ listens on    0.0.0.0:8000, 2 threads
-        ✓ database      postgres://db/qtable, 8 connections
+        ✓ database      postgres://db/qtable, 8 connections, encrypted if the server offers it, not verified
         ✓ redis         none
         ✓ bus           none: one worker only
         ✓ registration  open

@@ -5,6 +5,7 @@ pub mod create_admin;
 mod demo_menu;
 pub mod healthcheck;
 pub mod migrate;
+mod probe;
 pub mod seed_demo;
 pub mod serve;
 pub mod watch;
@@ -49,7 +50,7 @@ A first start:
   qtable watch --email test@restaurant.com --password password123
 
 Environment variables, with their defaults:
-  DATABASE_URL             required; postgres://user:password@host:port/name
+  DATABASE_URL             required; postgres://user:password@host:port/name?sslmode=verify-full
   SECRET_KEY               required; signs the access tokens, the same for all workers
   REDIS_URL                redis://host:port, or several with commas between; for two workers or more
   BUS                      redis if REDIS_URL is set, else local; postgres needs no Redis
@@ -72,6 +73,7 @@ Environment variables, with their defaults:
   ACCESS_TOKEN_MINUTES, REFRESH_TOKEN_DAYS   15, 30
   BCRYPT_COST              10
   REDIS_PREFIX             qtable:
+  REDIS_TLS_CA             the system's authorities; a file of others, for rediss://
   OTEL_EXPORTER_OTLP_ENDPOINT   none; a collector of traces, http://collector:4318
   OTEL_TRACES_SAMPLER_ARG  1; the part of all traces that is kept
   SECRET_KEY_PREVIOUS      the key of before, while it is being changed";
@@ -108,9 +110,6 @@ impl Cli {
         {
             anyhow::bail!("TLS has a provider already");
         }
-        if let Command::CheckConfig(check) = self.command {
-            return Ok(check.run(variables));
-        }
         // Connections to PostgreSQL and Redis live on this runtime, so it outlives the HTTP
         // server's threads.
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -124,10 +123,10 @@ impl Cli {
                 Command::CreateAdmin(create) => create.run(&config(variables)?).await,
                 Command::Healthcheck(check) => check.run(variables).await,
                 Command::Watch(watch) => watch.run(variables).await,
-                Command::CheckConfig(_) => Ok(()),
-            }
-        })?;
-        Ok(ExitCode::SUCCESS)
+                Command::CheckConfig(check) => return Ok(check.run(variables).await),
+            }?;
+            Ok(ExitCode::SUCCESS)
+        })
     }
 }
 

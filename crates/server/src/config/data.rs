@@ -1,6 +1,7 @@
 //! Where the data is: PostgreSQL and Redis; and by which of them workers hear of each other.
 
 use realtime::Cluster;
+use tls::{PostgresServer, Roots, Security};
 use wire::health::BusKind;
 
 use super::Secret;
@@ -11,6 +12,8 @@ use super::vars::Vars;
 pub struct DatabaseConfig {
     /// `postgres://…`, with the password in it.
     pub url: Secret,
+    /// How well connections to it are kept from others.
+    pub security: Security,
     /// How many connections this worker holds at most.
     pub pool_size: usize,
 }
@@ -18,12 +21,71 @@ pub struct DatabaseConfig {
 /// Redis.
 #[derive(Clone, Debug)]
 pub struct RedisConfig {
-    /// `redis://…`, with the password in it: one, or several that share the restaurants.
+    /// `redis://…` or `rediss://…`, with the password in it: one, or several that share the
+    /// restaurants.
     pub urls: Vec<Secret>,
+    /// Who is asked whether a server is what it says.
+    pub roots: Roots,
+    /// The certificates of `roots` as PEM, unless they are the system's.
+    pub authorities: Option<Vec<u8>>,
     /// Whether it is a Redis Cluster.
     pub cluster: Cluster,
     /// What stands before every key and channel, so that installations can share a Redis.
     pub prefix: String,
+}
+
+/// How well a connection to Redis is kept from others: its URL says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedisSecurity {
+    /// Not at all: `redis://`.
+    Plain,
+    /// Encrypted, whoever answers: `rediss://…/#insecure`.
+    Unverified,
+    /// Encrypted, and the server's certificate and name are right: `rediss://`.
+    Verified,
+}
+
+impl RedisSecurity {
+    /// What a URL says.
+    #[must_use]
+    pub fn of(url: &str) -> Self {
+        match url.split_once("://") {
+            Some(("rediss", rest)) if rest.ends_with("#insecure") => Self::Unverified,
+            Some(("rediss", _)) => Self::Verified,
+            _ => Self::Plain,
+        }
+    }
+}
+
+impl RedisConfig {
+    /// How well one of its servers is kept from others, in words.
+    #[must_use]
+    pub fn security(&self, url: &Secret) -> String {
+        let roots = self.roots.clone();
+        let like = match RedisSecurity::of(url.reveal()) {
+            RedisSecurity::Plain => Security::Plain,
+            RedisSecurity::Unverified => Security::Unverified,
+            RedisSecurity::Verified => Security::Full(roots),
+        };
+        like.to_string()
+    }
+
+    /// What an operator ought to hear at every start.
+    pub(super) fn warnings(&self, warnings: &mut Vec<String>) {
+        let urls = self.urls.iter().map(Secret::reveal);
+        if urls
+            .map(RedisSecurity::of)
+            .any(|security| security == RedisSecurity::Unverified)
+        {
+            warnings.push(
+                "REDIS_URL says #insecure: the connection is encrypted, but whoever answers in \
+                 the server's place is believed, is told the password, and reads and writes what \
+                 workers say to each other. With the server's certificate, or that of its \
+                 authority, in REDIS_TLS_CA it need not be."
+                    .to_owned(),
+            );
+        }
+    }
 }
 
 const DATABASE: (&str, &str) = (
@@ -35,20 +97,20 @@ const REDIS: (&str, &str) = ("REDIS_URL", "redis://localhost:6379/0");
 pub(super) fn database(vars: &Vars<'_>, cores: usize) -> DatabaseConfig {
     let (variable, example) = DATABASE;
     let url = vars.required(variable, example);
-    if !url.is_empty() && !is_url(&url, &["postgres", "postgresql"]) {
-        vars.fault(variable, "is to be a postgres:// address", example);
-    } else if ["require", "verify-ca", "verify-full"]
-        .iter()
-        .any(|mode| url.contains(&format!("sslmode={mode}")))
-    {
-        vars.fault(
-            variable,
-            "asks for TLS, which this version does not speak",
-            example,
-        );
+    let mut security = Security::Offered;
+    if !is_url(&url, &["postgres", "postgresql"]) {
+        if !url.is_empty() {
+            vars.fault(variable, "is to be a postgres:// address", example);
+        }
+    } else {
+        match PostgresServer::parse(&url) {
+            Ok(server) => security = server.security().clone(),
+            Err(error) => vars.fault(variable, error.to_string(), example),
+        }
     }
     DatabaseConfig {
         url: Secret::new(url),
+        security,
         // Twice the cores keeps the database busy; four more cover those that wait for a reply.
         pool_size: vars.number("DATABASE_POOL_SIZE", "8", 2..=1000, 2 * cores + 4),
     }
@@ -65,25 +127,44 @@ pub(super) fn redis(vars: &Vars<'_>) -> Option<RedisConfig> {
         ],
         Cluster::Ask,
     );
+    let (authority, its_example) = ("REDIS_TLS_CA", "/etc/ssl/redis-ca.pem");
+    let authorities = vars.parsed(authority, its_example, |file| {
+        let roots = Roots::File(file.into());
+        let pem = roots
+            .pem()
+            .map_err(|error| format!("will not do: {error}"))?;
+        Ok((roots, pem))
+    });
+    let (roots, authorities) = authorities.unwrap_or((Roots::System, None));
     let (variable, example) = REDIS;
     let urls = vars.parsed(variable, example, |list| {
         let urls = list.split(',').map(str::trim);
         urls.map(redis_url).collect::<Result<Vec<_>, _>>()
     })?;
+    let is_plain = |url: &Secret| RedisSecurity::of(url.reveal()) == RedisSecurity::Plain;
+    if authorities.is_some() && urls.iter().any(is_plain) {
+        vars.fault(
+            variable,
+            "is to be rediss:// when REDIS_TLS_CA is set: redis:// is not encrypted",
+            "rediss://localhost:6379/0",
+        );
+    }
     Some(RedisConfig {
         urls,
+        roots,
+        authorities,
         cluster,
         prefix: prefix.unwrap_or_else(|| "qtable:".to_owned()),
     })
 }
 
 fn redis_url(url: &str) -> Result<Secret, String> {
-    if is_url(url, &["redis"]) {
-        Ok(Secret::new(url))
-    } else if is_url(url, &["rediss"]) {
-        Err("asks for TLS, which this version does not speak".to_owned())
-    } else {
-        Err("is to be a redis:// address, or several with commas between them".to_owned())
+    if !is_url(url, &["redis", "rediss"]) {
+        return Err("is to be a redis:// address, or several with commas between them".to_owned());
+    }
+    match realtime::redis_server(url, None) {
+        Ok(_) => Ok(Secret::new(url)),
+        Err(error) => Err(format!("will not do: {error}")),
     }
 }
 

@@ -16,7 +16,7 @@ mod traces;
 mod vars;
 
 pub use auth::{AdminConfig, AuthConfig, Registration};
-pub use data::{DatabaseConfig, RedisConfig};
+pub use data::{DatabaseConfig, RedisConfig, RedisSecurity};
 pub use http::{CorsOrigins, HttpConfig, TrustedProxies};
 pub use limits::LimitsConfig;
 pub use live::LiveConfig;
@@ -176,6 +176,9 @@ fn worker_id(vars: &Vars<'_>) -> String {
 
 fn warnings(config: &Config) -> Vec<String> {
     let mut warnings = Vec::new();
+    if let Some(redis) = &config.redis {
+        redis.warnings(&mut warnings);
+    }
     http::warnings(&config.http, config.environment, &mut warnings);
     if config.environment.is_production() {
         if config.bus == BusKind::Local {

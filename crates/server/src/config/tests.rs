@@ -86,13 +86,16 @@ fn one_fault_for_one_wrong_value() {
             "postgres://u:p%40@db:6543/x?sslmode=prefer",
             "postgres://",
         ),
-        // Better refused than sent in the clear.
         (
             "DATABASE_URL",
-            "postgres://db/x",
             "postgres://db/x?sslmode=require",
+            "postgres://db/x?sslmode=verify-ca",
         ),
-        ("REDIS_URL", "redis://cache", "rediss://cache"),
+        (
+            "REDIS_URL",
+            "rediss://cache/#insecure",
+            "rediss://cache/#careless",
+        ),
         ("DATABASE_POOL_SIZE", "2", "1"),
         ("REDIS_URL", "redis://:p@cache:6380/1", "cache:6379"),
         ("REDIS_URL", "redis://one, redis://two", "redis://one,two"),

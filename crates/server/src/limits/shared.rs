@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use deadpool_redis::redis::{self, AsyncConnectionConfig, IntoConnectionInfo};
+use deadpool_redis::redis::{self, AsyncConnectionConfig};
 use deadpool_redis::{Connection, Manager, Pool};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
@@ -68,7 +68,7 @@ impl Shared {
     /// Cluster may send this one away for most of the keys; then each worker counts alone.
     pub(super) fn new(config: &RedisConfig, runtime: Handle) -> anyhow::Result<Self> {
         let first = config.urls.first().context("REDIS_URL is empty")?;
-        let info = first.reveal().into_connection_info()?;
+        let info = realtime::redis_server(first.reveal(), config.authorities.as_deref())?;
         let options = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(PATIENCE))
             .set_response_timeout(Some(PATIENCE));

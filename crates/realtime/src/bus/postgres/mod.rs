@@ -18,8 +18,9 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use futures_util::{StreamExt, stream};
+use tls::PostgresServer;
 use tokio::sync::mpsc;
-use tokio_postgres::{AsyncMessage, Client, NoTls, Statement};
+use tokio_postgres::{AsyncMessage, Client, Statement};
 use tokio_util::task::AbortOnDropHandle;
 use wire::RestaurantId;
 
@@ -34,10 +35,10 @@ const CHANNEL: &str = "qtable_bus";
 const WAY: Way = 0;
 
 /// How the database is reached and when it is believed to be away.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct PostgresConfig {
-    /// `postgres://…`, the primary.
-    pub url: String,
+    /// The primary.
+    pub server: PostgresServer,
     /// How long connecting, subscribing and publishing may take.
     pub timeout: Duration,
     /// How often every worker says that it lives. When it has not heard itself twice the bus is
@@ -50,10 +51,10 @@ pub struct PostgresConfig {
 impl PostgresConfig {
     /// The defaults.
     #[must_use]
-    pub fn new(url: impl Into<String>) -> Self {
+    pub fn new(server: PostgresServer) -> Self {
         let timing = Timing::DEFAULT;
         Self {
-            url: url.into(),
+            server,
             timeout: timing.timeout,
             beat: timing.beat,
             queue: 4096,
@@ -61,39 +62,26 @@ impl PostgresConfig {
     }
 
     /// A bus that will connect when it is started, and goes on trying as long as it cannot.
-    ///
-    /// # Errors
-    /// When the URL is none of PostgreSQL.
-    pub fn bus(&self) -> Result<Arc<dyn Bus>, BadPostgresUrl> {
-        let mut config: tokio_postgres::Config = self.url.parse().map_err(BadPostgresUrl)?;
-        config.application_name("qtable bus");
-        config.connect_timeout(self.timeout);
+    #[must_use]
+    pub fn bus(&self) -> Arc<dyn Bus> {
+        let mut server = self.server.clone();
+        server
+            .config()
+            .application_name("qtable bus")
+            .connect_timeout(self.timeout);
         let origin = rand::random();
-        let carrier = PostgresCarrier { config, origin };
+        let carrier = PostgresCarrier { server, origin };
         let timing = Timing {
             timeout: self.timeout,
             beat: self.beat,
             ..Timing::DEFAULT
         };
-        let bus = CarriedBus::new(carrier, origin, 1, timing, self.queue);
-        Ok(Arc::new(bus))
+        Arc::new(CarriedBus::new(carrier, origin, 1, timing, self.queue))
     }
 }
-
-impl std::fmt::Debug for PostgresConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Without the URL: it may hold a password.
-        f.debug_struct("PostgresConfig").finish_non_exhaustive()
-    }
-}
-
-/// A URL is not one of a PostgreSQL server.
-#[derive(Debug, thiserror::Error)]
-#[error("not a PostgreSQL URL: {0}")]
-pub struct BadPostgresUrl(#[source] tokio_postgres::Error);
 
 struct PostgresCarrier {
-    config: tokio_postgres::Config,
+    server: PostgresServer,
     origin: u64,
 }
 
@@ -112,7 +100,7 @@ struct Mouth {
 
 impl PostgresCarrier {
     async fn connect(&self) -> Result<Connection, Fault> {
-        let (client, mut connection) = self.config.connect(NoTls).await?;
+        let (client, mut connection) = self.server.connect().await?;
         let (heard, notified) = mpsc::unbounded_channel();
         let driver = tokio::spawn(async move {
             // Ends with the connection, and then so does what is heard.

@@ -12,7 +12,10 @@ use futures_util::{StreamExt, stream};
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, Slot, SlotAddr};
-use redis::{ConnectionInfo, Pipeline, ProtocolVersion, PushInfo, PushKind, Value};
+use redis::{
+    ConnectionAddr, ConnectionInfo, Pipeline, ProtocolVersion, PushInfo, PushKind, TlsCertificates,
+    Value,
+};
 use tokio::sync::mpsc;
 use wire::RestaurantId;
 
@@ -37,13 +40,30 @@ pub(super) struct Mouth {
 
 pub(super) struct Cluster {
     seeds: Vec<ConnectionInfo>,
+    /// The nodes that the seeds tell of are reached by TLS if the seeds are.
+    trust: Option<TlsCertificates>,
     timeout: Duration,
     speech: Speech,
 }
 
 impl Cluster {
-    pub(super) fn new(seeds: Vec<ConnectionInfo>, timeout: Duration, speech: Speech) -> Self {
+    pub(super) fn new(
+        seeds: Vec<ConnectionInfo>,
+        trust: Option<TlsCertificates>,
+        timeout: Duration,
+        speech: Speech,
+    ) -> Self {
+        let is_verified = |seed: &ConnectionInfo| {
+            matches!(
+                seed.addr(),
+                ConnectionAddr::TcpTls {
+                    insecure: false,
+                    ..
+                }
+            )
+        };
         Self {
+            trust: trust.filter(|_| seeds.iter().all(is_verified)),
             seeds,
             timeout,
             speech,
@@ -93,6 +113,9 @@ impl Cluster {
             .response_timeout(self.timeout)
             .overall_response_timeout(Some(self.timeout))
             .retries(1);
+        if let Some(trust) = self.trust.clone() {
+            builder = builder.certs(trust);
+        }
         if let Some(pushes) = pushes {
             builder = builder.push_sender(pushes);
         }

@@ -14,7 +14,10 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, TryFutureExt};
 use redis::io::tcp::TcpSettings;
-use redis::{AsyncConnectionConfig, Client, ConnectionInfo, IntoConnectionInfo};
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
+    TlsCertificates,
+};
 use wire::RestaurantId;
 
 use crate::bus::Bus;
@@ -27,10 +30,13 @@ use channels::{Channel, Channels};
 /// How Redis is reached and when it is believed to be away.
 #[derive(Clone)]
 pub struct RedisConfig {
-    /// `redis://[user:password@]host[:port][/db]`, one or several. Several are servers that share
+    /// `redis://[user:password@]host[:port][/db]`, or `rediss://` for TLS, one or several. Several are servers that share
     /// the restaurants between them, or seeds of one cluster when `cluster` is
     /// [`Always`](Cluster::Always). All workers must be given the same in the same order.
     pub urls: Vec<String>,
+    /// The certificates of the authorities that `rediss://` servers are verified by, as PEM;
+    /// without them the system's.
+    pub authorities: Option<Vec<u8>>,
     /// What all channels begin with, so that several installations can share a server.
     pub prefix: String,
     /// Whether this is a Redis Cluster.
@@ -70,6 +76,7 @@ impl RedisConfig {
         let timing = Timing::DEFAULT;
         Self {
             urls: urls.into_iter().map(Into::into).collect(),
+            authorities: None,
             prefix: prefix.to_owned(),
             cluster: Cluster::Ask,
             timeout: timing.timeout,
@@ -88,7 +95,7 @@ impl RedisConfig {
     pub fn bus(&self) -> Result<Arc<dyn Bus>, BadRedisUrl> {
         let mut servers = Vec::new();
         for url in &self.urls {
-            servers.push(connection_info(url)?);
+            servers.push(redis_server(url, self.authorities.as_deref())?);
         }
         let shards: Vec<_> = if self.cluster == Cluster::Always {
             vec![servers]
@@ -148,12 +155,37 @@ impl BadRedisUrl {
     }
 }
 
-fn connection_info(url: &str) -> Result<ConnectionInfo, BadRedisUrl> {
+/// How a server is reached: by TLS if its URL is `rediss://`. Its certificate must then come from
+/// one of these `authorities`, in PEM, or without them from one of the system's, and bear the name
+/// in the URL. `rediss://…/#insecure` believes any server, whatever the authorities.
+///
+/// # Errors
+/// When the URL is none, or the authorities are no certificates.
+pub fn redis_server(url: &str, authorities: Option<&[u8]>) -> Result<ConnectionInfo, BadRedisUrl> {
     let info = url.into_connection_info().map_err(BadRedisUrl::because)?;
     // Otherwise the kernel holds a small message back until the last one is acknowledged.
     let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
-    Client::open(info.clone()).map_err(BadRedisUrl::because)?;
-    Ok(info)
+    let is_verified = matches!(
+        info.addr(),
+        ConnectionAddr::TcpTls {
+            insecure: false,
+            ..
+        }
+    );
+    let client = match authorities {
+        Some(authorities) if is_verified => Client::build_with_tls(info, trusting(authorities)),
+        _ => Client::open(info),
+    };
+    let client = client.map_err(BadRedisUrl::because)?;
+    Ok(client.get_connection_info().clone())
+}
+
+/// TLS with these authorities instead of the system's.
+fn trusting(authorities: &[u8]) -> TlsCertificates {
+    TlsCertificates {
+        client_tls: None,
+        root_cert: Some(authorities.to_vec()),
+    }
 }
 
 /// A server or a cluster, whichever it proves to be.
@@ -195,7 +227,12 @@ impl RedisCarrier {
         let client = Client::open(first).map_err(BadRedisUrl::because)?;
         Ok(Self {
             single: single::Single::new(client, options, speech.clone()),
-            cluster: cluster::Cluster::new(seeds, config.timeout, speech),
+            cluster: cluster::Cluster::new(
+                seeds,
+                config.authorities.as_deref().map(trusting),
+                config.timeout,
+                speech,
+            ),
             is_cluster: match config.cluster {
                 Cluster::Ask => OnceLock::new(),
                 Cluster::Always => OnceLock::from(true),
