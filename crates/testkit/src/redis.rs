@@ -8,6 +8,7 @@ use std::process::Command;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::authority::Identity;
 use crate::process::{Process, free_address};
 use crate::wait::{self, DEADLINE};
 
@@ -64,6 +65,26 @@ impl RedisServer {
         };
         server.until_it_answers().await;
         server
+    }
+
+    /// The same, which also takes TLS at the second address, with this certificate. The first
+    /// stays for [`RedisServer::tell`].
+    ///
+    /// # Panics
+    /// As above.
+    pub async fn with_tls(identity: &Identity, options: &[&str]) -> (Self, SocketAddr) {
+        let address = free_address();
+        let (certificate, key) = (identity.certificate.display(), identity.key.display());
+        let own = [
+            ("--tls-port", address.port().to_string()),
+            ("--tls-cert-file", certificate.to_string()),
+            ("--tls-key-file", key.to_string()),
+            ("--tls-ca-cert-file", certificate.to_string()),
+            ("--tls-auth-clients", "no".to_owned()),
+        ];
+        let own = own.iter().flat_map(|(name, value)| [*name, value.as_str()]);
+        let all: Vec<_> = own.chain(options.iter().copied()).collect();
+        (Self::start(&all).await, address)
     }
 
     /// Where it listens.

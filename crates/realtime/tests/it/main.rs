@@ -35,3 +35,5 @@ mod rooms;
 mod sessions;
 #[cfg(test)]
 mod shards;
+#[cfg(test)]
+mod tls;

@@ -23,4 +23,5 @@ mod menu;
 mod operations;
 mod privacy;
 mod support;
+mod tls;
 mod traces;
