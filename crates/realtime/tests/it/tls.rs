@@ -48,6 +48,9 @@ async fn a_cluster_by_its_authority() {
         "yes",
         "--cluster-announce-ip",
         "127.0.0.1",
+        // It tells who comes by TLS of its ports for TLS.
+        "--tls-cluster",
+        "yes",
     ];
     let (server, address) = RedisServer::with_tls(&identity, &options).await;
     server.tell("CLUSTER ADDSLOTSRANGE 0 16383").await;
