@@ -98,15 +98,13 @@ pub(super) fn database(vars: &Vars<'_>, cores: usize) -> DatabaseConfig {
     let (variable, example) = DATABASE;
     let url = vars.required(variable, example);
     let mut security = Security::Offered;
-    if !is_url(&url, &["postgres", "postgresql"]) {
-        if !url.is_empty() {
-            vars.fault(variable, "is to be a postgres:// address", example);
-        }
-    } else {
+    if is_url(&url, &["postgres", "postgresql"]) {
         match PostgresServer::parse(&url) {
             Ok(server) => security = server.security().clone(),
             Err(error) => vars.fault(variable, error.to_string(), example),
         }
+    } else if !url.is_empty() {
+        vars.fault(variable, "is to be a postgres:// address", example);
     }
     DatabaseConfig {
         url: Secret::new(url),

@@ -26,24 +26,18 @@ async fn two_workers_with_everything_encrypted() {
         domain::migrations::run(&verified(&url)).await.unwrap();
     })
     .await;
-    let database = template.create().await;
-    let url = verified(&database.url);
-    let vars = [
-        ("DATABASE_URL", url.as_str()),
-        (
-            "REDIS_URL",
-            &format!("rediss://localhost:{}", address.port()),
-        ),
-        ("REDIS_TLS_CA", &ca),
-        ("RATE_LIMITS", "on"),
-    ];
+    let redis_url = format!("rediss://localhost:{}", address.port());
     // By Redis, and the second time by the database alone.
     for bus in ["redis", "postgres"] {
-        let vars: Vec<_> = vars.iter().copied().chain([("BUS", bus)]).collect();
         let database = template.create().await;
         let url = verified(&database.url);
-        let mut vars = vars;
-        vars[0].1 = &url;
+        let vars = [
+            ("DATABASE_URL", url.as_str()),
+            ("REDIS_URL", &redis_url),
+            ("REDIS_TLS_CA", &ca),
+            ("RATE_LIMITS", "on"),
+            ("BUS", bus),
+        ];
         let app = TestApp::on(database, 2, &vars).await;
         let house = Restaurant::new(&app).await;
         let second = house.owner.at(&app.client(1));
