@@ -264,8 +264,6 @@ fn client(security: &Security) -> Result<ClientConfig, BadPostgresUrl> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "these are tests")]
-
     use super::*;
 
     fn server(query: &str) -> Config {
