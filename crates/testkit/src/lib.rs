@@ -2,6 +2,8 @@
 //!
 //! - [`database`]: a PostgreSQL database per test, cloned from a template that carries the
 //!   migrations, gone when the test is.
+//! - [`postgres`]: a server with a replica that a test has for itself, to be paused, stopped and
+//!   promoted.
 //! - [`redis`]: the server to use and a key prefix per test, or a server of its own.
 //! - [`proxy`]: a TCP proxy that cuts, refuses, freezes or slows the connections through it.
 //! - [`process`]: a child process that is killed, terminated or waited for.
@@ -17,6 +19,7 @@
 )]
 
 pub mod database;
+pub mod postgres;
 pub mod process;
 pub mod proxy;
 pub mod redis;

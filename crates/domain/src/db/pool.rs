@@ -12,6 +12,7 @@ use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager
 use futures_util::FutureExt;
 use tokio::runtime::Handle;
 
+use super::connect::Server;
 use crate::clock::Clock;
 use crate::{Error, Result};
 
@@ -87,13 +88,18 @@ impl Db {
     /// # Errors
     /// When the pool cannot be built.
     pub fn new(config: DbConfig, runtime: Handle) -> Result<Self> {
+        Self::of(Server::Primary, config, runtime)
+    }
+
+    /// The same for either kind of server.
+    pub(super) fn of(server: Server, config: DbConfig, runtime: Handle) -> Result<Self> {
         let mut manager = ManagerConfig::<AsyncPgConnection>::default();
         // A test query before each use would double the cost of a read; a connection that died
         // says so at its first statement, and is then replaced.
         manager.recycling_method = RecyclingMethod::Fast;
         manager.custom_setup = Box::new(move |url| {
             let (runtime, url) = (runtime.clone(), url.to_owned());
-            async move { super::connect::open(&runtime, url).await }.boxed()
+            async move { super::connect::open(&runtime, url, server).await }.boxed()
         });
         let pool = Pool::builder(AsyncDieselConnectionManager::new_with_config(
             config.url, manager,

@@ -22,5 +22,6 @@ mod matrix;
 mod menu;
 mod operations;
 mod privacy;
+mod replica;
 mod support;
 mod traces;
