@@ -116,6 +116,7 @@ impl PostgresServer {
             tokio_postgres::connect(&self.url("postgres"), NoTls)
                 .await
                 .ok()
+                .map(drop)
         })
         .await;
     }

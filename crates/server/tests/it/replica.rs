@@ -2,8 +2,6 @@
 //!
 //! One story on one pair of servers, because they take seconds to make.
 
-use std::sync::Arc;
-
 use reqwest::Method;
 use serde_json::Value;
 use testkit::database::Template;
@@ -20,14 +18,15 @@ struct House {
     replica: PostgresServer,
     database: String,
     // Last: the others end first.
-    primary: Arc<PostgresServer>,
+    primary: PostgresServer,
 }
 
 impl House {
     async fn open() -> Self {
-        let primary = Arc::new(PostgresServer::start().await);
+        let primary = PostgresServer::start().await;
         let key = domain::migrations::fingerprint();
-        let template = Template::prepare(&primary.url("postgres"), key, async |url| {
+        let admin = primary.url("postgres");
+        let template = Template::prepare(&admin, key, async |url| {
             domain::migrations::run(&url).await.unwrap();
         });
         let database = template.await.create().await;
@@ -260,7 +259,7 @@ async fn one_that_was_promoted_is_not_believed(house: &House) {
     // Nor did anybody take it for a primary, and give its logs another life.
     let (mine, theirs) = (&house.primary, &house.replica);
     let mut identities = Vec::new();
-    for server in [mine.as_ref(), theirs] {
+    for server in [mine, theirs] {
         let url = server.url(&house.database);
         let sql = crate::support::app::connect(&url).await;
         let row = sql
