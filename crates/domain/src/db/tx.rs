@@ -97,6 +97,24 @@ pub(crate) struct Change {
 }
 
 impl Change {
+    /// Of something new, told to staff and the audit.
+    fn new(
+        kind: EventKind,
+        entity_id: impl Into<EntityId>,
+        action: Action,
+        data: &impl Serialize,
+    ) -> Result<Self> {
+        Ok(Self {
+            kind,
+            entity_id: entity_id.into(),
+            action,
+            data: to_raw_value(data)?,
+            public_data: None,
+            before: None,
+            is_audited: true,
+        })
+    }
+
     /// The entity as `atomic_transaction_complete` names it: `guest-<id>`.
     fn named(&self) -> Option<String> {
         let entity = self.kind.id_field()?.strip_suffix("_id")?;
@@ -141,15 +159,7 @@ impl<'c> Tx<'c> {
         action: Action,
         data: &impl Serialize,
     ) -> Result<()> {
-        self.merge(Change {
-            kind,
-            entity_id: entity_id.into(),
-            action,
-            data: to_raw_value(data)?,
-            public_data: None,
-            before: None,
-            is_audited: true,
-        });
+        self.merge(Change::new(kind, entity_id, action, data)?);
         Ok(())
     }
 
@@ -167,13 +177,8 @@ impl<'c> Tx<'c> {
         data: &impl Serialize,
     ) -> Result<()> {
         self.merge(Change {
-            kind,
-            entity_id: entity_id.into(),
-            action,
-            data: to_raw_value(data)?,
-            public_data: None,
             before: Some(to_raw_value(before)?),
-            is_audited: true,
+            ..Change::new(kind, entity_id, action, data)?
         });
         Ok(())
     }
@@ -190,13 +195,8 @@ impl<'c> Tx<'c> {
         data: &impl Serialize,
     ) -> Result<()> {
         self.merge(Change {
-            kind,
-            entity_id: entity_id.into(),
-            action,
-            data: to_raw_value(data)?,
-            public_data: None,
-            before: None,
             is_audited: false,
+            ..Change::new(kind, entity_id, action, data)?
         });
         Ok(())
     }
@@ -220,13 +220,9 @@ impl<'c> Tx<'c> {
         public_data: &impl Serialize,
     ) -> Result<()> {
         self.merge(Change {
-            kind,
-            entity_id: entity_id.into(),
-            action,
-            data: to_raw_value(data)?,
             public_data: Some(to_raw_value(public_data)?),
             before: before.map(to_raw_value).transpose()?,
-            is_audited: true,
+            ..Change::new(kind, entity_id, action, data)?
         });
         Ok(())
     }
