@@ -8,7 +8,9 @@ use crate::db::Tx;
 use crate::schema::restaurants;
 use crate::{Error, Result};
 
-/// Makes others wait who change the order of the waiting list, or choose tables.
+/// Makes others wait who change the order of the waiting list, choose tables, or change members.
+/// Not `FOR UPDATE`, which would also make everybody wait who writes a row that refers to the
+/// restaurant.
 ///
 /// # Errors
 /// [`Error::NotFound`].

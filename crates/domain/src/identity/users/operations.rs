@@ -5,7 +5,7 @@ use diesel_async::RunQueryDsl;
 use wire::identity::Role;
 use wire::identity::users::{CreateUser, UpdateUser, User};
 use wire::live::events::{Action, EventKind, Gone};
-use wire::{ErrorCode, RestaurantId, UserId};
+use wire::{ErrorCode, UserId};
 
 use super::input::{check_create, check_update, patched};
 use super::list::{get, member};
@@ -15,8 +15,9 @@ use crate::clock::new_id;
 use crate::db::Tx;
 use crate::floor::check_version;
 use crate::identity::accounts::{self, NewAccount, lower};
+use crate::identity::restaurants;
 use crate::identity::sessions::{Devices, revoke_devices};
-use crate::schema::{memberships, restaurants, users};
+use crate::schema::{memberships, users};
 use crate::{Error, Result};
 
 /// Makes an account a member; makes the account, too, if the address has none. One that is there
@@ -33,7 +34,7 @@ pub async fn create(
     let role = input.role.unwrap_or(Role::Staff);
     check_manages(tx, &[role])?;
     check_create(input)?;
-    lock_restaurant(tx).await?;
+    restaurants::lock(tx).await?;
     let id = match account_of(tx, input.email.trim()).await? {
         Some(id) => id,
         None => new_account(tx, input, password_hash).await?,
@@ -144,23 +145,9 @@ pub async fn delete(tx: &mut Tx<'_>, id: UserId, version: Option<i32>) -> Result
     )
 }
 
-/// Locks the restaurant against other changes of its members. Not `FOR UPDATE`, which would also
-/// make everybody wait who writes a row that refers to the restaurant.
-async fn lock_restaurant(tx: &mut Tx<'_>) -> Result<()> {
-    restaurants::table
-        .find(tx.restaurant_id())
-        .select(restaurants::id)
-        .for_no_key_update()
-        .first::<RestaurantId>(tx.conn)
-        .await
-        .optional()?
-        .ok_or(Error::NotFound("restaurant"))?;
-    Ok(())
-}
-
 /// The member, locked until the end of the transaction.
 async fn lock(tx: &mut Tx<'_>, id: UserId, with_account: bool) -> Result<Member> {
-    lock_restaurant(tx).await?;
+    restaurants::lock(tx).await?;
     if with_account {
         accounts::lock(tx.conn, id).await?;
     }
