@@ -12,7 +12,7 @@ use actix_web::{App, HttpServer};
 use anyhow::Context;
 use chrono::TimeDelta;
 use domain::clock::Clock;
-use domain::db::{Db, DbConfig, Observer};
+use domain::db::{Db, DbConfig, Home, Observer};
 use domain::identity::accounts;
 use domain::identity::passwords::Passwords;
 use domain::migrations;
@@ -135,13 +135,19 @@ impl std::fmt::Debug for Server {
 /// # Errors
 /// When the pool cannot be made.
 pub fn database(config: &Config) -> anyhow::Result<Db> {
-    pool(config, Clock::system(), Arc::new(()))
+    pool(config, 0, Clock::system(), Arc::new(()))
 }
 
-fn pool(config: &Config, clock: Clock, observer: Arc<dyn Observer>) -> anyhow::Result<Db> {
+fn pool(
+    config: &Config,
+    threads: usize,
+    clock: Clock,
+    observer: Arc<dyn Observer>,
+) -> anyhow::Result<Db> {
     let config = DbConfig {
         url: config.database.url.reveal().to_owned(),
         pool_size: config.database.pool_size,
+        threads,
         wait: POOL_WAIT,
         clock,
         observer,
@@ -165,7 +171,8 @@ pub fn told(error: domain::Error) -> anyhow::Error {
 
 fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
     let metrics = Arc::new(Metrics::new()?);
-    let db = pool(&config, clock, Arc::clone(&metrics) as Arc<dyn Observer>)?;
+    let observer = Arc::clone(&metrics) as Arc<dyn Observer>;
+    let db = pool(&config, config.http.threads, clock, observer)?;
     let hub = Hub::start(
         hub_config(&config),
         Arc::new(DatabaseLog(db.clone())),
@@ -286,6 +293,7 @@ fn serve(state: &Arc<AppState>, listener: TcpListener) -> anyhow::Result<Started
     let server = HttpServer::new(move || {
         let app = App::new()
             .app_data(data.clone())
+            .app_data(settled(&data.db))
             .app_data(page.clone())
             .configure(openapi::ui)
             .default_service(routes().service());
@@ -302,6 +310,15 @@ fn serve(state: &Arc<AppState>, listener: TcpListener) -> anyhow::Result<Started
     .listen(listener)?
     .run();
     Ok(spawn(server))
+}
+
+/// Connections for the thread that this runs on, which answers requests. Without any it shares
+/// those of all.
+fn settled(db: &Db) -> Option<Arc<Home>> {
+    db.settle().unwrap_or_else(|error| {
+        tracing::warn!(%error, "a thread has no connections of its own");
+        None
+    })
 }
 
 fn spawn(server: actix_web::dev::Server) -> Started {

@@ -4,7 +4,9 @@ pub use diesel_async::AsyncPgConnection as PgConnection;
 
 mod connect;
 mod once;
+mod overwrite;
 mod pool;
+mod pools;
 mod probe;
 mod request;
 mod tx;
@@ -12,7 +14,9 @@ mod write;
 
 pub(crate) use connect::bare;
 pub use once::Answer;
+pub(crate) use overwrite::WholeRow;
 pub use pool::{Db, DbConfig, Observer, PoolState, ping};
+pub use pools::Home;
 pub use probe::{Probe, probe};
 pub use request::RequestId;
 pub(crate) use tx::Change;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use deadpool::Status;
 use deadpool::managed::{Object, PoolError, Timeouts};
 use diesel_async::pooled_connection::deadpool::Pool;
 use diesel_async::pooled_connection::{
@@ -13,6 +14,7 @@ use futures_util::FutureExt;
 use tls::PostgresServer;
 use tokio::runtime::Handle;
 
+use super::pools::{Home, PgPool, Pools};
 use crate::clock::Clock;
 use crate::{Error, Result};
 
@@ -32,6 +34,8 @@ pub struct DbConfig {
     pub url: String,
     /// Connections at most.
     pub pool_size: usize,
+    /// How many threads will [settle](Db::settle).
+    pub threads: usize,
     /// How long to wait for a connection before saying that the database is away.
     pub wait: Duration,
     /// Where the time comes from.
@@ -65,7 +69,7 @@ pub struct PoolState {
 /// The database. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
-    pool: Pool<AsyncPgConnection>,
+    pools: Arc<Pools>,
     pub(super) clock: Clock,
     pub(super) observer: Arc<dyn Observer>,
 }
@@ -78,6 +82,35 @@ impl std::fmt::Debug for Db {
     }
 }
 
+/// A pool of connections to `server`, whose drivers run on `runtime`.
+fn pool(
+    url: &str,
+    server: PostgresServer,
+    size: usize,
+    wait: Duration,
+    runtime: Handle,
+) -> Result<PgPool> {
+    let mut manager = ManagerConfig::<AsyncPgConnection>::default();
+    // A test query before each use would double the cost of a read; a connection that died
+    // says so at its first statement, and is then replaced.
+    manager.recycling_method = RecyclingMethod::Fast;
+    // The address has been read, and what it says of TLS the library would not understand.
+    manager.custom_setup = Box::new(move |_| {
+        let (runtime, server) = (runtime.clone(), server.clone());
+        async move { super::connect::open(&runtime, server).await }.boxed()
+    });
+    Pool::builder(AsyncDieselConnectionManager::new_with_config(url, manager))
+        .max_size(size)
+        .timeouts(Timeouts {
+            wait: Some(wait),
+            create: Some(wait),
+            recycle: Some(wait),
+        })
+        .runtime(deadpool::Runtime::Tokio1)
+        .build()
+        .map_err(|error| Error::Internal(format!("pool: {error}")))
+}
+
 /// A connection of the pool.
 pub(super) type Connection = Object<AsyncDieselConnectionManager<AsyncPgConnection>>;
 
@@ -88,34 +121,25 @@ impl Db {
     /// # Errors
     /// When the address will not do, or the pool cannot be built.
     pub fn new(config: DbConfig, runtime: Handle) -> Result<Self> {
-        let mut manager = ManagerConfig::<AsyncPgConnection>::default();
-        // A test query before each use would double the cost of a read; a connection that died
-        // says so at its first statement, and is then replaced.
-        manager.recycling_method = RecyclingMethod::Fast;
         let server = PostgresServer::parse(&config.url)
             .map_err(|error| Error::Internal(format!("the database's address {error}")))?;
-        // The address has been read, and what it says of TLS the library would not understand.
-        manager.custom_setup = Box::new(move |_| {
-            let (runtime, server) = (runtime.clone(), server.clone());
-            async move { super::connect::open(&runtime, server).await }.boxed()
-        });
-        let pool = Pool::builder(AsyncDieselConnectionManager::new_with_config(
-            config.url, manager,
-        ))
-        .max_size(config.pool_size)
-        .timeouts(Timeouts {
-            wait: Some(config.wait),
-            create: Some(config.wait),
-            recycle: Some(config.wait),
-        })
-        .runtime(deadpool::Runtime::Tokio1)
-        .build()
-        .map_err(|error| Error::Internal(format!("pool: {error}")))?;
+        let (url, wait) = (config.url, config.wait);
+        let make = move |size, runtime| pool(&url, server.clone(), size, wait, runtime);
+        let pools = Pools::new(config.pool_size, config.threads, runtime, Box::new(make))?;
         Ok(Self {
-            pool,
+            pools: Arc::new(pools),
             clock: config.clock,
             observer: config.observer,
         })
+    }
+
+    /// Gives the current thread, which has a runtime of its own, connections of its own: for as
+    /// long as the answer is held, what runs on it uses those. `None` when there are too few.
+    ///
+    /// # Errors
+    /// When the pool cannot be built.
+    pub fn settle(&self) -> Result<Option<Arc<Home>>> {
+        self.pools.settle()
     }
 
     /// The clock that operations go by.
@@ -136,12 +160,13 @@ impl Db {
     /// How the pool stands.
     #[must_use]
     pub fn state(&self) -> PoolState {
-        let status = self.pool.status();
+        let pools = self.pools.status();
+        let sum = |what: fn(&Status) -> usize| pools.iter().map(what).sum();
         PoolState {
-            open: status.size,
-            idle: status.available,
-            waiting: status.waiting,
-            limit: status.max_size,
+            open: sum(|pool| pool.size),
+            idle: sum(|pool| pool.available),
+            waiting: sum(|pool| pool.waiting),
+            limit: sum(|pool| pool.max_size),
         }
     }
 
@@ -150,7 +175,7 @@ impl Db {
     /// # Errors
     /// [`Error::Unavailable`] when none can be had in time.
     async fn connection(&self) -> Result<Connection> {
-        self.pool.get().await.map_err(|error| {
+        self.pools.here().get().await.map_err(|error| {
             Error::Unavailable(match error {
                 PoolError::Timeout(kind) => format!("no connection in time ({kind:?})"),
                 error => error.to_string(),
@@ -170,7 +195,8 @@ impl Db {
     /// connection in the pool is dead, and each says so only when it is used.
     pub(super) fn is_worth_another<T>(&self, result: &Result<T>, dead: &mut usize) -> bool {
         *dead += 1;
-        matches!(result, Err(error) if is_dead(error)) && *dead <= self.pool.status().max_size + 1
+        matches!(result, Err(error) if is_dead(error))
+            && *dead <= self.pools.here().status().max_size + 1
     }
 
     /// Reads. Each statement sees what is committed when it begins; where several must agree, use

@@ -17,7 +17,7 @@ use wire::{Epoch, ErrorCode, Position, RestaurantId, Seq, TableId};
 use super::settings as rules;
 use crate::checks::Checks;
 use crate::clock::new_id;
-use crate::db::Tx;
+use crate::db::{Tx, WholeRow};
 use crate::error::broken_constraint;
 use crate::floor::{check_version, day, reserved};
 use crate::schema::{log_heads, restaurants, tables};
@@ -35,6 +35,8 @@ struct RestaurantRow {
     last_updated: DateTime<Utc>,
     version: i32,
 }
+
+impl WholeRow for RestaurantRow {}
 
 impl TryFrom<RestaurantRow> for Restaurant {
     type Error = Error;
@@ -243,9 +245,7 @@ pub async fn update(
     let before = current.settings.reserve_tables_minutes_before;
     next.version += 1;
     next.last_updated = tx.now;
-    diesel::update(restaurants::table.find(next.id))
-        .set(&next)
-        .execute(tx.conn)
+    next.overwrite(tx.conn, restaurants::table.find(next.id))
         .await
         .map_err(|error| slug_taken(error, &next.slug))?;
     let restaurant: Restaurant = next.try_into()?;

@@ -42,10 +42,20 @@ impl House {
 
     /// Another pool, as another worker has it; `url` is the database's or leads there.
     pub(crate) fn pool(&self, url: &str, pool_size: usize, wait: Duration) -> Db {
+        self.open_pool(url, pool_size, 0, wait)
+    }
+
+    /// The same for a worker of which so many threads answer requests.
+    pub(crate) fn shared_out(&self, pool_size: usize, threads: usize, wait: Duration) -> Db {
+        self.open_pool(&self.url, pool_size, threads, wait)
+    }
+
+    fn open_pool(&self, url: &str, pool_size: usize, threads: usize, wait: Duration) -> Db {
         let clock = self.test.clock.clone();
         let config = DbConfig {
             url: url.to_owned(),
             pool_size,
+            threads,
             wait,
             clock: Clock::new(move || clock.now()),
             observer: Arc::new(()),

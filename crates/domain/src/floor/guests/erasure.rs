@@ -9,7 +9,7 @@ use wire::{RestaurantId, TableId};
 
 use super::row::{GuestRow, its_tables};
 use crate::Result;
-use crate::db::Tx;
+use crate::db::{Tx, WholeRow};
 use crate::floor::seating;
 use crate::privacy::NOBODY;
 use crate::schema::guests;
@@ -70,9 +70,7 @@ pub(crate) async fn erase(tx: &mut Tx<'_>, parties: Parties) -> Result<usize> {
         }
         next.version += 1;
         next.last_updated = tx.now;
-        diesel::update(guests::table.find((tx.restaurant_id(), row.id)))
-            .set(&next)
-            .execute(tx.conn)
+        next.overwrite(tx.conn, guests::table.find((tx.restaurant_id(), row.id)))
             .await?;
         let tables = seating::held(tx, row.id).await?;
         let (kind, guest) = (EventKind::GuestUpdated, next.with_tables(tables));

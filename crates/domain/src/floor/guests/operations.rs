@@ -12,7 +12,7 @@ use super::input::{check_patch, patched};
 use super::queue::{self, Goal, Moved, Queue};
 use super::row::{GuestRow, its_tables};
 use super::rules::{self, Place};
-use crate::db::Tx;
+use crate::db::{Tx, WholeRow};
 use crate::floor::seating::{self, Locked};
 use crate::floor::{check_version, reservations, reserved};
 use crate::identity::restaurants;
@@ -246,9 +246,7 @@ async fn save(
 ) -> Result<Guest> {
     next.version += 1;
     next.last_updated = tx.now;
-    diesel::update(guests::table.find((tx.restaurant_id(), row.id)))
-        .set(&next)
-        .execute(tx.conn)
+    next.overwrite(tx.conn, guests::table.find((tx.restaurant_id(), row.id)))
         .await?;
     let action = if next.status != row.status {
         Action::StatusChanged
@@ -302,9 +300,7 @@ pub(in crate::floor) async fn link(
     row.reservation_id = reservation;
     row.version += 1;
     row.last_updated = tx.now;
-    diesel::update(guests::table.find((tx.restaurant_id(), id)))
-        .set(&row)
-        .execute(tx.conn)
+    row.overwrite(tx.conn, guests::table.find((tx.restaurant_id(), id)))
         .await?;
     let guest = row.with_tables(held);
     tx.tell_changed(

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use wire::floor::guests::{Guest, GuestStatus};
 use wire::{GuestId, ReservationId, RestaurantId, TableId};
 
+use crate::db::WholeRow;
 use crate::schema::{guests, seatings};
 
 /// A party without its tables, which are in `seatings`.
@@ -44,6 +45,8 @@ pub(super) struct GuestRow {
     pub(super) quote_error_minutes: Option<i32>,
     pub(super) due_at: Option<DateTime<Utc>>,
 }
+
+impl WholeRow for GuestRow {}
 
 impl GuestRow {
     /// The party, as clients see it.

@@ -9,7 +9,7 @@ use wire::live::events::{Action, EventKind};
 
 use super::row::ReservationRow;
 use crate::Result;
-use crate::db::Tx;
+use crate::db::{Tx, WholeRow};
 use crate::privacy::NOBODY;
 use crate::schema::reservations;
 
@@ -62,10 +62,11 @@ pub(crate) async fn erase(tx: &mut Tx<'_>, bookings: Bookings) -> Result<usize> 
         }
         next.version += 1;
         next.last_updated = tx.now;
-        diesel::update(reservations::table.find((tx.restaurant_id(), row.id)))
-            .set(&next)
-            .execute(tx.conn)
-            .await?;
+        next.overwrite(
+            tx.conn,
+            reservations::table.find((tx.restaurant_id(), row.id)),
+        )
+        .await?;
         let (kind, booking) = (EventKind::ReservationUpdated, Reservation::from(next));
         tx.tell_unaudited(kind, booking.id.0, Action::InfoUpdated, &booking)?;
         count += 1;

@@ -15,7 +15,7 @@ use super::rules;
 use super::with_guest::settle;
 use crate::checks::{Checks, trimmed};
 use crate::clock::new_id;
-use crate::db::Tx;
+use crate::db::{Tx, WholeRow};
 use crate::error::broken_constraint;
 use crate::floor::availability::{Wish, choose};
 use crate::floor::occupancy::{self, Claimant};
@@ -296,10 +296,11 @@ pub(super) async fn save(
     let released = occupy(tx, locked, row, &next, claiming).await?;
     next.version += 1;
     next.last_updated = tx.now;
-    diesel::update(reservations::table.find((next.restaurant_id, next.id)))
-        .set(&next)
-        .execute(tx.conn)
-        .await?;
+    next.overwrite(
+        tx.conn,
+        reservations::table.find((next.restaurant_id, next.id)),
+    )
+    .await?;
     reserved::settle(tx, &next.table_ids, &released).await?;
     let (kind, action) = if next.status != row.status {
         match next.status {

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use wire::floor::reservations::{Reservation, ReservationSource, ReservationStatus};
 use wire::{GuestId, ReservationId, RestaurantId, TableId};
 
+use crate::db::WholeRow;
 use crate::floor::availability::Wish;
 use crate::schema::reservations;
 
@@ -30,6 +31,8 @@ pub(super) struct ReservationRow {
     pub(super) last_updated: DateTime<Utc>,
     pub(super) version: i32,
 }
+
+impl WholeRow for ReservationRow {}
 
 impl ReservationRow {
     /// For whom and when tables are wanted.

@@ -12,7 +12,7 @@ use wire::{ErrorCode, GuestId, RestaurantId, TableId};
 use super::row::TableRow;
 use crate::checks::{Checks, trimmed};
 use crate::clock::new_id;
-use crate::db::Tx;
+use crate::db::{Tx, WholeRow};
 use crate::error::broken_constraint;
 use crate::floor::seating::{self, Locked};
 use crate::floor::{check_version, guests, occupancy, reserved};
@@ -248,9 +248,7 @@ pub(in crate::floor) async fn save(
     };
     next.version += 1;
     next.last_updated = tx.now;
-    diesel::update(tables::table.find((row.restaurant_id, row.id)))
-        .set(&next)
-        .execute(tx.conn)
+    next.overwrite(tx.conn, tables::table.find((row.restaurant_id, row.id)))
         .await
         .map_err(|error| number_taken(error, &next.table_number))?;
     let before = row.clone().with_party(party);

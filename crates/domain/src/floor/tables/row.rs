@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use wire::floor::tables::{Table, TablePosition, TableShape, TableStatus};
 use wire::{GuestId, RestaurantId, TableId};
 
+use crate::db::WholeRow;
 use crate::schema::tables;
 
 /// A table without its party, which is in `seatings`.
@@ -26,6 +27,8 @@ pub(in crate::floor) struct TableRow {
     pub(in crate::floor) last_updated: DateTime<Utc>,
     pub(in crate::floor) version: i32,
 }
+
+impl WholeRow for TableRow {}
 
 impl TableRow {
     /// The table, as clients see it.

@@ -9,7 +9,7 @@ use wire::{CategoryId, ErrorCode, FieldError, RestaurantId};
 use super::row::CategoryRow;
 use crate::checks::{Checks, trimmed};
 use crate::clock::new_id;
-use crate::db::Tx;
+use crate::db::{Tx, WholeRow};
 use crate::error::broken_constraint;
 use crate::floor::check_version;
 use crate::menu::{check_edits, windows};
@@ -217,11 +217,12 @@ pub(in crate::menu) async fn save(
     };
     next.version += 1;
     next.updated_at = tx.now;
-    diesel::update(menu_categories::table.find((row.restaurant_id, row.id)))
-        .set(&next)
-        .execute(tx.conn)
-        .await
-        .map_err(|error| name_taken(error, &next.name))?;
+    next.overwrite(
+        tx.conn,
+        menu_categories::table.find((row.restaurant_id, row.id)),
+    )
+    .await
+    .map_err(|error| name_taken(error, &next.name))?;
     let category: Category = next.try_into()?;
     let before = Category::try_from(row.clone())?;
     let kind = EventKind::CategoryUpdated;

@@ -6,6 +6,7 @@ use wire::menu::categories::{Category, ServingWindow};
 use wire::{CategoryId, RestaurantId};
 
 use crate::Result;
+use crate::db::WholeRow;
 use crate::schema::menu_categories;
 
 /// A category, as it is stored.
@@ -23,6 +24,8 @@ pub(in crate::menu) struct CategoryRow {
     pub(in crate::menu) updated_at: DateTime<Utc>,
     pub(in crate::menu) version: i32,
 }
+
+impl WholeRow for CategoryRow {}
 
 impl CategoryRow {
     /// When it is served.

@@ -10,7 +10,7 @@ use wire::{DishId, ErrorCode, RestaurantId};
 
 use super::row::DishRow;
 use super::rules;
-use crate::db::Tx;
+use crate::db::{Tx, WholeRow};
 use crate::error::broken_constraint;
 use crate::floor::check_version;
 use crate::menu::check_edits;
@@ -234,11 +234,12 @@ async fn save(tx: &mut Tx<'_>, row: &DishRow, mut next: DishRow) -> Result<Dish>
     }
     next.version += 1;
     next.updated_at = tx.now;
-    diesel::update(dishes::table.find((row.restaurant_id, row.dish_id)))
-        .set(&next)
-        .execute(tx.conn)
-        .await
-        .map_err(unknown_category)?;
+    next.overwrite(
+        tx.conn,
+        dishes::table.find((row.restaurant_id, row.dish_id)),
+    )
+    .await
+    .map_err(unknown_category)?;
     tell_change(tx, row, next)
 }
 

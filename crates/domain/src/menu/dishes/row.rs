@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use wire::menu::dishes::{Allergen, AvailabilityStatus, DietaryTag, Dish, DishAvailability};
 use wire::{CategoryId, DishId, RestaurantId};
 
+use crate::db::WholeRow;
 use crate::schema::dishes;
 use crate::{Error, Result};
 
@@ -34,6 +35,8 @@ pub(in crate::menu) struct DishRow {
     pub(in crate::menu) updated_at: DateTime<Utc>,
     pub(in crate::menu) version: i32,
 }
+
+impl WholeRow for DishRow {}
 
 impl DishRow {
     /// Whether it can be had, as it was said last.

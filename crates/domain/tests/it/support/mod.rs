@@ -58,6 +58,7 @@ impl TestDb {
         let config = DbConfig {
             url: database.url.clone(),
             pool_size: 8,
+            threads: 0,
             wait: Duration::from_secs(10),
             clock: {
                 let clock = clock.clone();

@@ -5,4 +5,5 @@ mod commits;
 mod conflicts;
 mod connections;
 mod parts;
+mod prepared;
 mod silence;
