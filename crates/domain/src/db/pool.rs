@@ -13,6 +13,7 @@ use futures_util::FutureExt;
 use tls::PostgresServer;
 use tokio::runtime::Handle;
 
+use super::connect::Role;
 use crate::clock::Clock;
 use crate::{Error, Result};
 
@@ -88,6 +89,11 @@ impl Db {
     /// # Errors
     /// When the address will not do, or the pool cannot be built.
     pub fn new(config: DbConfig, runtime: Handle) -> Result<Self> {
+        Self::of(Role::Primary, config, runtime)
+    }
+
+    /// The same for a server in either role.
+    pub(super) fn of(role: Role, config: DbConfig, runtime: Handle) -> Result<Self> {
         let mut manager = ManagerConfig::<AsyncPgConnection>::default();
         // A test query before each use would double the cost of a read; a connection that died
         // says so at its first statement, and is then replaced.
@@ -97,7 +103,7 @@ impl Db {
         // The address has been read, and what it says of TLS the library would not understand.
         manager.custom_setup = Box::new(move |_| {
             let (runtime, server) = (runtime.clone(), server.clone());
-            async move { super::connect::open(&runtime, server).await }.boxed()
+            async move { super::connect::open(&runtime, server, role).await }.boxed()
         });
         let pool = Pool::builder(AsyncDieselConnectionManager::new_with_config(
             config.url, manager,
