@@ -68,7 +68,7 @@ struct Counts {
     away: AtomicU64,
 }
 
-/// How several statements at the primary see it.
+/// How several statements at the primary see it, where nothing else asks for one moment.
 #[derive(Clone, Copy)]
 enum View {
     /// Each as it is then.
@@ -96,8 +96,8 @@ impl Reads {
         }))
     }
 
-    /// Reads something of a restaurant that is not older than `least`. At the primary each
-    /// statement sees what is committed when it begins.
+    /// Reads something of a restaurant that is not older than `least`. Where there is no replica,
+    /// each statement sees what is committed when it begins.
     ///
     /// # Errors
     /// Those of `read`; 503 when the primary is needed and away.
@@ -197,9 +197,11 @@ impl Reads {
         count.fetch_add(1, Ordering::Relaxed);
         let span = transaction(operation);
         let primary = &self.0.primary;
-        Ok(match view {
-            View::Each => primary.read(operation, read).instrument(span).await?,
-            View::Moment => primary.snapshot(operation, read).instrument(span).await?,
+        // Where there is a replica, the position that is remembered must cover all that was shown, or
+        // the next answer could show less.
+        Ok(match (view, &self.0.near) {
+            (View::Each, None) => primary.read(operation, read).instrument(span).await?,
+            _ => primary.snapshot(operation, read).instrument(span).await?,
         })
     }
 }
