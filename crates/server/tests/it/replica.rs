@@ -62,7 +62,7 @@ impl House {
         }
     }
 
-    /// What an operator is told of the replica before the workers are started.
+    /// What an operator is told of the two servers.
     fn checked(&self) -> (bool, String) {
         check_config(&[
             ("DATABASE_URL", &self.primary.url(&self.database)),
@@ -151,6 +151,7 @@ async fn answers_what_may_be_old_and_nothing_else() {
     }
     everything_near_is_read_from_it(&house).await;
     nobody_sees_time_go_backwards(&house).await;
+    what_was_heard_is_not_taken_back(&house).await;
     one_that_is_away_is_not_missed(&mut house).await;
     one_that_was_promoted_is_not_believed(&house).await;
     let House {
@@ -262,6 +263,20 @@ async fn nobody_sees_time_go_backwards(house: &House) {
     let headers = [("x-min-seq", written.as_str())];
     let (who, reply) = house.by(1, async || house.guests(1, &headers).await).await;
     assert_eq!((who, names(reply.expect(200))), ("replica", both));
+}
+
+/// Of a change that a tablet has heard, the lists of its worker tell, too.
+async fn what_was_heard_is_not_taken_back(house: &House) {
+    let mut tablet = house.restaurant.socket(&house.app, 1).await;
+    house.replica.pause().await;
+    house.restaurant.guest("Cleo", 2).await;
+    assert_eq!(tablet.frame().await["data"]["guestName"], "Cleo");
+    let (who, reply) = house.by(1, async || house.guests(1, &[]).await).await;
+    let all = ["Ada", "Ben", "Cleo"].map(str::to_owned).to_vec();
+    assert_eq!((who, names(reply.expect(200))), ("primary_behind", all));
+    drop(tablet);
+    house.replica.resume().await;
+    house.caught_up().await;
 }
 
 async fn one_that_is_away_is_not_missed(house: &mut House) {
