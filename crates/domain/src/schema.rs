@@ -201,6 +201,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    primary_beat (singleton) {
+        singleton -> Bool,
+        beaten_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     reservation_tables (restaurant_id, table_id, period) {
         restaurant_id -> Uuid,
         table_id -> Uuid,
@@ -313,6 +320,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     menu_categories,
     presence,
     presence_workers,
+    primary_beat,
     reservation_tables,
     reservations,
     restaurants,

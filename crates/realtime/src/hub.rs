@@ -11,8 +11,8 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use wire::RestaurantId;
 use wire::live::frames::CloseCode;
+use wire::{Position, RestaurantId};
 
 use crate::bus::{Bus, Incoming, PartStatus, Reach, Receiver};
 use crate::config::HubConfig;
@@ -95,6 +95,14 @@ impl Hub {
         if let Some(room) = self.inner.room(restaurant) {
             room.post(text);
         }
+    }
+
+    /// Up to where the sessions here that follow a restaurant have been served; `None` when nobody
+    /// follows it.
+    #[must_use]
+    pub fn position(&self, restaurant: RestaurantId) -> Option<Position> {
+        let room = self.inner.room(restaurant)?;
+        room.look(|window| window.mark().position())
     }
 
     /// What has been counted so far.

@@ -12,7 +12,7 @@ use actix_web::{App, HttpServer};
 use anyhow::Context;
 use chrono::TimeDelta;
 use domain::clock::Clock;
-use domain::db::{Db, DbConfig, Home, Observer};
+use domain::db::{Db, DbConfig, Home, Observer, Replica, ReplicaConfig};
 use domain::identity::accounts;
 use domain::identity::passwords::Passwords;
 use domain::migrations;
@@ -34,6 +34,7 @@ use crate::menu::live::Visitors;
 use crate::metrics::{self, Metrics, MetricsPage};
 use crate::middleware::{self, Platform};
 use crate::openapi;
+use crate::reads::Reads;
 use crate::routes::routes;
 use crate::snapshots::Snapshots;
 use crate::standings::Standings;
@@ -178,7 +179,13 @@ fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
         Arc::new(DatabaseLog(db.clone())),
         bus(&config)?,
     );
-    gauges::install(&metrics, &db, &hub, config.bus);
+    let reads = reads(
+        &config,
+        &db,
+        &hub,
+        Arc::clone(&metrics) as Arc<dyn Observer>,
+    )?;
+    gauges::install(&metrics, &db, &reads, &hub, config.bus);
     let auth = &config.auth;
     let lifetime = TimeDelta::from_std(auth.access_token)?;
     let previous = auth.previous_secret_key.as_ref().map(|key| key.reveal());
@@ -191,6 +198,7 @@ fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
         menus: Menus::new(db.clone(), hub.clone()),
         visitors: Visitors::default(),
         db,
+        reads,
         hub,
         metrics,
         started: Instant::now(),
@@ -198,6 +206,25 @@ fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
         draining: AtomicBool::new(false),
         config,
     })
+}
+
+fn reads(
+    config: &Config,
+    db: &Db,
+    hub: &Hub,
+    observer: Arc<dyn Observer>,
+) -> anyhow::Result<Reads> {
+    let replica = config.database.replica.as_ref().map(|replica| {
+        let copy = ReplicaConfig {
+            url: replica.url.reveal().to_owned(),
+            pool_size: replica.pool_size,
+            max_lag: replica.max_lag,
+            observer,
+        };
+        let copy = Replica::new(copy, Handle::current())?;
+        Ok::<_, domain::Error>((copy, replica.max_lag))
+    });
+    Ok(Reads::new(db.clone(), hub.clone(), replica.transpose()?))
 }
 
 #[cfg(not(feature = "faults"))]

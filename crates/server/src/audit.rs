@@ -6,7 +6,7 @@ use wire::RestaurantId;
 use wire::audit::{AuditEntry, AuditFilter};
 
 use crate::errors::ApiError;
-use crate::extract::{Path, Query};
+use crate::extract::{AtLeast, Path, Query};
 use crate::reply;
 use crate::state::AppState;
 
@@ -14,7 +14,7 @@ use crate::state::AppState;
 /// began, and of the same moment by the events' numbers.
 #[utoipa::path(
     get, path = "/api/v1/restaurants/{rid}/audit", tag = "audit",
-    params(("rid" = RestaurantId, Path), AuditFilter),
+    params(("rid" = RestaurantId, Path), AuditFilter, ("X-Min-Seq" = Option<String>, Header)),
     responses((status = 200, body = Vec<AuditEntry>))
 )]
 pub async fn list(
@@ -22,9 +22,11 @@ pub async fn list(
     request: HttpRequest,
     Path(rid): Path<RestaurantId>,
     Query(filter): Query<AuditFilter>,
+    least: AtLeast,
 ) -> Result<HttpResponse, ApiError> {
     let page = state
-        .read("audit.list", async |conn| {
+        .reads
+        .read("audit.list", rid, &least, async |conn| {
             domain::audit::list(conn, rid, &filter).await
         })
         .await?;

@@ -36,6 +36,9 @@ const DEVICES_PER_QUERY: usize = 2000;
 const DUE: Duration = Duration::from_secs(1);
 const DUE_AT_ONCE: i64 = 500;
 
+/// How often the replica is looked at; the primary's heart beats as often.
+const REPLICA: Duration = Duration::from_secs(1);
+
 /// How often old events are looked for, how many go at once, and how many times in a row.
 const PRUNE: Duration = Duration::from_secs(60);
 const PRUNE_BATCH: i64 = 500;
@@ -52,6 +55,9 @@ pub fn start(state: &Arc<AppState>, token: &CancellationToken, tasks: &TaskTrack
         check_sockets(state).boxed()
     });
     every(DUE, state, token, tasks, |state| pass_time(state).boxed());
+    every(REPLICA, state, token, tasks, |state| {
+        state.reads.watch().map(Ok).boxed()
+    });
     every(limits::COMPARE, state, token, tasks, |state| {
         state.limits.compare().map(Ok).boxed()
     });

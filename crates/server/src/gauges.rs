@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::db::{Db, Observer};
+use domain::db::{Db, Observer, Standing};
 use realtime::bus::{PartStatus, Reach};
 use realtime::{Hub, Stats};
 use wire::health::BusKind;
 
 use crate::metrics::{Metrics, Sheet};
+use crate::reads::Reads;
 
 impl Observer for Metrics {
     fn operation(&self, name: &'static str, elapsed: Duration, is_ok: bool) {
@@ -16,11 +17,12 @@ impl Observer for Metrics {
     }
 }
 
-/// Shows the pool, the rooms and the bus whenever somebody asks for the metrics.
-pub fn install(metrics: &Arc<Metrics>, db: &Db, hub: &Hub, kind: BusKind) {
-    let (db, hub) = (db.clone(), hub.clone());
+/// Shows the pool, the replica, the rooms and the bus whenever somebody asks for the metrics.
+pub fn install(metrics: &Arc<Metrics>, db: &Db, reads: &Reads, hub: &Hub, kind: BusKind) {
+    let (db, reads, hub) = (db.clone(), reads.clone(), hub.clone());
     metrics.on_scrape(move |sheet| {
         pool(sheet, &db);
+        replica(sheet, &reads);
         rooms(sheet, hub.stats());
         bus(sheet, hub.stats(), kind);
         bus_servers(sheet, &hub.bus_status());
@@ -63,6 +65,33 @@ fn pool(sheet: &mut Sheet, db: &Db) {
         "Connections at most.",
         count(state.limit),
     );
+}
+
+fn replica(sheet: &mut Sheet, reads: &Reads) {
+    sheet.counters(
+        "near_reads_total",
+        "Reads that a replica may answer, by who did: the replica, the primary because there is \
+         no replica, because it was behind, because it was away.",
+        "by",
+        reads.counts(),
+    );
+    let Some(standing) = reads.standing() else {
+        return;
+    };
+    let is_read = matches!(standing, Standing::Fresh(_));
+    gauge(
+        sheet,
+        "replica_up",
+        "1 while the replica is read from.",
+        i64::from(is_read),
+    );
+    if let Standing::Fresh(lag) | Standing::Behind(lag) = standing {
+        sheet.gauge(
+            "replica_lag_seconds",
+            "How old the replica is, to a second: that is how often the primary's heart beats.",
+            lag.as_secs_f64(),
+        );
+    }
 }
 
 fn rooms(sheet: &mut Sheet, stats: &Stats) {

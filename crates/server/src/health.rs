@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use domain::db::Standing;
 use realtime::bus::{PartStatus as BusPart, Reach};
 use tokio::time::timeout;
 use wire::health::{
@@ -69,6 +70,7 @@ async fn look(state: &AppState) -> Health {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         uptime_seconds: state.started.elapsed().as_secs(),
         database,
+        replica: replica(state),
         redis: redis(&bus),
         bus,
         sessions: count(state.hub.stats().sessions.get()),
@@ -99,6 +101,22 @@ async fn database(state: &AppState) -> PartHealth {
         },
         latency_ms: Some(started.elapsed().as_secs_f64() * 1000.0),
         message,
+    }
+}
+
+/// The replica as it was last seen. What it cannot answer is answered by the database, so the worker
+/// is as healthy without it.
+fn replica(state: &AppState) -> PartHealth {
+    let (status, message) = match state.reads.standing() {
+        None => (PartStatus::Off, None),
+        Some(Standing::Fresh(_)) => (PartStatus::Up, None),
+        Some(Standing::Behind(_)) => (PartStatus::Down, Some("it is too far behind")),
+        Some(Standing::Away(why)) => (PartStatus::Down, Some(why)),
+    };
+    PartHealth {
+        status,
+        latency_ms: None,
+        message: message.map(str::to_owned),
     }
 }
 

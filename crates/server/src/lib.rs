@@ -22,6 +22,7 @@ pub mod metrics;
 pub mod middleware;
 pub mod openapi;
 pub mod privacy;
+pub mod reads;
 pub mod reply;
 pub mod routes;
 pub mod routing;

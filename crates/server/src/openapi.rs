@@ -110,7 +110,7 @@ impl Modify for Common {
                 if idempotency::takes_keys(method, path) {
                     take_keys(operation);
                 }
-                versions(operation);
+                headers(operation);
                 describe(operation, path, need);
                 if limits::tier(method, &canonical(path)).is_some() {
                     limit(operation);
@@ -158,16 +158,31 @@ fn explain(operation: &mut Operation) {
     }
 }
 
-/// `If-Match` names one version, as the `ETag` has it.
-fn versions(operation: &mut Operation) {
+/// Headers that requests may have, what they look like and what they mean.
+const HEADERS: [(&str, &str, &str); 2] = [
+    (
+        "If-Match",
+        r#"^(\*|(W/)?"[0-9]{1,9}")$"#,
+        "The one version that is to be changed, as its `ETag` has it.",
+    ),
+    (
+        "X-Min-Seq",
+        "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9]{1,18}$",
+        "A position as `X-Event-Seq` has it: the answer contains at least this. Without it, it may \
+         be older than what another worker has answered, by seconds, where there is a replica.",
+    ),
+];
+
+/// Describes headers, wherever they are parameters.
+fn headers(operation: &mut Operation) {
     for parameter in operation.parameters.iter_mut().flatten() {
         if let RefOr::T(parameter) = parameter
-            && parameter.name == "If-Match"
+            && let Some((_, pattern, description)) =
+                HEADERS.iter().find(|(name, ..)| *name == parameter.name)
         {
-            let tag = ObjectBuilder::new()
-                .schema_type(Type::String)
-                .pattern(Some(r#"^(\*|(W/)?"[0-9]{1,9}")$"#));
-            parameter.schema = Some(tag.into());
+            let text = ObjectBuilder::new().schema_type(Type::String);
+            parameter.schema = Some(text.pattern(Some(*pattern)).into());
+            parameter.description = Some((*description).to_owned());
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::limits::Limits;
 use crate::menu::cache::Menus;
 use crate::menu::live::Visitors;
 use crate::metrics::Metrics;
+use crate::reads::Reads;
 use crate::reply::Saved;
 use crate::snapshots::Snapshots;
 use crate::standings::Standings;
@@ -30,6 +31,8 @@ pub struct AppState {
     pub config: Config,
     /// The database.
     pub db: Db,
+    /// The database or a copy of it, for reads that may be a little old.
+    pub reads: Reads,
     /// The rooms.
     pub hub: Hub,
     /// Access tokens.
@@ -170,7 +173,9 @@ impl AppState {
         }
         let kinds = appended.events.iter().map(|event| event.kind);
         self.menus.committed(appended.restaurant_id, kinds);
+        let (restaurant, position) = (appended.restaurant_id, appended.position());
         self.hub.committed(commit(appended));
+        self.reads.told(restaurant, position);
     }
 
     /// Whether this worker is going away.
@@ -187,7 +192,7 @@ impl AppState {
 }
 
 /// The part of a trace that is spent with the database.
-fn transaction(operation: &'static str) -> tracing::Span {
+pub(crate) fn transaction(operation: &'static str) -> tracing::Span {
     tracing::trace_span!(
         target: traces::TARGET, "transaction",
         otel.name = operation, otel.kind = "client", db.system.name = "postgresql",

@@ -1,25 +1,42 @@
-//! A PostgreSQL server that a test has for itself.
+//! PostgreSQL servers that a test has for itself, with certificates and with replicas.
+
+mod home;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use tokio_postgres::NoTls;
+use tokio_postgres::{Client, NoTls};
 
 use crate::authority::Identity;
 use crate::process::{Process, free_address};
-use crate::wait::{self, DEADLINE};
+use crate::wait::{DEADLINE, until};
+use home::{Home, PASSWORD, USER};
 
-/// A server that takes TLS, and a superuser without a password; gone with its value.
+/// Fast rather than durable, and small.
+const OPTIONS: [&str; 11] = [
+    "fsync=off",
+    "full_page_writes=off",
+    "shared_buffers=16MB",
+    "max_connections=60",
+    "log_checkpoints=off",
+    "unix_socket_directories=",
+    "wal_receiver_status_interval=1s",
+    "hot_standby_feedback=on",
+    "ssl=on",
+    "ssl_cert_file=../tls.pem",
+    "ssl_key_file=../tls.key",
+];
+
+/// A server that takes connections with TLS and without; gone with its value.
 ///
-/// It takes about two seconds to make: one is enough for many cases.
+/// It takes about two seconds to make: one is enough for many cases. Its superuser is authenticated
+/// by SCRAM, so that the binding of channels is tried, too.
 #[derive(Debug)]
 pub struct PostgresServer {
     address: SocketAddr,
-    directory: PathBuf,
-    process: Process,
+    running: Option<Process>,
+    home: Home,
 }
 
 impl PostgresServer {
@@ -28,112 +45,149 @@ impl PostgresServer {
     /// # Panics
     /// When there is no PostgreSQL on this machine, or it does not start.
     pub async fn with_tls(identity: &Identity) -> Self {
-        let directory = std::env::temp_dir().join(format!("qt_test_{}", crate::random_name()));
-        fs::create_dir(&directory).unwrap();
-        for (from, to) in [
-            (&identity.certificate, "tls.pem"),
-            (&identity.key, "tls.key"),
-        ] {
-            fs::copy(from, directory.join(to)).unwrap();
+        let home = Home::new();
+        home.take(&identity.certificate, "tls.pem");
+        home.take(&identity.key, "tls.key");
+        home.run("initdb", |command| {
+            command
+                .args(["--no-sync", "--locale=C", "--encoding=UTF8"])
+                .args(["--auth=scram-sha-256", "--pwfile=password"])
+                .args(["--username", USER])
+        });
+        Self::run(home).await
+    }
+
+    /// A replica of this one, which streams what is written, with the same certificate.
+    ///
+    /// # Panics
+    /// As above.
+    pub async fn replica(&self) -> Self {
+        let home = Home::new();
+        for name in ["tls.pem", "tls.key"] {
+            home.take(&self.home.path(name), name);
         }
-        give_away(&directory);
-        // Authenticated by SCRAM, so that the binding of channels is tried, too.
-        let prepared = program("initdb", &directory)
-            .args(["-D", "data", "-U", "qtable", "--no-sync", "--locale=C"])
-            .args([
-                "--encoding=UTF8",
-                "--auth=scram-sha-256",
-                "--pwfile=password",
-            ])
-            .output()
-            .unwrap();
-        let complaint = String::from_utf8_lossy(&prepared.stderr);
-        assert!(prepared.status.success(), "initdb: {complaint}");
-        let address = free_address();
-        let mut command = program("postgres", &directory);
-        command
-            .args(["-D", "data", "-p", &address.port().to_string()])
-            .args(["-c", "listen_addresses=127.0.0.1"])
-            .args(["-c", "unix_socket_directories="])
-            .args(["-c", "fsync=off", "-c", "ssl=on"])
-            .args(["-c", "ssl_cert_file=../tls.pem"])
-            .args(["-c", "ssl_key_file=../tls.key"]);
-        let server = Self {
-            address,
-            directory,
-            process: Process::start(command),
+        home.run("pg_basebackup", |command| {
+            command
+                .args(["--no-sync", "--checkpoint=fast", "--wal-method=stream"])
+                .args(["--write-recovery-conf", "--dbname", &self.url("postgres")])
+        });
+        Self::run(home).await
+    }
+
+    async fn run(home: Home) -> Self {
+        let mut server = Self {
+            address: free_address(),
+            running: None,
+            home,
         };
-        wait::until("PostgreSQL to answer", DEADLINE, async || {
-            tokio_postgres::connect(&server.url(), NoTls)
+        server.restart().await;
+        server
+    }
+
+    /// Starts it again where it was, and waits until it answers.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub async fn restart(&mut self) {
+        self.stop();
+        let mut command = self.home.command("postgres");
+        command
+            .args(["-h", &self.address.ip().to_string()])
+            .args(["-p", &self.address.port().to_string()]);
+        for option in OPTIONS {
+            command.args(["-c", option]);
+        }
+        self.running = Some(Process::start(command));
+        until("PostgreSQL to answer", DEADLINE, async || {
+            tokio_postgres::connect(&self.url("postgres"), NoTls)
                 .await
                 .ok()
                 .map(drop)
         })
         .await;
-        server
     }
 
-    /// Its port on the loopback.
-    #[must_use]
-    pub fn port(&self) -> u16 {
-        self.address.port()
+    /// Ends its connections and stops it.
+    ///
+    /// # Panics
+    /// When it cannot be told.
+    pub fn stop(&mut self) {
+        self.end("INT");
     }
 
-    /// `postgres://…`, of a superuser.
+    /// Killed, it would leave its shared memory behind.
+    fn end(&mut self, signal: &str) {
+        if let Some(mut running) = self.running.take()
+            && running.is_running()
+        {
+            running.signal(signal);
+            let end = Instant::now() + Duration::from_secs(10);
+            while running.is_running() && Instant::now() < end {
+                thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
+
+    /// `postgres://…` of one of its databases by its address, as its superuser.
     #[must_use]
-    pub fn url(&self) -> String {
-        format!("postgres://qtable:{PASSWORD}@{}/postgres", self.address)
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://{USER}:{PASSWORD}@{}/{database}", self.address)
+    }
+
+    /// A connection of its superuser, without TLS.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn connect(&self) -> Client {
+        let (client, connection) = tokio_postgres::connect(&self.url("postgres"), NoTls)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    /// A replica receives from now on, but shows nothing of it.
+    ///
+    /// # Panics
+    /// When it is no replica.
+    pub async fn pause(&self) {
+        let sql = self.connect().await;
+        sql.batch_execute("SELECT pg_wal_replay_pause()")
+            .await
+            .unwrap();
+        until("the replay to pause", DEADLINE, async || {
+            let state = "SELECT pg_get_wal_replay_pause_state() = 'paused'";
+            let row = sql.query_one(state, &[]).await.unwrap();
+            row.get::<_, bool>(0).then_some(())
+        })
+        .await;
+    }
+
+    /// A paused replica goes on.
+    ///
+    /// # Panics
+    /// When it is no replica.
+    pub async fn resume(&self) {
+        let sql = self.connect().await;
+        sql.batch_execute("SELECT pg_wal_replay_resume()")
+            .await
+            .unwrap();
+    }
+
+    /// Makes a replica a primary of its own; its connections stay.
+    ///
+    /// # Panics
+    /// When it is no replica.
+    pub async fn promote(&self) {
+        let sql = self.connect().await;
+        let promoted = sql.query_one("SELECT pg_promote()", &[]).await.unwrap();
+        assert!(promoted.get::<_, bool>(0), "it was not promoted in time");
     }
 }
 
 impl Drop for PostgresServer {
     fn drop(&mut self) {
-        // Killed, it would leave its shared memory behind.
-        self.process.signal("QUIT");
-        let end = Instant::now() + Duration::from_secs(10);
-        while self.process.is_running() && Instant::now() < end {
-            thread::sleep(Duration::from_millis(5));
-        }
-        let _removed = fs::remove_dir_all(&self.directory);
-    }
-}
-
-const PASSWORD: &str = "of-a-test";
-
-/// PostgreSQL does not run as root: then everything belongs to its own user, or nobody.
-fn give_away(directory: &Path) {
-    let script = r#"printf %s "$1" >password; [ "$(id -u)" != 0 ] ||
-        chown -R "$(id -un postgres 2>/dev/null || echo nobody)" ."#;
-    let done = Command::new("sh")
-        .args(["-c", script, "sh", PASSWORD])
-        .current_dir(directory)
-        .status();
-    assert!(
-        done.unwrap().success(),
-        "{} stays ours",
-        directory.display()
-    );
-}
-
-/// One of PostgreSQL's programs, where systems put them, as the user to whom the directory belongs.
-fn program(name: &str, directory: &Path) -> Command {
-    let script = r#"
-        program=$(command -v "$0") ||
-            program=$(ls -d /usr/lib/postgresql/*/bin/"$0" /opt/homebrew/opt/postgresql@*/bin/"$0" \
-                2>/dev/null | sort -V | tail -n 1)
-        exec "${program:-$0}" "$@""#;
-    let mut command = Command::new("sh");
-    command.args(["-c", script, name]).current_dir(directory);
-    run_as_owner(&mut command, directory);
-    command
-}
-
-fn run_as_owner(command: &mut Command, directory: &Path) {
-    use std::os::unix::fs::MetadataExt;
-    use std::os::unix::process::CommandExt;
-    let owner = fs::metadata(directory.join("password")).unwrap();
-    let ours = fs::metadata("/proc/self").map_or(owner.uid(), |process| process.uid());
-    if owner.uid() != ours {
-        command.uid(owner.uid()).gid(owner.gid());
+        self.end("QUIT");
+        let _removed = fs::remove_dir_all(self.home.directory());
     }
 }

@@ -21,8 +21,8 @@ async fn each_mode_accepts_and_refuses_what_it_says() {
     let server = Server::with_tls(&ours.identity(&["localhost"])).await;
     let (ours, theirs) = (ours.file(), theirs.file());
     // The same server by a name that is in its certificate, and by one that is not.
-    let named = server.url().replace("127.0.0.1", "localhost");
-    let other = server.url();
+    let named = server.url("postgres").replace("127.0.0.1", "localhost");
+    let other = server.url("postgres");
     let with = |url: &str, query: &str| {
         let query = query.replace("OURS", &ours).replace("THEIRS", &theirs);
         format!("{url}?{query}")

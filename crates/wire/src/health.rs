@@ -57,6 +57,9 @@ pub struct Health {
     pub uptime_seconds: u64,
     /// The database.
     pub database: PartHealth,
+    /// A copy of the database that answers some reads; off where there is none. The worker can do
+    /// without.
+    pub replica: PartHealth,
     /// Redis; off when the bus does without it.
     pub redis: PartHealth,
     /// The bus between workers.

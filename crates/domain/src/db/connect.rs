@@ -22,18 +22,37 @@ const SETTINGS: &str = "SET synchronous_commit = on; \
 /// Taken by whoever renews the epochs.
 const IDENTITY_LOCK: i64 = 782_254;
 
+/// The same for a replica, which is given up on sooner, since the primary can answer too.
+const REPLICA_SETTINGS: &str = "SET default_transaction_read_only = on; \
+    SET statement_timeout = '2s'; \
+    SET idle_in_transaction_session_timeout = '5s'; \
+    SET client_connection_check_interval = '1s'";
+
+/// What the server is to us.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Role {
+    /// What is written, and decides.
+    Primary,
+    /// A copy that follows. Whether it does is asked with each read (`replica.rs`), and not here:
+    /// a connection outlives the promotion of its server. Nor are epochs renewed by one.
+    Replica,
+}
+
 /// Opens a connection whose driver runs on `runtime`: an HTTP thread that happens to ask first may
 /// end before the connection does.
 pub(super) async fn open(
     runtime: &Handle,
     server: PostgresServer,
+    role: Role,
 ) -> ConnectionResult<AsyncPgConnection> {
     runtime
         .spawn(async move {
             let mut connection = bare(&server).await?;
-            prepare(&mut connection)
-                .await
-                .map_err(ConnectionError::CouldntSetupConfiguration)?;
+            match role {
+                Role::Primary => prepare(&mut connection).await,
+                Role::Replica => connection.batch_execute(REPLICA_SETTINGS).await,
+            }
+            .map_err(ConnectionError::CouldntSetupConfiguration)?;
             Ok(connection)
         })
         .await

@@ -14,6 +14,7 @@ use futures_util::FutureExt;
 use tls::PostgresServer;
 use tokio::runtime::Handle;
 
+use super::connect::Role;
 use super::pools::{Home, PgPool, Pools};
 use crate::clock::Clock;
 use crate::{Error, Result};
@@ -86,6 +87,7 @@ impl std::fmt::Debug for Db {
 fn pool(
     url: &str,
     server: PostgresServer,
+    role: Role,
     size: usize,
     wait: Duration,
     runtime: Handle,
@@ -97,7 +99,7 @@ fn pool(
     // The address has been read, and what it says of TLS the library would not understand.
     manager.custom_setup = Box::new(move |_| {
         let (runtime, server) = (runtime.clone(), server.clone());
-        async move { super::connect::open(&runtime, server).await }.boxed()
+        async move { super::connect::open(&runtime, server, role).await }.boxed()
     });
     Pool::builder(AsyncDieselConnectionManager::new_with_config(url, manager))
         .max_size(size)
@@ -121,10 +123,15 @@ impl Db {
     /// # Errors
     /// When the address will not do, or the pool cannot be built.
     pub fn new(config: DbConfig, runtime: Handle) -> Result<Self> {
+        Self::of(Role::Primary, config, runtime)
+    }
+
+    /// The same for a server in either role.
+    pub(super) fn of(role: Role, config: DbConfig, runtime: Handle) -> Result<Self> {
         let server = PostgresServer::parse(&config.url)
             .map_err(|error| Error::Internal(format!("the database's address {error}")))?;
         let (url, wait) = (config.url, config.wait);
-        let make = move |size, runtime| pool(&url, server.clone(), size, wait, runtime);
+        let make = move |size, runtime| pool(&url, server.clone(), role, size, wait, runtime);
         let pools = Pools::new(config.pool_size, config.threads, runtime, Box::new(make))?;
         Ok(Self {
             pools: Arc::new(pools),

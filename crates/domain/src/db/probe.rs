@@ -1,7 +1,7 @@
 //! One connection, to see what comes of it.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Nullable, Text};
+use diesel::sql_types::{Bool, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use tls::PostgresServer;
 
@@ -17,6 +17,9 @@ pub struct Probe {
     /// By what the connection is encrypted: `TLSv1.3`. `None` when it is not.
     #[diesel(sql_type = Nullable<Text>)]
     pub encryption: Option<String>,
+    /// Whether it follows another server, and so takes no writes.
+    #[diesel(sql_type = Bool)]
+    pub is_following: bool,
 }
 
 /// Connects as the pool does, and asks. The driver runs on the current runtime.
@@ -30,7 +33,7 @@ pub async fn probe(server: &PostgresServer) -> Result<Probe> {
     let asked = diesel::sql_query(
         "SELECT current_setting('server_version') AS version, \
          (SELECT s.version FROM pg_stat_ssl s WHERE s.pid = pg_backend_pid() AND s.ssl) \
-         AS encryption",
+         AS encryption, pg_is_in_recovery() AS is_following",
     );
     Ok(asked.get_result(&mut connection).await?)
 }

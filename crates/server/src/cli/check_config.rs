@@ -79,6 +79,18 @@ fn good(config: &Config) -> String {
         metrics,
         ..
     } = config;
+    let replica = config.database.replica.as_ref().map_or_else(
+        || "none".to_owned(),
+        |replica| {
+            format!(
+                "{}, {} connections, {}, {} s behind at most",
+                address(replica.url.reveal()),
+                replica.pool_size,
+                replica.security,
+                replica.max_lag.as_secs()
+            )
+        },
+    );
     let redis = config.redis.as_ref().map_or_else(
         || "none".to_owned(),
         |redis| {
@@ -131,6 +143,7 @@ fn good(config: &Config) -> String {
                 config.database.security
             ),
         ),
+        ("replica", replica),
         ("redis", redis),
         ("bus", bus.to_owned()),
         ("registration", registration.to_owned()),
@@ -203,12 +216,15 @@ mod tests {
             ("ENVIRONMENT", "production"),
             ("HTTP_THREADS", "2"),
             ("DATABASE_POOL_SIZE", "8"),
+            ("DATABASE_REPLICA_URL", "postgres://u:hunter2@copy/qtable"),
+            ("DATABASE_REPLICA_POOL_SIZE", "4"),
         ]);
         assert!(!page.contains("hunter2"));
         insta::assert_snapshot!(page, @"
         ✓ environment   production
         ✓ listens on    0.0.0.0:8000, 2 threads
         ✓ database      postgres://db/qtable, 8 connections, encrypted if the server offers it, not verified
+        ✓ replica       postgres://copy/qtable, 4 connections, encrypted if the server offers it, not verified, 10 s behind at most
         ✓ redis         none
         ✓ bus           none: one worker only
         ✓ registration  open

@@ -15,10 +15,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One line for each server, and whether it can be used as it is configured.
 pub(super) async fn probe(config: &Config) -> Vec<(bool, String)> {
-    let mut lines = vec![line(
-        &address(config.database.url.reveal()),
-        postgres(config.database.url.reveal()).await,
-    )];
+    let database = config.database.url.reveal();
+    let mut lines = vec![line(&address(database), primary(database).await)];
+    if let Some(config) = &config.database.replica {
+        let url = config.url.reveal();
+        lines.push(line(&address(url), replica(url).await));
+    }
     if let Some(redis) = &config.redis {
         for url in &redis.urls {
             let said = said_by_redis(redis, url.reveal()).await;
@@ -35,13 +37,30 @@ fn line(address: &str, said: anyhow::Result<String>) -> (bool, String) {
     }
 }
 
-async fn postgres(url: &str) -> anyhow::Result<String> {
+async fn primary(url: &str) -> anyhow::Result<String> {
+    let found = postgres(url).await?;
+    anyhow::ensure!(
+        !found.is_following,
+        "it is a replica, which takes no writes"
+    );
+    Ok(described(&found))
+}
+
+async fn replica(url: &str) -> anyhow::Result<String> {
+    let found = postgres(url).await?;
+    anyhow::ensure!(found.is_following, "it is no replica: it follows nobody");
+    Ok(format!("{}, a replica", described(&found)))
+}
+
+async fn postgres(url: &str) -> anyhow::Result<db::Probe> {
     let server = PostgresServer::parse(url)?;
-    let found = tokio::time::timeout(PATIENCE, db::probe(&server))
-        .await
-        .context("no answer in time")??;
+    let asked = tokio::time::timeout(PATIENCE, db::probe(&server));
+    Ok(asked.await.context("no answer in time")??)
+}
+
+fn described(found: &db::Probe) -> String {
     let encryption = found.encryption.as_deref().unwrap_or("not encrypted");
-    Ok(format!("PostgreSQL {}, {encryption}", found.version))
+    format!("PostgreSQL {}, {encryption}", found.version)
 }
 
 async fn said_by_redis(redis: &RedisConfig, url: &str) -> anyhow::Result<String> {

@@ -1,5 +1,7 @@
 //! Where the data is: PostgreSQL and Redis; and by which of them workers hear of each other.
 
+use std::time::Duration;
+
 use realtime::Cluster;
 use tls::{PostgresServer, Roots, Security};
 use wire::health::BusKind;
@@ -16,6 +18,21 @@ pub struct DatabaseConfig {
     pub security: Security,
     /// How many connections this worker holds at most.
     pub pool_size: usize,
+    /// A copy that answers reads which may be a little old, if there is one.
+    pub replica: Option<ReplicaConfig>,
+}
+
+/// A replica of the database.
+#[derive(Clone, Debug)]
+pub struct ReplicaConfig {
+    /// `postgres://…`, with the password in it.
+    pub url: Secret,
+    /// How well connections to it are kept from others.
+    pub security: Security,
+    /// How many connections to it this worker holds at most.
+    pub pool_size: usize,
+    /// How old its answers may be.
+    pub max_lag: Duration,
 }
 
 /// Redis.
@@ -92,26 +109,51 @@ const DATABASE: (&str, &str) = (
     "DATABASE_URL",
     "postgres://qtable:password@localhost:5432/qtable",
 );
+const REPLICA: (&str, &str) = (
+    "DATABASE_REPLICA_URL",
+    "postgres://qtable:password@replica:5432/qtable",
+);
 const REDIS: (&str, &str) = ("REDIS_URL", "redis://localhost:6379/0");
 
 pub(super) fn database(vars: &Vars<'_>, cores: usize) -> DatabaseConfig {
-    let (variable, example) = DATABASE;
-    let url = vars.required(variable, example);
-    let mut security = Security::Offered;
-    if is_url(&url, &["postgres", "postgresql"]) {
-        match PostgresServer::parse(&url) {
-            Ok(server) => security = server.security().clone(),
+    let url = vars.required(DATABASE.0, DATABASE.1);
+    DatabaseConfig {
+        security: security(vars, &url, DATABASE),
+        url: Secret::new(url),
+        // Twice the cores keeps the database busy; four more cover those that wait for a reply.
+        pool_size: vars.number("DATABASE_POOL_SIZE", "8", 2..=1000, 2 * cores + 4),
+        replica: replica(vars, cores),
+    }
+}
+
+fn replica(vars: &Vars<'_>, cores: usize) -> Option<ReplicaConfig> {
+    let pool_size = vars.number("DATABASE_REPLICA_POOL_SIZE", "8", 2..=1000, 2 * cores + 4);
+    // The heartbeat by which its age is told comes once a second.
+    let max_lag = vars.number("DATABASE_REPLICA_MAX_LAG_SECONDS", "10", 2..=3600, 10);
+    let url = vars.text(REPLICA.0)?;
+    Some(ReplicaConfig {
+        security: security(vars, &url, REPLICA),
+        url: Secret::new(url),
+        pool_size,
+        max_lag: Duration::from_secs(max_lag),
+    })
+}
+
+/// What the address of a PostgreSQL says of TLS; a fault if it will not do.
+fn security(
+    vars: &Vars<'_>,
+    url: &str,
+    (variable, example): (&'static str, &'static str),
+) -> Security {
+    if is_url(url, &["postgres", "postgresql"]) {
+        match PostgresServer::parse(url) {
+            Ok(server) => return server.security().clone(),
             Err(error) => vars.fault(variable, error.to_string(), example),
         }
     } else if !url.is_empty() {
         vars.fault(variable, "is to be a postgres:// address", example);
     }
-    DatabaseConfig {
-        url: Secret::new(url),
-        security,
-        // Twice the cores keeps the database busy; four more cover those that wait for a reply.
-        pool_size: vars.number("DATABASE_POOL_SIZE", "8", 2..=1000, 2 * cores + 4),
-    }
+    Security::Offered
 }
 
 pub(super) fn redis(vars: &Vars<'_>) -> Option<RedisConfig> {

@@ -16,7 +16,7 @@ mod traces;
 mod vars;
 
 pub use auth::{AdminConfig, AuthConfig, Registration};
-pub use data::{DatabaseConfig, RedisConfig, RedisSecurity};
+pub use data::{DatabaseConfig, RedisConfig, RedisSecurity, ReplicaConfig};
 pub use http::{CorsOrigins, HttpConfig, TrustedProxies};
 pub use limits::LimitsConfig;
 pub use live::LiveConfig;

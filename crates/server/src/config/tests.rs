@@ -37,6 +37,7 @@ fn defaults() {
     assert!(config.http.trusted_proxies.is_empty());
     assert_eq!(config.http.shutdown_grace, Duration::from_secs(25));
     assert_eq!(config.database.pool_size, 2 * config.http.threads + 4);
+    assert!(config.database.replica.is_none());
     assert!(config.redis.is_none());
     assert_eq!(config.auth.access_token, Duration::from_secs(15 * 60));
     assert_eq!(config.auth.refresh_token, Duration::from_secs(30 * 86_400));
@@ -96,6 +97,18 @@ fn one_fault_for_one_wrong_value() {
             "rediss://cache/#insecure",
             "rediss://cache/#careless",
         ),
+        (
+            "DATABASE_REPLICA_URL",
+            "postgres://replica/x?sslmode=require",
+            "postgres://replica/x?sslmode=verify-ca",
+        ),
+        (
+            "DATABASE_REPLICA_URL",
+            "postgres://replica/x",
+            "mysql://replica/x",
+        ),
+        ("DATABASE_REPLICA_POOL_SIZE", "2", "1"),
+        ("DATABASE_REPLICA_MAX_LAG_SECONDS", "2", "1"),
         ("DATABASE_POOL_SIZE", "2", "1"),
         ("REDIS_URL", "redis://:p@cache:6380/1", "cache:6379"),
         ("REDIS_URL", "redis://one, redis://two", "redis://one,two"),

@@ -6,6 +6,7 @@
 //!
 //! All of these run after [`crate::auth::authorize`]; see [`crate::routing`].
 
+mod at_least;
 mod fields;
 mod file;
 mod if_match;
@@ -14,6 +15,7 @@ mod nul;
 mod path;
 mod query;
 
+pub use at_least::AtLeast;
 pub use file::{FILE_LIMIT, File, FileKind};
 pub use if_match::IfMatch;
 pub use json::{BODY_LIMIT, Json, OptionalJson, body, parse, part};

@@ -1,62 +1,70 @@
 //! The floor in one page, with its figures.
 
-use std::ops::ControlFlow;
-
+use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use domain::db::PgConnection;
+use domain::identity::restaurants;
 use wire::floor::dashboard::Dashboard;
 use wire::{Position, RestaurantId};
 
-use super::view;
 use crate::errors::ApiError;
-use crate::extract::Path;
+use crate::extract::{AtLeast, Path};
 use crate::reply;
 use crate::state::AppState;
 
 /// The floor and its figures, and the position from which a client follows live.
 #[utoipa::path(
     get, path = "/api/v1/dashboard/{rid}", tag = "dashboard",
-    params(("rid" = RestaurantId, Path)),
+    params(("rid" = RestaurantId, Path), ("X-Min-Seq" = Option<String>, Header)),
     responses((status = 200, body = Dashboard))
 )]
 pub async fn dashboard(
     state: Data<AppState>,
     request: HttpRequest,
     Path(rid): Path<RestaurantId>,
+    least: AtLeast,
 ) -> Result<HttpResponse, ApiError> {
-    answer(&state, &request, rid).await
+    answer(&state, &request, rid, &least).await
 }
 
 /// The same under the restaurant's path.
 #[utoipa::path(
     get, path = "/api/v1/restaurants/{rid}/dashboard-data", tag = "dashboard",
-    params(("rid" = RestaurantId, Path)),
+    params(("rid" = RestaurantId, Path), ("X-Min-Seq" = Option<String>, Header)),
     responses((status = 200, body = Dashboard))
 )]
 pub async fn dashboard_data(
     state: Data<AppState>,
     request: HttpRequest,
     Path(rid): Path<RestaurantId>,
+    least: AtLeast,
 ) -> Result<HttpResponse, ApiError> {
-    answer(&state, &request, rid).await
+    answer(&state, &request, rid, &least).await
 }
 
 async fn answer(
     state: &AppState,
     request: &HttpRequest,
     rid: RestaurantId,
+    least: &AtLeast,
 ) -> Result<HttpResponse, ApiError> {
     let now = state.db.clock().now();
-    if let ControlFlow::Break(answer) = view::since_last(state, request, rid, now).await? {
-        return Ok(answer);
+    if request.headers().contains_key(header::IF_NONE_MATCH) {
+        let view = async |conn: &mut PgConnection| restaurants::floor_view(conn, rid, now).await;
+        let view = state.reads.read("floor.view", rid, least, view).await?;
+        if let Some(answer) = reply::not_modified(request, view.position) {
+            state.reads.told(rid, view.position);
+            return Ok(answer);
+        }
     }
-    let read = state.db.snapshot("floor.dashboard", async move |conn| {
-        domain::floor::dashboard::read(conn, rid, now).await
-    });
-    let dashboard = read.await?;
+    let read = async |conn: &mut PgConnection| domain::floor::dashboard::read(conn, rid, now).await;
+    let reading = state.reads.snapshot("floor.dashboard", rid, least, read);
+    let dashboard = reading.await?;
     let position = Position {
         epoch: dashboard.epoch,
         seq: dashboard.seq,
     };
+    state.reads.told(rid, position);
     Ok(reply::at(position, &dashboard))
 }

@@ -1,24 +1,24 @@
 //! Guests: parties that are here or waiting.
 
-use std::ops::ControlFlow;
-
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use domain::db::PgConnection;
 use domain::floor::guests;
+use domain::identity::restaurants::FloorView;
 use wire::floor::guests::{CreateGuest, Guest, GuestFilter, UpdateGuest};
 use wire::{ErrorBody, GuestId, RestaurantId};
 
 use super::view;
 use crate::auth::Caller;
 use crate::errors::ApiError;
-use crate::extract::{IfMatch, Json, Path, Query};
+use crate::extract::{AtLeast, IfMatch, Json, Path, Query};
 use crate::reply;
 use crate::state::AppState;
 
 /// Lists guests: without `scope` the current floor, in the order in which they checked in.
 #[utoipa::path(
     get, path = "/api/v1/restaurants/{rid}/guests", tag = "guests",
-    params(("rid" = RestaurantId, Path), GuestFilter),
+    params(("rid" = RestaurantId, Path), GuestFilter, ("X-Min-Seq" = Option<String>, Header)),
     responses((status = 200, body = Vec<Guest>))
 )]
 pub async fn list(
@@ -26,18 +26,12 @@ pub async fn list(
     request: HttpRequest,
     Path(rid): Path<RestaurantId>,
     Query(filter): Query<GuestFilter>,
+    least: AtLeast,
 ) -> Result<HttpResponse, ApiError> {
-    let now = state.db.clock().now();
-    let view = match view::since_last(&state, &request, rid, now).await? {
-        ControlFlow::Continue(view) => view,
-        ControlFlow::Break(answer) => return Ok(answer),
+    let list = async |conn: &mut PgConnection, view: &FloorView| {
+        guests::list(conn, rid, &filter, view.service_day_start).await
     };
-    let page = state
-        .read("guests.list", async |conn| {
-            guests::list(conn, rid, &filter, view.service_day_start).await
-        })
-        .await?;
-    Ok(reply::floor_page(&request, view.position, &page))
+    view::page(&state, &request, rid, &least, "guests.list", list).await
 }
 
 /// Takes a party down; with a table, seats it at once.

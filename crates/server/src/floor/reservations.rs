@@ -2,23 +2,25 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use domain::db::PgConnection;
 use domain::floor::reservations;
-use domain::identity::restaurants;
+use domain::identity::restaurants::FloorView;
 use wire::floor::reservations::{
     CheckIn, CreateReservation, Reservation, ReservationFilter, SeatReservation, UpdateReservation,
 };
 use wire::{ErrorBody, ReservationId, RestaurantId};
 
+use super::view;
 use crate::auth::Caller;
 use crate::errors::ApiError;
-use crate::extract::{IfMatch, Json, OptionalJson, Path, Query};
+use crate::extract::{AtLeast, IfMatch, Json, OptionalJson, Path, Query};
 use crate::reply;
 use crate::state::AppState;
 
 /// Lists bookings by their time, those that are over included.
 #[utoipa::path(
     get, path = "/api/v1/restaurants/{rid}/reservations", tag = "reservations",
-    params(("rid" = RestaurantId, Path), ReservationFilter),
+    params(("rid" = RestaurantId, Path), ReservationFilter, ("X-Min-Seq" = Option<String>, Header)),
     responses((status = 200, body = Vec<Reservation>))
 )]
 pub async fn list(
@@ -26,22 +28,11 @@ pub async fn list(
     request: HttpRequest,
     Path(rid): Path<RestaurantId>,
     Query(filter): Query<ReservationFilter>,
+    least: AtLeast,
 ) -> Result<HttpResponse, ApiError> {
-    let now = state.db.clock().now();
-    let view = state
-        .read("floor.view", async move |conn| {
-            restaurants::floor_view(conn, rid, now).await
-        })
-        .await?;
-    if let Some(answer) = reply::not_modified(&request, view.position) {
-        return Ok(answer);
-    }
-    let page = state
-        .read("reservations.list", async |conn| {
-            reservations::list(conn, rid, &filter).await
-        })
-        .await?;
-    Ok(reply::floor_page(&request, view.position, &page))
+    let list =
+        async |conn: &mut PgConnection, _: &FloorView| reservations::list(conn, rid, &filter).await;
+    view::page(&state, &request, rid, &least, "reservations.list", list).await
 }
 
 /// Makes a booking: at the tables that are named, at those of a hold, or at the house's choice.

@@ -33,5 +33,6 @@ pub async fn full(
         }
     }
     let snapshot = state.snapshots.of(rid).await?;
+    state.reads.told(rid, snapshot.position);
     Ok(reply::json_at(snapshot.position, snapshot.json.clone()))
 }

@@ -6,7 +6,7 @@ use domain::db::Scope;
 use domain::floor::sync::{self, Own, Queued};
 use serde_json::Value;
 use wire::floor::sync::{Delta, DeltaQuery, Outcome, SyncDone, SyncQueue, SyncResult};
-use wire::{ErrorBody, ErrorCode, FieldError, RestaurantId};
+use wire::{ErrorBody, ErrorCode, FieldError, Position, RestaurantId};
 
 use super::items;
 use crate::auth::Caller;
@@ -31,6 +31,8 @@ pub async fn delta(
             domain::log::delta(conn, rid, &query).await
         })
         .await?;
+    let (epoch, seq) = (delta.epoch, delta.seq);
+    state.reads.told(rid, Position { epoch, seq });
     Ok(HttpResponse::Ok().json(delta))
 }
 

@@ -1,24 +1,24 @@
 //! Tables on the floor plan.
 
-use std::ops::ControlFlow;
-
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use domain::db::PgConnection;
 use domain::floor::tables;
+use domain::identity::restaurants::FloorView;
 use wire::floor::tables::{CreateTable, Table, TableFilter, UpdateTable};
 use wire::{ErrorBody, RestaurantId, TableId};
 
 use super::view;
 use crate::auth::Caller;
 use crate::errors::ApiError;
-use crate::extract::{IfMatch, Json, Path, Query};
+use crate::extract::{AtLeast, IfMatch, Json, Path, Query};
 use crate::reply;
 use crate::state::AppState;
 
 /// Lists tables by number, shorter numbers first.
 #[utoipa::path(
     get, path = "/api/v1/restaurants/{rid}/tables", tag = "tables",
-    params(("rid" = RestaurantId, Path), TableFilter),
+    params(("rid" = RestaurantId, Path), TableFilter, ("X-Min-Seq" = Option<String>, Header)),
     responses((status = 200, body = Vec<Table>))
 )]
 pub async fn list(
@@ -26,18 +26,11 @@ pub async fn list(
     request: HttpRequest,
     Path(rid): Path<RestaurantId>,
     Query(filter): Query<TableFilter>,
+    least: AtLeast,
 ) -> Result<HttpResponse, ApiError> {
-    let now = state.db.clock().now();
-    let view = match view::since_last(&state, &request, rid, now).await? {
-        ControlFlow::Continue(view) => view,
-        ControlFlow::Break(answer) => return Ok(answer),
-    };
-    let page = state
-        .read("tables.list", async |conn| {
-            tables::list(conn, rid, &filter).await
-        })
-        .await?;
-    Ok(reply::floor_page(&request, view.position, &page))
+    let list =
+        async |conn: &mut PgConnection, _: &FloorView| tables::list(conn, rid, &filter).await;
+    view::page(&state, &request, rid, &least, "tables.list", list).await
 }
 
 /// Adds a table to the floor plan.

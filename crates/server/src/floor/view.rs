@@ -1,15 +1,49 @@
-//! What every list of the floor starts from: where the log is, and whether the client has it all.
+//! What every list of the floor starts from: where the log stands, and whether the client has it
+//! all.
 
 use std::ops::ControlFlow;
 
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
+use domain::db::PgConnection;
 use domain::identity::restaurants::{self, FloorView};
+use domain::page::Page;
+use serde::Serialize;
 use wire::RestaurantId;
 
 use crate::errors::ApiError;
+use crate::extract::AtLeast;
 use crate::reply;
 use crate::state::AppState;
+
+/// A page of a list with the position that it contains, both from the same server, or the 304 for a
+/// client that has it already: then one row is read.
+pub(super) async fn page<T: Serialize>(
+    state: &AppState,
+    request: &HttpRequest,
+    rid: RestaurantId,
+    least: &AtLeast,
+    operation: &'static str,
+    list: impl AsyncFn(&mut PgConnection, &FloorView) -> domain::Result<Page<T>>,
+) -> Result<HttpResponse, ApiError> {
+    let now = state.db.clock().now();
+    let (position, page) = state
+        .reads
+        .read(operation, rid, least, async |conn| {
+            let view = restaurants::floor_view(conn, rid, now).await?;
+            if let Some(answer) = reply::not_modified(request, view.position) {
+                return Ok((view.position, ControlFlow::Break(answer)));
+            }
+            let page = list(conn, &view).await?;
+            Ok((view.position, ControlFlow::Continue(page)))
+        })
+        .await?;
+    state.reads.told(rid, position);
+    Ok(match page {
+        ControlFlow::Continue(page) => reply::floor_page(request, position, &page),
+        ControlFlow::Break(answer) => answer,
+    })
+}
 
 /// The floor's position at `now`, or the 304 for a client that has it already: one row is read.
 pub(super) async fn since_last(

@@ -22,6 +22,7 @@ mod matrix;
 mod menu;
 mod operations;
 mod privacy;
+mod replica;
 mod support;
 mod tls;
 mod traces;

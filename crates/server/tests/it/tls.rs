@@ -1,14 +1,12 @@
 //! Workers whose database and Redis are behind certificates, and what `check-config` says of them.
 
-use std::process::Command;
-
 use testkit::authority::Authority;
 use testkit::database::Template;
 use testkit::postgres::PostgresServer;
 use testkit::redis::RedisServer;
 use testkit::wait::{DEADLINE, until};
 
-use crate::support::app::connect;
+use crate::support::app::{check_config, connect};
 use crate::support::{Restaurant, TestApp, guest};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -22,7 +20,7 @@ async fn two_workers_with_everything_encrypted() {
         let url = url.replace("127.0.0.1", "localhost");
         format!("{url}?sslmode=verify-full&sslrootcert={ca}")
     };
-    let template = Template::prepare(&server.url(), "tls", async |url| {
+    let template = Template::prepare(&server.url("postgres"), "tls", async |url| {
         domain::migrations::run(&verified(&url)).await.unwrap();
     })
     .await;
@@ -75,21 +73,12 @@ async fn two_workers_with_everything_encrypted() {
     assert!(stats.contains("cmdstat_eval"), "{stats}");
 }
 
-/// What `qtable check-config --connect` says, and whether it is content.
 fn checked(database: &str, redis: &str, ca: &str) -> (bool, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_qtable"))
-        .args(["check-config", "--connect"])
-        .env_clear()
-        .envs([
-            ("DATABASE_URL", database),
-            ("REDIS_URL", redis),
-            ("REDIS_TLS_CA", ca),
-            ("SECRET_KEY", "a key for tests, long enough for anybody"),
-        ])
-        .output()
-        .unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    (output.status.success(), said)
+    check_config(&[
+        ("DATABASE_URL", database),
+        ("REDIS_URL", redis),
+        ("REDIS_TLS_CA", ca),
+    ])
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -105,7 +94,7 @@ async fn check_config_says_what_is_wrong_with_a_certificate() {
         format!("rediss://127.0.0.1:{port}"),
     );
     let database = |host: &str, ca: &str| {
-        let url = server.url().replace("127.0.0.1", host);
+        let url = server.url("postgres").replace("127.0.0.1", host);
         format!("{url}?sslmode=verify-full&sslrootcert={ca}")
     };
     let good = database("localhost", &ca);

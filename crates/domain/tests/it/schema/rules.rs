@@ -15,8 +15,9 @@ const GLOBAL: &[&str] = &[
     "socket_tickets",
     // Workers serve any restaurant.
     "presence_workers",
-    // One row about the database.
+    // One row each about the database.
     "database_identity",
+    "primary_beat",
     // The migrations' own.
     "__diesel_schema_migrations",
 ];

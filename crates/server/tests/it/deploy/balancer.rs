@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::wait::{DEADLINE, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::fleet::{Balancer, Fleet};
-use crate::support::{Restaurant, Socket, guest};
+use crate::support::{Restaurant, Socket, Stream, guest};
 
 fn since(tablet: &Socket, seq: i64) -> String {
     format!(
@@ -23,7 +23,12 @@ fn since(tablet: &Socket, seq: i64) -> String {
 
 /// The number of the worker that serves this socket.
 fn served_by(tablet: &Socket) -> usize {
-    let id = tablet.connect["worker_id"].as_str().unwrap();
+    number(&tablet.connect)
+}
+
+/// The number of the worker that said this first frame.
+fn number(connect: &Value) -> usize {
+    let id = connect["worker_id"].as_str().unwrap();
     id.strip_prefix('w').unwrap().parse().unwrap()
 }
 
@@ -213,7 +218,7 @@ async fn a_deploy_at_noon() {
     for mut tablet in leaving {
         let closed = tablet.closed().await;
         assert_eq!(closed.code, 1001);
-        let reason: serde_json::Value = serde_json::from_str(&closed.reason).unwrap();
+        let reason: Value = serde_json::from_str(&closed.reason).unwrap();
         assert!(reason["reconnect_after_ms"].is_u64());
         // It is going away, and its other sockets are still there or not: who comes back gets to
         // another one, without noticing that this one was asked first.
@@ -233,43 +238,47 @@ async fn a_deploy_at_noon() {
     assert_eq!(fleet.take_faults(), Vec::<String>::new());
 }
 
-/// A stream of server-sent events comes through as it is written, not when a buffer is full; and the
-/// place where the client was goes the other way. The worker is played here: what it says next, it
-/// says only when the client has heard what it said before.
+/// A stream of server-sent events comes through as it is written, not when a buffer is full: each
+/// change is made only when the one before was heard. When its worker dies, the next one goes on
+/// where the client was.
 #[tokio::test(flavor = "multi_thread")]
 async fn server_sent_events_are_not_held_back() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let balancer = Balancer::before(&[listener.local_addr().unwrap()]);
-    let mut client = until("the balancer to listen", DEADLINE, async || {
-        TcpStream::connect(balancer.address).await.ok()
+    let mut fleet = Fleet::start().await;
+    let balancer = Balancer::start(&fleet).await;
+    let house = balancer.restaurant(&fleet).await;
+    let mut stream = Stream::open(&house.owner, &house.id, "").await;
+    assert_eq!(stream.headers["content-type"], "text/event-stream");
+    for name in ["Ann", "Ben", "Cleo"] {
+        house.guest(name, 2).await;
+        assert_eq!(stream.frame().await["data"]["guestName"], name);
+    }
+    let last_id = stream.last_id.clone().unwrap();
+
+    let dying = number(&stream.connect);
+    fleet.workers[dying].kill();
+    while stream.next().await.is_some() {}
+    house.guest("Missed", 2).await;
+    let mut back = Stream::resume(&house.owner, &house.id, "", &last_id).await;
+    let alive = number(&back.connect);
+    assert_ne!(alive, dying);
+    assert_eq!(back.connect["resumed"], true);
+    let missed = back.frame().await;
+    assert_eq!(
+        (&missed["seq"], &missed["data"]["guestName"]),
+        (&json!(4), &json!("Missed"))
+    );
+    house.guest("Live", 2).await;
+    assert_eq!(back.frame().await["seq"], 5);
+
+    // The worker is not left talking to nobody.
+    let worker = fleet.client(fleet.workers[alive].addr());
+    assert_eq!(worker.metric("qtable_sessions ").await, 1.0);
+    drop(back);
+    until("the stream to end at the worker", DEADLINE, async || {
+        (worker.metric("qtable_sessions ").await == 0.0).then_some(())
     })
     .await;
-    let path = "/api/v1/realtime/events?restaurant_id=x&token=y";
-    let head = format!(
-        "GET {path} HTTP/1.1\r\nHost: here\r\nAccept-Encoding: gzip\r\nLast-Event-ID: e:7\r\n\r\n"
-    );
-    client.write_all(head.as_bytes()).await.unwrap();
-    let (mut worker, _) = listener.accept().await.unwrap();
-    let request = heard(&mut worker, "\r\n\r\n").await;
-    assert!(
-        request.starts_with(&format!("GET {path} HTTP/1.1\r\n")),
-        "{request}"
-    );
-    assert!(request.contains("Last-Event-ID: e:7\r\n"), "{request}");
-    let answer = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\
-        Transfer-Encoding: chunked\r\n\r\n";
-    worker.write_all(answer.as_bytes()).await.unwrap();
-    for number in 8..11 {
-        let event = format!("id: e:{number}\ndata: {{}}\n\n");
-        let chunk = format!("{:x}\r\n{event}\r\n", event.len());
-        worker.write_all(chunk.as_bytes()).await.unwrap();
-        heard(&mut client, &event).await;
-    }
-    drop(client);
-    // The worker is not left talking to nobody.
-    let mut rest = Vec::new();
-    let end = tokio::time::timeout(DEADLINE, worker.read_to_end(&mut rest)).await;
-    assert!(end.is_ok(), "the worker's connection stays open");
+    assert_eq!(fleet.take_faults(), Vec::<String>::new());
 }
 
 /// A request that may have been done is not done again, unless it may be done twice. Two workers

@@ -257,3 +257,16 @@ pub async fn connect(url: &str) -> tokio_postgres::Client {
     tokio::spawn(connection);
     client
 }
+
+/// What `qtable check-config --connect` says of these variables, and whether it is content.
+pub fn check_config(vars: &[(&str, &str)]) -> (bool, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_qtable"))
+        .args(["check-config", "--connect"])
+        .env_clear()
+        .env("SECRET_KEY", "a key for tests, long enough for anybody")
+        .envs(vars.iter().copied())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    (output.status.success(), said)
+}
