@@ -7,10 +7,14 @@ use domain::page::Page;
 use serde::Serialize;
 use wire::Position;
 
+use crate::errors::ApiError;
 use crate::menu::cache::Document;
 
 /// `X-Event-Seq: <epoch>:<seq>`, the position of the log after a write.
 pub const EVENT_SEQ: HeaderName = HeaderName::from_static("x-event-seq");
+
+/// How long an item of a list is as JSON, roughly: a party has some 800 bytes.
+const ITEM_BYTES: usize = 1024;
 
 /// A resource with a version: its `ETag`.
 pub trait Versioned {
@@ -225,7 +229,16 @@ fn listed<T: Serialize>(
     {
         answer.insert_header((header::LINK, link));
     }
-    answer.json(&page.items)
+    json(answer, &page.items, page.items.len() * ITEM_BYTES)
+}
+
+/// Answers with JSON that is about so long: a buffer that has to grow is copied each time.
+fn json(mut answer: HttpResponseBuilder, body: &impl Serialize, bytes: usize) -> HttpResponse {
+    let mut text = Vec::with_capacity(bytes);
+    match serde_json::to_writer(&mut text, body) {
+        Ok(()) => answer.content_type("application/json").body(text),
+        Err(error) => HttpResponse::from_error(ApiError::internal(error)),
+    }
 }
 
 fn next_link(request: &HttpRequest, cursor: &str) -> String {

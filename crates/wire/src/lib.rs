@@ -19,6 +19,7 @@ pub mod identity;
 pub mod ids;
 pub mod live;
 pub mod menu;
+mod moment;
 pub mod paging;
 pub mod patch;
 pub mod position;

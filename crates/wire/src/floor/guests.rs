@@ -87,6 +87,7 @@ pub struct Guest {
     pub quoted_high_minutes: Option<i32>,
     /// When the wait that was told is over: `quotedWaitMinutes` after `checkInTime`, and not less
     /// than five minutes after it.
+    #[serde(serialize_with = "crate::moment::write")]
     pub quoted_until: Option<DateTime<Utc>>,
     /// Whether the party waits, or waited, longer than it was told. Set within seconds of
     /// `quotedUntil`, with an event.
@@ -98,22 +99,29 @@ pub struct Guest {
     pub quote_error_minutes: Option<i32>,
     /// When the party was last told that its table is ready. Stays when it did not come and waits
     /// again.
+    #[serde(serialize_with = "crate::moment::write")]
     pub notified_at: Option<DateTime<Utc>>,
     /// Until when it is expected; then comes `notifiedTimeoutStatus` of the restaurant's settings.
+    #[serde(serialize_with = "crate::moment::write")]
     pub notified_until: Option<DateTime<Utc>>,
     /// The booking from which the party came.
     pub reservation_id: Option<ReservationId>,
     /// Visits with this telephone number, this one included; 1 without a number.
     pub total_visits: i32,
     /// When the party came to the host stand.
+    #[serde(serialize_with = "crate::moment::write")]
     pub check_in_time: DateTime<Utc>,
     /// When it was seated.
+    #[serde(serialize_with = "crate::moment::write")]
     pub seated_time: Option<DateTime<Utc>>,
     /// When the visit was over.
+    #[serde(serialize_with = "crate::moment::write")]
     pub finished_time: Option<DateTime<Utc>>,
     /// When the record was made.
+    #[serde(serialize_with = "crate::moment::write")]
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
+    #[serde(serialize_with = "crate::moment::write")]
     pub last_updated: DateTime<Utc>,
     /// Counts the changes; the `ETag`.
     pub version: i32,
@@ -327,6 +335,7 @@ pub struct GuestFilter {
     pub q: Option<String>,
     /// Only those changed after this moment.
     #[serde(alias = "updated_since")]
+    #[serde(serialize_with = "crate::moment::write")]
     pub updated_since: Option<DateTime<Utc>>,
     /// `floor` (the default) or `all`, which includes the history.
     pub scope: Option<GuestScope>,

@@ -79,6 +79,7 @@ pub struct Reservation {
     #[schema(example = 4)]
     pub party_size: i32,
     /// When the party is expected.
+    #[serde(serialize_with = "crate::moment::write")]
     pub reservation_time: DateTime<Utc>,
     /// How long its tables are kept, from `reservationTime`.
     #[schema(example = 90)]
@@ -96,8 +97,10 @@ pub struct Reservation {
     /// What the party asked for.
     pub special_requests: Option<String>,
     /// When the record was made.
+    #[serde(serialize_with = "crate::moment::write")]
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
+    #[serde(serialize_with = "crate::moment::write")]
     pub last_updated: DateTime<Utc>,
     /// Counts the changes; the `ETag`.
     pub version: i32,
@@ -131,6 +134,7 @@ pub struct CreateReservation {
     pub party_size: Option<i32>,
     /// When the party is expected; not over yet, and at most two years ahead.
     #[serde(alias = "reservation_time")]
+    #[serde(serialize_with = "crate::moment::write")]
     pub reservation_time: Option<DateTime<Utc>>,
     /// By party size from the restaurant's turn times when absent.
     #[serde(alias = "duration_minutes")]

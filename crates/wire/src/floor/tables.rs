@@ -78,8 +78,10 @@ pub struct Table {
     /// Whether it is on the floor plan.
     pub is_active: bool,
     /// When the record was made.
+    #[serde(serialize_with = "crate::moment::write")]
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
+    #[serde(serialize_with = "crate::moment::write")]
     pub last_updated: DateTime<Utc>,
     /// Counts the changes; the `ETag`.
     pub version: i32,

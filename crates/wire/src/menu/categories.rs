@@ -28,8 +28,10 @@ pub struct Category {
     /// Whether it is on the menu.
     pub is_active: bool,
     /// When the record was made.
+    #[serde(serialize_with = "crate::moment::write")]
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
+    #[serde(serialize_with = "crate::moment::write")]
     pub updated_at: DateTime<Utc>,
     /// Counts the changes; the `ETag`.
     pub version: i32,

@@ -93,6 +93,7 @@ pub struct DishAvailability {
     pub quantity_left: Option<i32>,
     /// When what is sold out can be had again; absent when nobody knows.
     #[serde(default)]
+    #[serde(serialize_with = "crate::moment::write")]
     pub until: Option<DateTime<Utc>>,
 }
 
@@ -156,8 +157,10 @@ pub struct Dish {
     /// Its place within the category; equal ones stand in the order of their numbers.
     pub position: i32,
     /// When the record was made.
+    #[serde(serialize_with = "crate::moment::write")]
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
+    #[serde(serialize_with = "crate::moment::write")]
     pub updated_at: DateTime<Utc>,
     /// Counts the changes; the `ETag`.
     pub version: i32,
@@ -194,8 +197,10 @@ pub struct PublicDish {
     /// How long it takes to make.
     pub preparation_minutes: Option<i32>,
     /// When the record was made.
+    #[serde(serialize_with = "crate::moment::write")]
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
+    #[serde(serialize_with = "crate::moment::write")]
     pub updated_at: DateTime<Utc>,
 }
 
