@@ -59,31 +59,39 @@ pub(crate) async fn head(api: &Api) -> anyhow::Result<Position> {
 /// Reads a whole log.
 pub(crate) async fn read(api: &Api) -> anyhow::Result<LogCopy> {
     let Position { epoch, .. } = head(api).await?;
-    let mut copy = LogCopy {
+    let entries = pages(api, Position { epoch, seq: 0 }).await?;
+    Ok(LogCopy {
         epoch,
-        entries: Vec::new(),
-    };
+        entries: entries.into_iter().map(|(_, entry)| entry).collect(),
+    })
+}
+
+/// Reads the log of now after an event.
+pub(crate) async fn read_since(api: &Api, seq: Seq) -> anyhow::Result<Vec<(Seq, Entry)>> {
+    let Position { epoch, .. } = head(api).await?;
+    pages(api, Position { epoch, seq }).await
+}
+
+async fn pages(api: &Api, since: Position) -> anyhow::Result<Vec<(Seq, Entry)>> {
+    let Position { epoch, mut seq } = since;
+    let mut entries = Vec::new();
     loop {
-        let since = copy.head();
-        let path = api.path(&format!(
-            "/sync/delta?since={since}&epoch={epoch}&limit=1000"
-        ));
+        let path = api.path(&format!("/sync/delta?since={seq}&epoch={epoch}&limit=1000"));
         let page: Delta = api.get(&path).await?.expect()?;
         anyhow::ensure!(page.epoch == epoch, "the log was renewed while it was read");
         for event in &page.events {
-            let (seq, entry) = entry(event.get())?;
-            let next = copy.head() + 1;
-            anyhow::ensure!(seq == next, "the log has {seq} where {next} belongs");
-            copy.entries.push(entry);
+            let (found, entry) = entry(event.get())?;
+            seq += 1;
+            anyhow::ensure!(found == seq, "the log has {found} where {seq} belongs");
+            entries.push((seq, entry));
         }
         anyhow::ensure!(
-            page.seq == copy.head(),
-            "a page says {} and ends with {}",
-            page.seq,
-            copy.head()
+            page.seq == seq,
+            "a page says {} and ends with {seq}",
+            page.seq
         );
         if !page.has_more {
-            return Ok(copy);
+            return Ok(entries);
         }
     }
 }
