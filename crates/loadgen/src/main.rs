@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 
 mod chaos;
 mod follower;
+mod furniture;
 mod http;
 mod judge;
 mod latency;
@@ -45,6 +46,10 @@ enum Scenario {
     Fanout(load::fanout::Args),
     /// Has many sessions that are told nothing, and says what each costs.
     Idle(load::idle::Args),
+    /// Cuts all sessions at once, and has all of them come back at once while changes go on.
+    Storm(load::storm::Args),
+    /// A Friday night: many restaurants, in each many devices that do what hosts do.
+    Floor(load::floor::Args),
     /// Holds sessions for another process of this program.
     #[command(name = load::HOLD, hide = true)]
     Hold,
@@ -79,6 +84,8 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         Scenario::Read(args) => load::run(args.common.json, load::read::run(args)),
         Scenario::Fanout(args) => load::run(args.common.json, load::fanout::run(args)),
         Scenario::Idle(args) => load::run(args.common.json, load::idle::run(args)),
+        Scenario::Storm(args) => load::run(args.common.json, load::storm::run(args)),
+        Scenario::Floor(args) => load::run(args.common.json, load::floor::run(args)),
         Scenario::Hold => load::hold(),
     }
 }

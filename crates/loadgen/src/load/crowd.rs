@@ -226,10 +226,14 @@ impl Crowd {
         }
     }
 
-    /// Cuts all connections, and has all come back at once.
+    /// Cuts all connections, has all come back at once, and returns once all are live again.
+    ///
+    /// # Errors
+    /// When they do not become so.
     pub(crate) async fn cut(&mut self) -> anyhow::Result<()> {
         self.ask(Order::Cut).await?;
-        Ok(())
+        let heads = vec![0; self.groups];
+        self.wait(&heads, |_| {}).await.context("not all came back")
     }
 
     /// What came of it, where the logs stand here.

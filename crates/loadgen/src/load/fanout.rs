@@ -106,7 +106,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Report> {
     report.add_asked(&made.asked);
     let heard = crowd.finish(&[made.head]).await?;
     report.add_heard(&heard);
-    report.add_ended(&heard);
+    report.add_troubles(&heard.troubles);
     let deliveries = after.events - before.events;
     report.seconds = clock::between(began, ended).as_secs_f64();
     report.events = Some(made.told.len().try_into()?);

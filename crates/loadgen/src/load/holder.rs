@@ -1,7 +1,7 @@
 //! A process that holds sessions: it takes orders on its standard input and answers each with a
 //! line on its standard output.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -32,7 +32,6 @@ pub(crate) struct Holder {
     pub(crate) buffer: RefCell<Vec<u8>>,
     pub(crate) tally: RefCell<Tally>,
     cut: watch::Sender<()>,
-    cut_at: Cell<Nanos>,
     sessions: RefCell<Vec<Rc<Session>>>,
 }
 
@@ -92,7 +91,6 @@ pub(crate) async fn hold(
         buffer: RefCell::default(),
         tally: RefCell::new(Tally::new()?),
         cut: watch::Sender::new(()),
-        cut_at: Cell::new(0),
         sessions: RefCell::default(),
     });
     // Ends with this function, however it ends.
@@ -110,7 +108,10 @@ pub(crate) async fn hold(
                 Vec::new()
             }
             Order::Cut => {
-                holder.cut_at.set(clock::now());
+                let now = clock::now();
+                for session in &*holder.sessions.borrow() {
+                    session.state.borrow_mut().cut(now);
+                }
                 holder.cut.send_replace(());
                 Vec::new()
             }
@@ -148,10 +149,6 @@ impl Holder {
 
     pub(crate) fn cuts(&self) -> watch::Receiver<()> {
         self.cut.subscribe()
-    }
-
-    pub(crate) fn cut_at(&self) -> Nanos {
-        self.cut_at.get()
     }
 
     /// How long a session stays.

@@ -76,7 +76,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Report> {
     report.cpu_micros_per_session_second = ratio(cpu * 1e6, sessions * report.seconds);
     let heard = crowd.finish(&[head]).await?;
     report.add_heard(&heard);
-    report.add_ended(&heard);
+    report.add_troubles(&heard.troubles);
     // The memory of interest is that before and after the sessions, not the time.
     report.servers = with_memory(&meter.servers, &before, &after, report.servers);
     report.latency = None;

@@ -5,7 +5,7 @@
 //! [`crowd`] has sessions ([`session`]) in processes of their own ([`holder`]), which take
 //! [`orders`] and [`check`] what each session is told. A change of a party carries the time at
 //! which it should have been asked for ([`told`]), on the one [`clock`] of the machine. [`report`]
-//! is what is printed.
+//! is what is printed. A scenario is a module with `Args` and `run`; [`floor`] is done by [`hosts`].
 
 mod args;
 mod arrivals;
@@ -13,9 +13,11 @@ mod check;
 mod clock;
 mod crowd;
 pub(crate) mod fanout;
+pub(crate) mod floor;
 mod frames;
 mod handshake;
 mod holder;
+mod hosts;
 mod house;
 pub(crate) mod idle;
 mod link;
@@ -25,8 +27,12 @@ pub(crate) mod read;
 mod report;
 mod requests;
 mod session;
+#[cfg(test)]
+mod session_tests;
+pub(crate) mod storm;
 mod subject;
 mod told;
+mod wishes;
 mod worker;
 pub(crate) mod write;
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::arrivals::to_f64;
 use super::crowd::Heard;
-use super::orders::Target;
+use super::orders::{Target, Troubles};
 use super::processes::Cost;
 use super::requests::Asked;
 use crate::latency::Summary;
@@ -19,6 +19,7 @@ use crate::table::Table;
 /// - `lost`, `duplicated`, `disordered`: of all events, session by session, or of writes
 ///   (acknowledged, but not in the log; in the log, but not acknowledged)
 /// - `errors`: requests and connections that went wrong; `statuses`: how often each was answered
+/// - `connections`: of all sessions; `refused`: of these, at first, when all came back at once
 /// - `conflicts`: requests that were refused with 409, as they should be
 /// - `seconds`: what was measured; `per_second`: requests, or deliveries where there are sessions
 /// - `latency`: from when a request should have been made to its answer; where there are sessions,
@@ -54,6 +55,8 @@ pub(crate) struct Report {
     pub(crate) conflicts: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) connections: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refused: Option<u64>,
     pub(crate) seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) per_second: Option<f64>,
@@ -121,9 +124,8 @@ impl Report {
         }
     }
 
-    /// Counts connections that ended by themselves, where none should.
-    pub(crate) fn add_ended(&mut self, heard: &Heard) {
-        let troubles = &heard.troubles;
+    /// Counts connections that were refused or ended by themselves, where none should.
+    pub(crate) fn add_troubles(&mut self, troubles: &Troubles) {
         for (what, count) in troubles.ended.iter().chain(&troubles.refused) {
             self.errors += count;
             self.findings.push(format!("{count} connections: {what}"));
@@ -198,6 +200,7 @@ impl std::fmt::Display for Report {
             ("… until back again", latency(self.returns)),
             ("answers", (!statuses.is_empty()).then_some(statuses)),
             ("connections", count(self.connections)),
+            ("… refused at first", count(self.refused)),
             (
                 "deliveries per CPU second",
                 float(self.deliveries_per_cpu_second),

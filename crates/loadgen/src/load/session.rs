@@ -90,10 +90,7 @@ impl Session {
                     let mut state = self.state.borrow_mut();
                     state.live_since = None;
                     match end {
-                        End::Cut => {
-                            state.cut_at = Some(holder.cut_at());
-                            0..=0
-                        }
+                        End::Cut => 0..=0,
                         End::Left => 50..=3000,
                         End::Ended(error) => {
                             holder.ended(&error);
@@ -311,6 +308,13 @@ impl Session {
 }
 
 impl State {
+    /// Cut off now: it is not live before it has connected again.
+    pub(crate) fn cut(&mut self, now: Nanos) {
+        self.cut_at = Some(now);
+        self.live_since = None;
+        self.goal = Seq::MAX;
+    }
+
     /// Notes when everything was heard up to where the log stood.
     fn catch_up(&mut self, holder: &Holder, now: Nanos) {
         if self.live_since.is_none() && self.check.position() >= self.goal {

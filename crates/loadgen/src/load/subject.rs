@@ -15,7 +15,7 @@ use super::worker::Worker;
 use super::write::Notes;
 
 /// How many connections are opened at the same time, at first.
-const AT_ONCE: usize = 200;
+pub(crate) const AT_ONCE: usize = 200;
 
 /// How many parties are changed in turn.
 const GUESTS: usize = 50;
@@ -65,6 +65,18 @@ pub(crate) struct Made {
 }
 
 impl Choice {
+    /// A restaurant of ours.
+    pub(crate) fn ours(processes: Option<usize>) -> Self {
+        Self {
+            target: Target::Qtable,
+            subscribe: String::new(),
+            publish: String::new(),
+            payload_bytes: 0,
+            types: None,
+            processes,
+        }
+    }
+
     /// Finds the workers and makes sure that there is something to follow.
     pub(crate) async fn open(&self, common: &Common) -> anyhow::Result<(Vec<Worker>, Subject)> {
         match self.target {
