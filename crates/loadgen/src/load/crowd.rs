@@ -141,6 +141,7 @@ impl Crowd {
         for part in self.order::<Status>(order).await? {
             all.live += part.live;
             all.behind += part.behind;
+            all.connections += part.connections;
             all.events += part.events;
             all.others += part.others;
             all.last_event = all.last_event.max(part.last_event);
@@ -234,6 +235,12 @@ impl Crowd {
         self.ask(Order::Cut).await?;
         let heads = vec![0; self.groups];
         self.wait(&heads, |_| {}).await.context("not all came back")
+    }
+
+    /// Lets sessions leave and come back as they like, or has all stay.
+    pub(crate) async fn roam(&mut self, may: bool) -> anyhow::Result<()> {
+        self.ask(Order::Roam { may }).await?;
+        Ok(())
     }
 
     /// What came of it, where the logs stand here.

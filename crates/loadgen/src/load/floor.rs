@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// For how long.
     #[arg(long, default_value_t = 30.0)]
     seconds: f64,
-    /// After how many seconds on average a device goes away, to come back soon.
+    /// After how many seconds on average a device goes away, for a tenth of that at most.
     #[arg(long, default_value_t = 30.0)]
     stays: f64,
     /// The same seed brings the same wishes; what becomes of them, the servers have a part in.
@@ -74,17 +74,19 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Report> {
         part: 0,
         parts: 1,
         at_once: AT_ONCE,
-        stays: Some(args.stays),
+        stays: args.stays,
     };
     let mut crowd = Crowd::start(setup, devices, args.processes).await?;
     let bar = progress::count("sessions");
     crowd.open(devices, &bar).await?;
     bar.finish_and_clear();
 
+    crowd.roam(true).await?;
     let bar = progress::seconds(pace.length);
     meter.restart()?;
     let began = clock::now();
     let asked = requests::ask(&workers, args.connections, pace, &hosts).await?;
+    crowd.roam(false).await?;
     let mut heads = Vec::new();
     for house in hosts.houses() {
         heads.push(house.head().await?);

@@ -22,7 +22,7 @@ use super::told::Mark;
 use crate::latency::Latency;
 
 /// A stay that does not end.
-const FOR_EVER: Duration = Duration::from_secs(30 * 24 * 3600);
+pub(crate) const FOR_EVER: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// What the sessions of one process share.
 pub(crate) struct Holder {
@@ -31,8 +31,20 @@ pub(crate) struct Holder {
     pub(crate) gate: Semaphore,
     pub(crate) buffer: RefCell<Vec<u8>>,
     pub(crate) tally: RefCell<Tally>,
-    cut: watch::Sender<()>,
+    manners: watch::Sender<Manners>,
     sessions: RefCell<Vec<Rc<Session>>>,
+}
+
+/// How long a session is away at most, of the time that it stays.
+const AWAY: f64 = 0.1;
+
+/// What all sessions are told to do.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Manners {
+    /// How often all connections were cut.
+    pub(crate) cuts: u64,
+    /// Whether sessions may leave, to come back soon.
+    pub(crate) may_roam: bool,
 }
 
 /// What all sessions heard together.
@@ -90,7 +102,7 @@ pub(crate) async fn hold(
         setup,
         buffer: RefCell::default(),
         tally: RefCell::new(Tally::new()?),
-        cut: watch::Sender::new(()),
+        manners: watch::Sender::default(),
         sessions: RefCell::default(),
     });
     // Ends with this function, however it ends.
@@ -112,7 +124,11 @@ pub(crate) async fn hold(
                 for session in &*holder.sessions.borrow() {
                     session.state.borrow_mut().cut(now);
                 }
-                holder.cut.send_replace(());
+                holder.manners.send_modify(|manners| manners.cuts += 1);
+                Vec::new()
+            }
+            Order::Roam { may } => {
+                holder.manners.send_modify(|manners| manners.may_roam = may);
                 Vec::new()
             }
             Order::Status { heads } => heads,
@@ -147,17 +163,24 @@ impl Holder {
         new
     }
 
-    pub(crate) fn cuts(&self) -> watch::Receiver<()> {
-        self.cut.subscribe()
+    /// What all sessions are told to do.
+    pub(crate) fn manners(&self) -> watch::Receiver<Manners> {
+        self.manners.subscribe()
     }
 
-    /// How long a session stays.
+    /// How long a session stays that may leave: exponentially distributed, so that whoever has
+    /// stayed long stays no longer for that.
     pub(crate) fn stay(&self) -> Duration {
-        self.setup.stays.map_or(FOR_EVER, |mean| {
-            let random: f64 = rand::rng().random_range(0.0..1.0);
-            // Exponentially distributed: whoever has stayed long stays no longer for that.
-            Duration::try_from_secs_f64(-mean * (1.0 - random).ln()).unwrap_or(FOR_EVER)
-        })
+        let random: f64 = rand::rng().random_range(0.0..1.0);
+        let seconds = -self.setup.stays * (1.0 - random).ln();
+        Duration::try_from_secs_f64(seconds).map_or(FOR_EVER, |stay| stay.min(FOR_EVER))
+    }
+
+    /// How long it is away then.
+    pub(crate) fn absence(&self) -> Duration {
+        let longest = self.setup.stays * AWAY;
+        let seconds = longest * rand::rng().random_range(0.0..1.0);
+        Duration::try_from_secs_f64(seconds).unwrap_or_default()
     }
 
     pub(crate) fn refused(&self, error: &anyhow::Error) {
@@ -180,6 +203,7 @@ impl Holder {
         Status {
             live: sessions.iter().filter(is_live).count(),
             behind: sessions.iter().filter(is_behind).count(),
+            connections: tally.connections,
             events: tally.events,
             others: tally.others,
             last_event: tally.last_event,

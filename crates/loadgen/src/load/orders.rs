@@ -21,8 +21,8 @@ pub(crate) struct Setup {
     pub(crate) parts: usize,
     /// How many connections are opened at the same time, at first.
     pub(crate) at_once: usize,
-    /// After how many seconds on average a session leaves, to come back soon.
-    pub(crate) stays: Option<f64>,
+    /// After how many seconds on average a session leaves, to come back soon, if it may.
+    pub(crate) stays: f64,
 }
 
 /// Whose sockets these are.
@@ -54,6 +54,8 @@ pub(crate) enum Order {
     Status { heads: Vec<Seq> },
     /// Cut all connections and come back at once.
     Cut,
+    /// Let sessions leave and come back as they like, or have all stay.
+    Roam { may: bool },
     /// Say what came of it, where the logs stand here, and go.
     Finish { heads: Vec<Seq> },
 }
@@ -65,6 +67,8 @@ pub(crate) struct Status {
     pub(crate) live: usize,
     /// Sessions that are not live, or behind the given head.
     pub(crate) behind: usize,
+    /// Connections that were opened.
+    pub(crate) connections: u64,
     /// Events heard.
     pub(crate) events: u64,
     /// Frames that are neither events nor heartbeats.

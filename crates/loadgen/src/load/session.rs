@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use rand::Rng;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use wire::{Epoch, Seq};
@@ -15,7 +16,7 @@ use super::check::Check;
 use super::clock::{self, Nanos};
 use super::frames::{self, Frame};
 use super::handshake::upgrade;
-use super::holder::Holder;
+use super::holder::{FOR_EVER, Holder};
 use super::orders::{Group, Target};
 use super::told::{self, Told};
 use super::worker::Worker;
@@ -90,25 +91,24 @@ impl Session {
                     let mut state = self.state.borrow_mut();
                     state.live_since = None;
                     match end {
-                        End::Cut => 0..=0,
-                        End::Left => 50..=3000,
+                        End::Cut => Duration::ZERO,
+                        End::Left => holder.absence(),
                         End::Ended(error) => {
                             holder.ended(&error);
-                            50..=500
+                            pause()
                         }
                     }
                 }
                 Err(error) => {
                     holder.refused(&error);
-                    50..=500
+                    pause()
                 }
             };
             if holder.setup.target == Target::Nchan && !is_first {
                 // It cannot be asked for what was missed.
                 return;
             }
-            let pause = rand::rng().random_range(pause);
-            sleep(Duration::from_millis(pause)).await;
+            sleep(pause).await;
         }
     }
 
@@ -184,35 +184,44 @@ impl Session {
     }
 
     async fn listen(&self, holder: &Holder, mut stream: TcpStream, rest: Vec<u8>) -> End {
-        let mut cuts = holder.cuts();
-        let mut cut = pin!(cuts.changed());
-        let mut leaves = pin!(sleep(holder.stay()));
-        let (mut pending, mut answers) = (rest, Vec::new());
-        if let Err(error) = self.take_all(holder, &mut pending, &mut answers) {
+        let mut manners = holder.manners();
+        let begun = *manners.borrow();
+        let mut pending = Vec::new();
+        let mut answers = Vec::new();
+        if let Err(error) = self.take_rest(holder, &rest, &mut pending, &mut answers) {
             return End::Ended(error);
         }
         loop {
-            if !answers.is_empty() {
-                let sent = tokio::io::AsyncWriteExt::write_all(&mut stream, &answers).await;
-                if let Err(error) = sent {
+            let now = *manners.borrow_and_update();
+            if now.cuts != begun.cuts {
+                return End::Cut;
+            }
+            let stay = if now.may_roam {
+                holder.stay()
+            } else {
+                FOR_EVER
+            };
+            let mut leaves = pin!(sleep(stay));
+            let mut changed = pin!(manners.changed());
+            // Both wait as long as nothing changes, and are not set up anew for each event.
+            loop {
+                if let Err(error) = send(&mut stream, &mut answers).await {
                     return End::Ended(error.into());
                 }
-                // No session keeps what it seldom needs.
-                answers = Vec::new();
-            }
-            tokio::select! {
-                biased;
-                ready = stream.readable() => {
-                    let read = match ready {
-                        Ok(()) => self.read(holder, &stream, &mut pending, &mut answers),
-                        Err(error) => Err(error.into()),
-                    };
-                    if let Err(error) = read {
-                        return End::Ended(error);
+                tokio::select! {
+                    biased;
+                    ready = stream.readable() => {
+                        let read = match ready {
+                            Ok(()) => self.read(holder, &stream, &mut pending, &mut answers),
+                            Err(error) => Err(error.into()),
+                        };
+                        if let Err(error) = read {
+                            return End::Ended(error);
+                        }
                     }
+                    _ = &mut changed => break,
+                    () = &mut leaves => return End::Left,
                 }
-                _ = &mut cut => return End::Cut,
-                () = &mut leaves => return End::Left,
             }
         }
     }
@@ -249,14 +258,16 @@ impl Session {
         }
     }
 
-    fn take_all(
+    /// Takes what came with the handshake.
+    fn take_rest(
         &self,
         holder: &Holder,
+        rest: &[u8],
         pending: &mut Vec<u8>,
         answers: &mut Vec<u8>,
     ) -> anyhow::Result<()> {
-        let used = self.take(holder, pending, answers)?;
-        *pending = pending.get(used..).unwrap_or_default().to_vec();
+        let used = self.take(holder, rest, answers)?;
+        *pending = rest.get(used..).unwrap_or_default().to_vec();
         Ok(())
     }
 
@@ -325,6 +336,19 @@ impl State {
             }
         }
     }
+}
+
+/// Before somebody tries again who wanted to be there, so that not all do at once.
+fn pause() -> Duration {
+    Duration::from_millis(rand::rng().random_range(50..=500))
+}
+
+/// Sends what is to be said, and keeps no room for what is seldom needed.
+async fn send(stream: &mut TcpStream, answers: &mut Vec<u8>) -> std::io::Result<()> {
+    if answers.is_empty() {
+        return Ok(());
+    }
+    stream.write_all(&std::mem::take(answers)).await
 }
 
 /// The first frame with a text in it; pings before it would be strange, and are left out.

@@ -142,8 +142,8 @@ fn event(seq: Seq) -> Vec<u8> {
     frame(0x81, text.as_bytes())
 }
 
-/// Twelve sessions at two workers; events before and after all were cut.
-async fn evening(fault: Fault) -> Heard {
+/// Twelve sessions at two workers; events while they come and go, before all are cut, and after it.
+async fn evening(fault: Fault, roams: bool) -> Heard {
     let (log, head) = watch::channel(5);
     let sound = Server {
         head: head.clone(),
@@ -161,16 +161,23 @@ async fn evening(fault: Fault) -> Heard {
         part: 0,
         parts: 1,
         at_once: 3,
-        stays: None,
+        stays: 0.02,
     })
     .await
     .unwrap();
     let bar = ProgressBar::hidden();
     crowd.open(12, &bar).await.unwrap();
+    crowd.roam(roams).await.unwrap();
+    // Each has been away about twice.
+    let most = if roams { 36 } else { 12 };
     for head in 6..=60 {
         log.send_replace(head);
         tokio::task::yield_now().await;
     }
+    while crowd.status().await.unwrap().connections < most {
+        tokio::task::yield_now().await;
+    }
+    crowd.roam(false).await.unwrap();
     crowd.settle(&[60]).await.unwrap();
     // What happens while nobody is there is told to whom comes back.
     let (cut, ()) = tokio::join!(crowd.cut(), async {
@@ -182,15 +189,15 @@ async fn evening(fault: Fault) -> Heard {
     crowd.finish(&[120]).await.unwrap()
 }
 
-async fn heard(fault: Fault) -> Heard {
+async fn heard(fault: Fault, roams: bool) -> Heard {
     let local = LocalSet::new();
-    let evening = local.run_until(evening(fault));
+    let evening = local.run_until(evening(fault, roams));
     timeout(PATIENCE, evening).await.unwrap()
 }
 
 #[tokio::test]
 async fn every_session_hears_all_once_and_in_order_though_it_was_cut() {
-    let heard = heard(Fault::None).await;
+    let heard = heard(Fault::None, false).await;
     assert_eq!(heard.faults, Faults::default());
     assert_eq!(heard.events, 12 * 115);
     assert_eq!(heard.connections, 24);
@@ -202,6 +209,15 @@ async fn every_session_hears_all_once_and_in_order_though_it_was_cut() {
         all.count > elsewhere.count && elsewhere.count > 0,
         "{all:?}"
     );
+    assert_eq!(heard.troubles.ended.len(), 0, "{}", heard.troubles.words());
+}
+
+#[tokio::test]
+async fn who_comes_and_goes_misses_nothing() {
+    let heard = heard(Fault::None, true).await;
+    assert_eq!(heard.faults, Faults::default());
+    assert_eq!(heard.events, 12 * 115);
+    assert!(heard.connections >= 48, "{}", heard.connections);
     assert_eq!(heard.troubles.ended.len(), 0, "{}", heard.troubles.words());
 }
 
@@ -218,6 +234,6 @@ async fn what_a_broken_server_does_to_an_event_is_found_in_each_of_its_sessions(
             duplicated,
             disordered,
         };
-        assert_eq!(heard(fault).await.faults, expected, "{fault:?}");
+        assert_eq!(heard(fault, false).await.faults, expected, "{fault:?}");
     }
 }

@@ -123,7 +123,7 @@ impl Subject {
             part: 0,
             parts: 1,
             at_once: AT_ONCE,
-            stays: None,
+            stays: 0.0,
         }
     }
 
