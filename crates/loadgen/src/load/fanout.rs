@@ -90,13 +90,13 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Report> {
     crowd.settle(&[made.head]).await?;
     crowd.calm().await?;
 
-    let before = crowd.status().await?;
+    let (before, head) = (crowd.status().await?, made.head);
     let bar = progress::seconds(args.length());
     meter.restart()?;
     let began = clock::now();
     let pace = args.pace()?;
     let made = subject
-        .make(&workers, args.connections, pace, made.head, true)
+        .make(&workers, args.connections, pace, head, true)
         .await?;
     let ended = crowd.settle(&[made.head]).await?;
     meter.stop(&mut report)?;
@@ -104,6 +104,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Report> {
 
     let after = crowd.status().await?;
     report.add_asked(&made.asked);
+    report.add_ledger(subject.audit(head, &made.told).await?);
     let heard = crowd.finish(&[made.head]).await?;
     report.add_heard(&heard);
     report.add_troubles(&heard.troubles);

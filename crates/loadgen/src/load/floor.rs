@@ -2,6 +2,7 @@
 //! for what hosts ask for, by the clock.
 
 use uuid::Uuid;
+use wire::Seq;
 
 use super::args::{Common, cpu_seconds, pace};
 use super::arrivals::to_f64;
@@ -66,6 +67,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Report> {
     let devices = args.restaurants.max(1) * args.devices;
     let pace = pace(Some(args.rate * to_f64(devices.try_into()?)), args.seconds)?;
     let mut meter = common.meter(&workers)?;
+    let before = heads(&hosts).await?;
 
     let setup = Setup {
         target: Target::Qtable,
@@ -87,10 +89,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Report> {
     let began = clock::now();
     let asked = requests::ask(&workers, args.connections, pace, &hosts).await?;
     crowd.roam(false).await?;
-    let mut heads = Vec::new();
-    for house in hosts.houses() {
-        heads.push(house.head().await?);
-    }
+    let heads = heads(&hosts).await?;
     let ended = crowd.settle(&heads).await?;
     let mut report = Report::new("floor");
     meter.stop(&mut report)?;
@@ -113,6 +112,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Report> {
         ));
     }
     report.findings.extend(hosts.fault());
+    let events = heads
+        .iter()
+        .zip(before)
+        .map(|(after, before)| after - before);
+    report.events = Some(events.sum::<Seq>().try_into()?);
     report.deliveries = Some(heard.events);
     report.requests = Some(asked.latency.summary());
     report.operations = hosts.operations();
@@ -120,4 +124,12 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Report> {
     let cpu = cpu_seconds(&report.servers);
     report.cpu_micros_per_request = ratio(cpu * 1e6, to_f64(asked.answered()));
     Ok(report)
+}
+
+async fn heads(hosts: &Hosts) -> anyhow::Result<Vec<Seq>> {
+    let mut heads = Vec::new();
+    for house in hosts.houses() {
+        heads.push(house.head().await?);
+    }
+    Ok(heads)
 }

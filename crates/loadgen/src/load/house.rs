@@ -164,7 +164,6 @@ impl House {
         let acknowledged = told.len();
         told.dedup();
         let mut ledger = Ledger {
-            events: told.len().try_into()?,
             // Two answers with one number: one of the two is nowhere.
             lost: (acknowledged - told.len()).try_into()?,
             duplicated: 0,
@@ -201,7 +200,6 @@ impl House {
 /// What the log says of the writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ledger {
-    pub(crate) events: u64,
     /// Acknowledged, but not in the log.
     pub(crate) lost: u64,
     /// In the log, but not acknowledged.

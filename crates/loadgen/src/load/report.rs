@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::arrivals::to_f64;
 use super::crowd::Heard;
+use super::house::Ledger;
 use super::orders::{Target, Troubles};
 use super::processes::Cost;
 use super::requests::Asked;
@@ -122,6 +123,12 @@ impl Report {
             self.findings
                 .push(format!("{count} requests without an answer: {why}"));
         }
+    }
+
+    /// Notes what the log says of the changes.
+    pub(crate) const fn add_ledger(&mut self, ledger: Ledger) {
+        self.lost += ledger.lost;
+        self.duplicated += ledger.duplicated;
     }
 
     /// Counts connections that were refused or ended by themselves, where none should.

@@ -2,22 +2,38 @@
 
 use std::time::Duration;
 
+use clap::Parser;
 use indicatif::ProgressBar;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::timeout;
 use wire::Seq;
 
+use super::args::Common;
+use super::arrivals::Pace;
 use super::check::Faults;
 use super::clock;
 use super::crowd::{Crowd, Heard};
 use super::orders::{Group, Setup, Target};
+use super::subject::Choice;
 use super::told::Mark;
 use super::worker::Worker;
 
 const EPOCH: &str = "0198b2f0-0000-7000-8000-000000000000";
+
+const ACCEPTED: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\
+    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+/// What is told on the command line.
+#[derive(Debug, clap::Parser)]
+struct Args {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    choice: Choice,
+}
 
 /// The deadline of everything.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -83,9 +99,7 @@ impl Server {
             r#"{{"type":"restaurant_connect","epoch":"{EPOCH}","seq":{head},"resumed":{},"worker_id":"w","heartbeat_seconds":25}}"#,
             since.is_some()
         );
-        let mut answer = b"HTTP/1.1 101 Switching Protocols\r\n\
-            Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
-            .to_vec();
+        let mut answer = ACCEPTED.to_vec();
         // The first frame comes with the answer.
         answer.extend(frame(0x81, connect.as_bytes()));
         stream.write_all(&answer).await?;
@@ -210,6 +224,93 @@ async fn every_session_hears_all_once_and_in_order_though_it_was_cut() {
         "{all:?}"
     );
     assert_eq!(heard.troubles.ended.len(), 0, "{}", heard.troubles.words());
+}
+
+/// Passes on what is posted to it, as Nchan does.
+async fn pass_on(listener: TcpListener, posts: broadcast::Sender<Vec<u8>>) {
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        let posts = posts.clone();
+        // A client that is gone ends it.
+        spawn_local(async move { pass_on_one(stream, &posts).await.ok() });
+    }
+}
+
+async fn pass_on_one(
+    mut stream: TcpStream,
+    posts: &broadcast::Sender<Vec<u8>>,
+) -> std::io::Result<()> {
+    let mut heard = posts.subscribe();
+    let mut request = String::new();
+    loop {
+        let mut bytes = Vec::new();
+        if stream.read_buf(&mut bytes).await? == 0 {
+            return Ok(());
+        }
+        request.push_str(std::str::from_utf8(&bytes).unwrap());
+        let Some((head, body)) = request.split_once("\r\n\r\n") else {
+            continue;
+        };
+        if head.starts_with("GET /sub/load-") {
+            stream.write_all(ACCEPTED).await?;
+            while let Ok(post) = heard.recv().await {
+                stream.write_all(&frame(0x81, &post)).await?;
+            }
+            return Ok(());
+        }
+        assert!(head.starts_with("POST /pub/load-"), "{head}");
+        if body.len() == 300 {
+            posts.send(body.as_bytes().to_vec()).unwrap();
+            let answer = "HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok";
+            stream.write_all(answer.as_bytes()).await?;
+            request.clear();
+        }
+    }
+}
+
+async fn evening_at_nchan() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    spawn_local(pass_on(listener, broadcast::Sender::new(100)));
+    let args = Args::try_parse_from([
+        "test",
+        "--target=nchan",
+        &format!("--subscribe=ws://{address}/sub/{{channel}}"),
+        &format!("--publish=http://{address}/pub/{{channel}}"),
+        "--payload-bytes=300",
+    ]);
+    let Args { common, choice } = args.unwrap();
+    let (workers, subject) = choice.open(&common).await.unwrap();
+    let mut crowd = Crowd::within(subject.setup(&workers)).await.unwrap();
+    crowd.open(5, &ProgressBar::hidden()).await.unwrap();
+    let pace = |rate| Pace {
+        rate,
+        length: PATIENCE,
+        most: 20,
+    };
+    let first = subject
+        .make(&workers, 3, pace(None), 0, false)
+        .await
+        .unwrap();
+    let head = first.head;
+    let second = subject
+        .make(&workers, 3, pace(Some(1000.0)), head, true)
+        .await
+        .unwrap();
+    assert_eq!((first.head, second.head), (20, 40));
+    crowd.settle(&[40]).await.unwrap();
+    let heard = crowd.finish(&[40]).await.unwrap();
+    assert_eq!(heard.faults, Faults::default());
+    assert_eq!((heard.events, heard.event_bytes), (5 * 40, 5 * 40 * 300));
+    // Only those of the second half carry a mark.
+    assert_eq!(heard.latency.summary().count, 5 * 20);
+}
+
+#[tokio::test]
+async fn nchan_is_measured_by_the_same_sessions() {
+    let local = LocalSet::new();
+    let evening = local.run_until(evening_at_nchan());
+    timeout(PATIENCE, evening).await.unwrap();
 }
 
 #[tokio::test]

@@ -77,6 +77,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Report> {
     bar.abort();
 
     report.add_asked(&made.asked);
+    report.add_ledger(subject.audit(head, &made.told).await?);
     let heard = crowd.finish(&[made.head]).await?;
     report.add_heard(&heard);
     report.returns = Some(heard.returns.summary());

@@ -6,7 +6,7 @@ use wire::Seq;
 
 use super::args::Common;
 use super::arrivals::{Pace, Turn};
-use super::house::House;
+use super::house::{House, Ledger};
 use super::link::Answer;
 use super::orders::{Group, Setup, Target};
 use super::requests::{self, Asked, Work};
@@ -163,6 +163,17 @@ impl Subject {
                 let head = head + made;
                 Ok(Made { asked, head, told })
             }
+        }
+    }
+
+    /// Compares what was told of changes after `before` with the log, where there is one.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub(crate) async fn audit(&self, before: Seq, told: &[Seq]) -> anyhow::Result<Ledger> {
+        match self {
+            Self::Ours { house, .. } => house.audit(before, told).await,
+            Self::Nchan { .. } => Ok(Ledger::default()),
         }
     }
 

@@ -7,7 +7,6 @@ use wire::Seq;
 
 use super::args::{Common, Requests, cpu_seconds};
 use super::arrivals::{Turn, to_f64};
-use super::clock;
 use super::house::House;
 use super::link::Answer;
 use super::report::{Report, ratio};
@@ -105,9 +104,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Report> {
     let pace = args.requests.pace()?;
     let bar = progress::seconds(pace.length);
     let meter = common.meter(&workers)?;
-    let began = clock::now();
     let asked = requests::ask(&workers, connections, pace, &notes).await?;
-    report.seconds = clock::since(began).as_secs_f64();
+    report.seconds = asked.length.as_secs_f64();
     meter.stop(&mut report)?;
     bar.abort();
 
@@ -115,13 +113,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Report> {
     report.events = Some(asked.answered());
     report.latency = Some(asked.latency.summary());
     let answered = to_f64(asked.answered());
-    report.per_second = ratio(answered, asked.length.as_secs_f64());
+    report.per_second = ratio(answered, report.seconds);
     let cpu = cpu_seconds(&report.servers);
     report.cpu_micros_per_request = ratio(cpu * 1e6, answered);
     for ((house, before), told) in houses.iter().zip(heads).zip(notes.into_told()) {
-        let ledger = house.audit(before, &told).await?;
-        report.lost += ledger.lost;
-        report.duplicated += ledger.duplicated;
+        report.add_ledger(house.audit(before, &told).await?);
     }
     Ok(report)
 }
