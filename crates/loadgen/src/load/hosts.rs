@@ -14,10 +14,11 @@ use super::arrivals::Turn;
 use super::clock;
 use super::house::House;
 use super::link::Answer;
+use super::mix::{Kind, MIX};
 use super::report::Operation;
 use super::requests::Work;
 use super::told::Mark;
-use super::wishes::{Floor, Kind, MIX, Wish};
+use super::wishes::{Floor, Wish};
 use crate::latency::Latency;
 
 /// All hosts of all restaurants.

@@ -1,5 +1,6 @@
 //! A restaurant under load: its account, its parties, and what is asked of it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -159,30 +160,12 @@ impl House {
     /// # Errors
     /// When the log cannot be read.
     pub(crate) async fn audit(&self, before: Seq, told: &[Seq]) -> anyhow::Result<Ledger> {
-        let mut told = told.to_vec();
-        told.sort_unstable();
-        let acknowledged = told.len();
-        told.dedup();
-        let mut ledger = Ledger {
-            // Two answers with one number: one of the two is nowhere.
-            lost: (acknowledged - told.len()).try_into()?,
-            duplicated: 0,
-        };
-        let grown = usize::try_from(self.head().await? - before).unwrap_or(0);
-        let is_within = told.first().is_none_or(|first| *first > before);
-        if is_within && grown == told.len() && ledger.lost == 0 {
-            // As many numbers as answers, each of another number: nothing else fits in between.
-            return Ok(ledger);
+        let head = self.head().await?;
+        if is_exact(before, head, told) {
+            return Ok(Ledger::default());
         }
         // Others may have written too: look at each.
-        let done = self.done_since(before).await?;
-        let is_done = |seq: &&Seq| done.binary_search(seq).is_ok();
-        let is_told = |seq: &&Seq| told.binary_search(seq).is_ok();
-        let found = told.iter().filter(is_done).count();
-        ledger.lost += u64::try_from(told.len() - found)?;
-        let doubled = done.len() - done.iter().filter(is_told).count();
-        ledger.duplicated = doubled.try_into()?;
-        Ok(ledger)
+        Ok(Ledger::compare(told, &self.done_since(before).await?))
     }
 
     /// The changes of these parties in the log, in their order.
@@ -213,6 +196,30 @@ fn is_fresh(id: Uuid) -> bool {
     age.is_some_and(|(now, then)| now.saturating_sub(then) < FRESH_SECONDS)
 }
 
+/// Whether there are as many numbers as answers, and each answer is of another number: then nothing
+/// else fits in between.
+fn is_exact(before: Seq, head: Seq, told: &[Seq]) -> bool {
+    let within: HashSet<&Seq> = told
+        .iter()
+        .filter(|seq| (before + 1..=head).contains(seq))
+        .collect();
+    within.len() == told.len() && Seq::try_from(told.len()) == Ok(head - before)
+}
+
+impl Ledger {
+    /// Compares answers with changes that were done.
+    fn compare(told: &[Seq], done: &[Seq]) -> Self {
+        let (told_once, done): (HashSet<&Seq>, HashSet<&Seq>) =
+            (told.iter().collect(), done.iter().collect());
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        Self {
+            // Two answers with one number: one of the two is nowhere.
+            lost: count(told.len() - told_once.intersection(&done).count()),
+            duplicated: count(done.difference(&told_once).count()),
+        }
+    }
+}
+
 fn arrival(id: Uuid) -> Value {
     let data = json!({
         "guestName": format!("{PARTY} {id}"),
@@ -221,4 +228,45 @@ fn arrival(id: Uuid) -> Value {
         "notes": "at the window",
     });
     json!({"op": "create", "entity": "guest", "id": id, "data": data})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_numbers_as_answers_need_no_second_look() {
+        assert!(is_exact(10, 13, &[12, 11, 13]));
+        assert!(is_exact(10, 10, &[]));
+        for (head, told) in [
+            (13, &[11, 12][..]),
+            (12, &[11, 12, 12]),
+            (13, &[11, 12, 12]),
+            (12, &[10, 11]),
+            (12, &[11, 14]),
+            (12, &[0, 11]),
+        ] {
+            assert!(!is_exact(10, head, told), "{head}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_lost_and_what_was_done_unasked() {
+        let compare = |told: &[Seq], done: &[Seq]| {
+            let Ledger { lost, duplicated } = Ledger::compare(told, done);
+            (lost, duplicated)
+        };
+        assert_eq!(compare(&[11, 13], &[11, 13]), (0, 0));
+        assert_eq!(compare(&[11, 12, 13], &[11, 13]), (1, 0));
+        assert_eq!(compare(&[11, 11], &[11]), (1, 0));
+        assert_eq!(compare(&[11, 0], &[11, 12]), (1, 1));
+    }
+
+    #[test]
+    fn parties_of_long_ago_are_not_taken_again() {
+        assert!(is_fresh(Uuid::now_v7()));
+        let long_ago = uuid::Timestamp::from_unix(uuid::NoContext, 1_700_000_000, 0);
+        assert!(!is_fresh(Uuid::new_v7(long_ago)));
+        assert!(!is_fresh(Uuid::new_v4()));
+    }
 }

@@ -21,6 +21,7 @@ mod hosts;
 mod house;
 pub(crate) mod idle;
 mod link;
+mod mix;
 mod orders;
 mod processes;
 pub(crate) mod read;

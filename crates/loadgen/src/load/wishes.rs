@@ -9,6 +9,7 @@ use uuid::Uuid;
 use wire::Seq;
 
 use super::link::Answer;
+use super::mix::{Kind, choose};
 use super::requests::is_fine;
 use super::told::Mark;
 
@@ -20,39 +21,6 @@ const BATCH: std::ops::RangeInclusive<usize> = 5..=20;
 
 /// One in so many hosts does not look whether the table is free.
 const CARELESS: u32 = 20;
-
-/// What can be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
-    Arrive,
-    Note,
-    Notify,
-    Seat,
-    Finish,
-    Clear,
-    Move,
-    Batch,
-    ListGuests,
-    ListTables,
-    Dashboard,
-    Snapshot,
-}
-
-/// Of a hundred requests.
-pub(crate) const MIX: [(Kind, &str, u32); 12] = [
-    (Kind::Arrive, "guest arrives", 10),
-    (Kind::Note, "guest changes", 22),
-    (Kind::Notify, "guest is called", 6),
-    (Kind::Seat, "guest is seated", 12),
-    (Kind::Finish, "guest leaves", 8),
-    (Kind::Clear, "table is cleared", 4),
-    (Kind::Move, "table is moved", 4),
-    (Kind::Batch, "batch of 5–20 guests", 3),
-    (Kind::ListGuests, "list of guests", 18),
-    (Kind::ListTables, "list of tables", 6),
-    (Kind::Dashboard, "dashboard", 4),
-    (Kind::Snapshot, "snapshot", 3),
-];
 
 /// What is believed of a restaurant.
 pub(crate) struct Floor {
@@ -92,26 +60,6 @@ pub(crate) struct Wish {
     /// The parties that it changes, and the table at which the first is to sit.
     parties: Vec<Uuid>,
     table: Option<Uuid>,
-}
-
-fn choose(random: &mut StdRng) -> Kind {
-    let mut number = random.random_range(0..MIX.iter().map(|(_, _, weight)| weight).sum());
-    for (kind, _, weight) in MIX {
-        if number < weight {
-            return kind;
-        }
-        number -= weight;
-    }
-    Kind::ListGuests
-}
-
-impl Kind {
-    const fn is_read(self) -> bool {
-        matches!(
-            self,
-            Self::ListGuests | Self::ListTables | Self::Dashboard | Self::Snapshot
-        )
-    }
 }
 
 impl Floor {
@@ -310,6 +258,7 @@ mod tests {
     use rand::SeedableRng;
     use wire::Position;
 
+    use super::super::mix::MIX;
     use super::*;
 
     const TABLES: u128 = 3;
