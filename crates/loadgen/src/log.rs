@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 use wire::floor::snapshot::Snapshot;
 use wire::floor::sync::Delta;
-use wire::live::events::EventKind;
+use wire::live::events::{EventKind, seq_of};
 use wire::{Epoch, Position, Seq};
 
 use crate::http::Api;
@@ -59,31 +59,32 @@ pub(crate) async fn head(api: &Api) -> anyhow::Result<Position> {
 /// Reads a whole log.
 pub(crate) async fn read(api: &Api) -> anyhow::Result<LogCopy> {
     let Position { epoch, .. } = head(api).await?;
-    let entries = pages(api, Position { epoch, seq: 0 }).await?;
-    Ok(LogCopy {
-        epoch,
-        entries: entries.into_iter().map(|(_, entry)| entry).collect(),
-    })
-}
-
-/// Reads the log of now after an event.
-pub(crate) async fn read_since(api: &Api, seq: Seq) -> anyhow::Result<Vec<(Seq, Entry)>> {
-    let Position { epoch, .. } = head(api).await?;
-    pages(api, Position { epoch, seq }).await
-}
-
-async fn pages(api: &Api, since: Position) -> anyhow::Result<Vec<(Seq, Entry)>> {
-    let Position { epoch, mut seq } = since;
     let mut entries = Vec::new();
+    let beginning = Position { epoch, seq: 0 };
+    each(api, beginning, |_, frame| {
+        entries.push(entry(frame)?);
+        Ok(())
+    })
+    .await?;
+    Ok(LogCopy { epoch, entries })
+}
+
+/// Shows each event after a position, with its number, in their order.
+pub(crate) async fn each(
+    api: &Api,
+    since: Position,
+    mut show: impl FnMut(Seq, &str) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let Position { epoch, mut seq } = since;
     loop {
         let path = api.path(&format!("/sync/delta?since={seq}&epoch={epoch}&limit=1000"));
         let page: Delta = api.get(&path).await?.expect()?;
         anyhow::ensure!(page.epoch == epoch, "the log was renewed while it was read");
         for event in &page.events {
-            let (found, entry) = entry(event.get())?;
+            let found = seq_of(event.get()).context("the number of an event")?;
             seq += 1;
             anyhow::ensure!(found == seq, "the log has {found} where {seq} belongs");
-            entries.push((seq, entry));
+            show(seq, event.get())?;
         }
         anyhow::ensure!(
             page.seq == seq,
@@ -91,17 +92,16 @@ async fn pages(api: &Api, since: Position) -> anyhow::Result<Vec<(Seq, Entry)>> 
             page.seq
         );
         if !page.has_more {
-            return Ok(entries);
+            return Ok(());
         }
     }
 }
 
-fn entry(frame: &str) -> anyhow::Result<(Seq, Entry)> {
+fn entry(frame: &str) -> anyhow::Result<Entry> {
     #[derive(Deserialize)]
     struct Frame {
         #[serde(rename = "type")]
         kind: EventKind,
-        seq: Seq,
         transaction_id: Option<Uuid>,
         guest_id: Option<Uuid>,
         #[serde(default)]
@@ -122,13 +122,10 @@ fn entry(frame: &str) -> anyhow::Result<(Seq, Entry)> {
         (Some(id), _, _) => Some((id, None)),
         _ => None,
     };
-    Ok((
-        read.seq,
-        Entry {
-            kind: read.kind,
-            hash: fingerprint(frame),
-            completes: read.transaction_id.filter(|_| is_end),
-            party,
-        },
-    ))
+    Ok(Entry {
+        kind: read.kind,
+        hash: fingerprint(frame),
+        completes: read.transaction_id.filter(|_| is_end),
+        party,
+    })
 }

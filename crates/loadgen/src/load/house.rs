@@ -6,10 +6,9 @@ use std::sync::Arc;
 use anyhow::Context;
 use serde_json::{Value, json};
 use uuid::Uuid;
-use wire::Seq;
 use wire::floor::atomic::AtomicDone;
 use wire::floor::guests::Guest;
-use wire::live::events::EventKind;
+use wire::{Position, Seq};
 
 use super::args::Common;
 use super::orders::Group;
@@ -35,6 +34,8 @@ pub(crate) struct House {
     /// The parties that this program changes.
     pub(crate) guests: Vec<Uuid>,
     authority: String,
+    /// A word in all notes of this run, by which its changes are told from those of others.
+    run: String,
 }
 
 impl House {
@@ -57,6 +58,7 @@ impl House {
             authority: api.authority().to_owned(),
             api,
             guests: Vec::new(),
+            run: format!("run-{:016x}", rand::random::<u64>()),
         };
         house.invite(guests).await.context("bringing parties")?;
         Ok(house)
@@ -145,7 +147,7 @@ impl House {
         let index = usize::try_from(number % count).unwrap_or(0);
         let guest = self.guests.get(index).copied().unwrap_or_default();
         let path = self.api.path(&format!("/guests/{guest}"));
-        let body = format!("{{\"notes\":\"{notes}\"}}");
+        let body = format!("{{\"notes\":\"{notes} {}\"}}", self.run);
         self.request("PUT", &path, "", &body, out);
     }
 
@@ -155,7 +157,7 @@ impl House {
     }
 
     /// Compares the answers to writes with the log: each acknowledged change is in it once, and no
-    /// other change of these parties.
+    /// other change of this run.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -168,15 +170,19 @@ impl House {
         Ok(Ledger::compare(told, &self.done_since(before).await?))
     }
 
-    /// The changes of these parties in the log, in their order.
+    /// This run's changes in the log, after an event.
     async fn done_since(&self, before: Seq) -> anyhow::Result<Vec<Seq>> {
-        let entries = log::read_since(&self.api, before).await?;
-        let ours = entries.iter().filter(|(_, entry)| {
-            let party = entry.party.map(|(id, _)| id);
-            entry.kind == EventKind::GuestUpdated
-                && party.is_some_and(|id| self.guests.contains(&id))
-        });
-        Ok(ours.map(|(seq, _)| *seq).collect())
+        let Position { epoch, .. } = log::head(&self.api).await?;
+        let mut done = Vec::new();
+        let since = Position { epoch, seq: before };
+        log::each(&self.api, since, |seq, frame| {
+            if frame.contains(&self.run) {
+                done.push(seq);
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(done)
     }
 }
 
