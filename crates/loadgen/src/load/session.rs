@@ -117,9 +117,10 @@ impl Session {
         holder: &Holder,
         is_first: bool,
     ) -> anyhow::Result<(TcpStream, Vec<u8>)> {
-        let _turn = match is_first {
-            true => Some(holder.gate.acquire().await?),
-            false => None,
+        let _turn = if is_first {
+            Some(holder.gate.acquire().await?)
+        } else {
+            None
         };
         let group = holder.setup.groups.get(self.group).context("a group")?;
         let worker = holder.setup.workers.get(self.worker).context("a worker")?;
