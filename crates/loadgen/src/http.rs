@@ -19,6 +19,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Account {
     pub(crate) restaurant: RestaurantId,
     email: String,
+    password: String,
     /// One for all devices of the account: whoever finds it refused fetches the next.
     token: Mutex<Option<Arc<str>>>,
 }
@@ -87,6 +88,30 @@ impl Api {
                     .restaurant_id
                     .context("the restaurant of the tokens")?,
                 email: email.to_owned(),
+                password: PASSWORD.to_owned(),
+                token: Mutex::new(Some(tokens.access_token.into())),
+            }),
+        })
+    }
+
+    /// Logs in to one of the account's restaurants, or to the one that the server chooses.
+    pub(crate) async fn login(
+        base: &str,
+        email: &str,
+        password: &str,
+        restaurant: Option<RestaurantId>,
+    ) -> anyhow::Result<Self> {
+        let http = client()?;
+        let tokens = login(&http, base, email, password, restaurant).await?;
+        Ok(Self {
+            http,
+            base: base.to_owned(),
+            account: Arc::new(Account {
+                restaurant: tokens
+                    .restaurant_id
+                    .context("the restaurant of the tokens")?,
+                email: email.to_owned(),
+                password: password.to_owned(),
                 token: Mutex::new(Some(tokens.access_token.into())),
             }),
         })
@@ -108,6 +133,7 @@ impl Api {
             account: Arc::new(Account {
                 restaurant: self.account.restaurant,
                 email: self.account.email.clone(),
+                password: self.account.password.clone(),
                 token: Mutex::new(None),
             }),
         })
@@ -134,15 +160,13 @@ impl Api {
         {
             return Ok(Arc::clone(token));
         }
-        let body = json!({"email": self.account.email, "password": PASSWORD});
-        let answer = self
-            .http
-            .post(format!("{}/api/v1/auth/login", self.base))
-            .header("content-type", "application/json")
-            .body(body.to_string())
-            .send()
-            .await?;
-        let tokens: Tokens = read(answer).await?.expect()?;
+        let Account {
+            email,
+            password,
+            restaurant,
+            ..
+        } = &*self.account;
+        let tokens = login(&self.http, &self.base, email, password, Some(*restaurant)).await?;
         let fresh: Arc<str> = tokens.access_token.into();
         *token = Some(Arc::clone(&fresh));
         Ok(fresh)
@@ -185,6 +209,23 @@ impl Api {
     pub(crate) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Reply> {
         self.send(Method::POST, path, Some(body)).await
     }
+}
+
+async fn login(
+    http: &reqwest::Client,
+    base: &str,
+    email: &str,
+    password: &str,
+    restaurant: Option<RestaurantId>,
+) -> anyhow::Result<Tokens> {
+    let body = json!({"email": email, "password": password, "restaurantId": restaurant});
+    let answer = http
+        .post(format!("{base}/api/v1/auth/login"))
+        .header("content-type", "application/json")
+        .body(body.to_string())
+        .send()
+        .await?;
+    read(answer).await?.expect()
 }
 
 async fn read(answer: reqwest::Response) -> anyhow::Result<Reply> {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 use wire::floor::snapshot::Snapshot;
 use wire::floor::sync::Delta;
-use wire::live::events::EventKind;
+use wire::live::events::{EventKind, seq_of};
 use wire::{Epoch, Position, Seq};
 
 use crate::http::Api;
@@ -59,41 +59,49 @@ pub(crate) async fn head(api: &Api) -> anyhow::Result<Position> {
 /// Reads a whole log.
 pub(crate) async fn read(api: &Api) -> anyhow::Result<LogCopy> {
     let Position { epoch, .. } = head(api).await?;
-    let mut copy = LogCopy {
-        epoch,
-        entries: Vec::new(),
-    };
+    let mut entries = Vec::new();
+    let beginning = Position { epoch, seq: 0 };
+    each(api, beginning, |_, frame| {
+        entries.push(entry(frame)?);
+        Ok(())
+    })
+    .await?;
+    Ok(LogCopy { epoch, entries })
+}
+
+/// Shows each event after a position, with its number, in their order.
+pub(crate) async fn each(
+    api: &Api,
+    since: Position,
+    mut show: impl FnMut(Seq, &str) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let Position { epoch, mut seq } = since;
     loop {
-        let since = copy.head();
-        let path = api.path(&format!(
-            "/sync/delta?since={since}&epoch={epoch}&limit=1000"
-        ));
+        let path = api.path(&format!("/sync/delta?since={seq}&epoch={epoch}&limit=1000"));
         let page: Delta = api.get(&path).await?.expect()?;
         anyhow::ensure!(page.epoch == epoch, "the log was renewed while it was read");
         for event in &page.events {
-            let (seq, entry) = entry(event.get())?;
-            let next = copy.head() + 1;
-            anyhow::ensure!(seq == next, "the log has {seq} where {next} belongs");
-            copy.entries.push(entry);
+            let found = seq_of(event.get()).context("the number of an event")?;
+            seq += 1;
+            anyhow::ensure!(found == seq, "the log has {found} where {seq} belongs");
+            show(seq, event.get())?;
         }
         anyhow::ensure!(
-            page.seq == copy.head(),
-            "a page says {} and ends with {}",
-            page.seq,
-            copy.head()
+            page.seq == seq,
+            "a page says {} and ends with {seq}",
+            page.seq
         );
         if !page.has_more {
-            return Ok(copy);
+            return Ok(());
         }
     }
 }
 
-fn entry(frame: &str) -> anyhow::Result<(Seq, Entry)> {
+fn entry(frame: &str) -> anyhow::Result<Entry> {
     #[derive(Deserialize)]
     struct Frame {
         #[serde(rename = "type")]
         kind: EventKind,
-        seq: Seq,
         transaction_id: Option<Uuid>,
         guest_id: Option<Uuid>,
         #[serde(default)]
@@ -114,13 +122,10 @@ fn entry(frame: &str) -> anyhow::Result<(Seq, Entry)> {
         (Some(id), _, _) => Some((id, None)),
         _ => None,
     };
-    Ok((
-        read.seq,
-        Entry {
-            kind: read.kind,
-            hash: fingerprint(frame),
-            completes: read.transaction_id.filter(|_| is_end),
-            party,
-        },
-    ))
+    Ok(Entry {
+        kind: read.kind,
+        hash: fingerprint(frame),
+        completes: read.transaction_id.filter(|_| is_end),
+        party,
+    })
 }

@@ -4,7 +4,7 @@
 //! scenarios: [`http`] and [`socket`] speak; [`follower`] is a device that follows a restaurant
 //! and resumes; [`transcript`] is what a device heard; [`log`] is what it should have heard;
 //! [`judge`] compares the two, and [`picture`] a snapshot with the log; [`latency`] and [`table`] tell of it. A scenario is a module with
-//! `Args` and `run`, and a line in [`Scenario`]. The exit code is not 0 if anything was lost.
+//! `Args` and `run`, and a line in [`Scenario`]. Those that measure are in [`load`]. The exit code is not 0 if anything was lost.
 
 use std::process::ExitCode;
 
@@ -12,11 +12,14 @@ use clap::{Parser, Subcommand};
 
 mod chaos;
 mod follower;
+mod furniture;
 mod http;
 mod judge;
 mod latency;
+mod load;
 mod log;
 mod picture;
+mod progress;
 mod socket;
 mod table;
 mod transcript;
@@ -35,6 +38,21 @@ struct Cli {
 enum Scenario {
     /// Kills, cuts, freezes and rewinds everything under load, and proves that nothing was lost.
     Chaos(chaos::Args),
+    /// Changes parties, and compares the answers with the log.
+    Write(load::write::Args),
+    /// Reads a list.
+    Read(load::read::Args),
+    /// Has many sessions follow one restaurant, and makes events for all of them.
+    Fanout(load::fanout::Args),
+    /// Has many sessions that are told nothing, and says what each costs.
+    Idle(load::idle::Args),
+    /// Cuts all sessions at once, and has all of them come back at once while changes go on.
+    Storm(load::storm::Args),
+    /// A Friday night: many restaurants, in each many devices that do what hosts do.
+    Floor(load::floor::Args),
+    /// Holds sessions for another process of this program.
+    #[command(name = load::HOLD, hide = true)]
+    Hold,
 }
 
 fn main() -> ExitCode {
@@ -57,12 +75,17 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
     {
         anyhow::bail!("TLS has a provider already");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        match cli.scenario {
-            Scenario::Chaos(args) => chaos::run(args).await,
-        }
-    })
+    match cli.scenario {
+        Scenario::Chaos(args) => tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?
+            .block_on(chaos::run(args)),
+        Scenario::Write(args) => load::run(args.common.json, load::write::run(args)),
+        Scenario::Read(args) => load::run(args.common.json, load::read::run(args)),
+        Scenario::Fanout(args) => load::run(args.common.json, load::fanout::run(args)),
+        Scenario::Idle(args) => load::run(args.common.json, load::idle::run(args)),
+        Scenario::Storm(args) => load::run(args.common.json, load::storm::run(args)),
+        Scenario::Floor(args) => load::run(args.common.json, load::floor::run(args)),
+        Scenario::Hold => load::hold(),
+    }
 }

@@ -35,6 +35,7 @@ use self::writers::{Skew, Writer};
 use crate::follower::{Follower, Manners, Phase};
 use crate::http::Api;
 use crate::log;
+use crate::progress;
 use crate::transcript::Transcript;
 
 /// Restaurants.
@@ -301,10 +302,13 @@ async fn storm(args: &Args, harm: &Harm, plan: &[Vec<Planned>]) -> anyhow::Resul
     let calm = Duration::from_secs(if args.short { 2 } else { 5 });
     sleep(calm).await;
     let began = Instant::now();
-    let progress = report::progress(args.length(), args.verbose);
+    // A bar would be torn by what is said.
+    let progress = (!args.verbose).then(|| progress::seconds(args.length()));
     let lanes = plan.iter().map(|lane| harm.lane(began, lane));
     let result = try_join_all(lanes).await;
-    progress.abort();
+    if let Some(progress) = progress {
+        progress.abort();
+    }
     sleep(calm).await;
     result.map(|_| ())
 }

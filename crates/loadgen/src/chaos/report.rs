@@ -1,13 +1,9 @@
 //! What came of it, in one table.
 
 use std::collections::HashMap;
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use tokio::task::AbortHandle;
-use tokio::time::sleep;
 use wire::{Epoch, RestaurantId, Seq};
 
 use super::Args;
@@ -220,26 +216,6 @@ fn answered(ledgers: &[Ledger]) -> HashMap<(RestaurantId, Epoch, Seq), Instant> 
             })
     });
     entries.collect()
-}
-
-/// A bar where somebody sees it.
-pub(crate) fn progress(length: Duration, is_verbose: bool) -> AbortHandle {
-    let is_seen = std::io::stderr().is_terminal() && !is_verbose;
-    tokio::spawn(async move {
-        if !is_seen {
-            return;
-        }
-        let bar = ProgressBar::new(length.as_secs());
-        if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} s") {
-            bar.set_style(style);
-        }
-        for _ in 0..length.as_secs() {
-            sleep(Duration::from_secs(1)).await;
-            bar.inc(1);
-        }
-        bar.finish_and_clear();
-    })
-    .abort_handle()
 }
 
 impl std::fmt::Display for Report {

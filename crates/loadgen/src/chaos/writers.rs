@@ -18,6 +18,7 @@ use wire::floor::guests::GuestStatus;
 
 use super::ledger::{Entry, Ledger, Outcome};
 use crate::follower::Phase;
+use crate::furniture;
 use crate::http::{Api, Reply};
 use crate::log;
 
@@ -264,17 +265,6 @@ fn uuid_at(random: &mut StdRng, skew_ms: i64) -> Uuid {
 pub(crate) async fn furnish(api: &Api, seed: u64) -> anyhow::Result<Vec<Uuid>> {
     let mut random = StdRng::seed_from_u64(seed);
     let tables: Vec<Uuid> = (0..TABLES).map(|_| uuid_at(&mut random, 0)).collect();
-    let operations: Vec<Value> = tables
-        .iter()
-        .zip(1..)
-        .map(|(id, number)| {
-            let data = json!({"tableNumber": format!("T{number}"), "capacity": 4});
-            json!({"op": "create", "entity": "table", "id": id, "data": data})
-        })
-        .collect();
-    let body = json!({"transactionId": uuid_at(&mut random, 0), "operations": operations});
-    api.post(&api.path("/atomic"), &body)
-        .await?
-        .expect::<AtomicDone>()?;
+    furniture::furnish(api, uuid_at(&mut random, 0), &tables).await?;
     Ok(tables)
 }
