@@ -1,6 +1,6 @@
-//! A WebSocket.
+//! A WebSocket inside the HTTP server: actix-ws.
 //!
-//! This one is actix-ws. Its costs are known: a queue of 32 frames behind which a close waits, and
+//! Its costs are known: two buffers of 8 KiB for each connection, a queue of 32 frames behind which a close waits, and
 //! nothing is sent while the peer does not read; hence a deadline on every send, and the kernel's
 //! own time limit for unacknowledged data (`TCP_USER_TIMEOUT`), which is set when a connection is
 //! accepted.
@@ -11,24 +11,19 @@ use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseReason, ProtocolError};
 use bytestring::ByteString;
+use realtime::Frames;
 use wire::{Epoch, Position};
 
-use super::{Farewell, Received, SendError, Transport, within};
-
-/// The largest message that a client may send, in bytes.
-const MESSAGE_LIMIT: usize = 16 * 1024;
-
-/// A reason in a close frame has at most this many bytes (RFC 6455: a control frame has 125).
-const REASON_LIMIT: usize = 123;
+use super::{Farewell, MESSAGE_LIMIT, Received, SendError, Transport, within};
 
 /// An open socket.
-pub(in crate::live) struct Socket {
+pub(in crate::live) struct ActixSocket {
     sender: actix_ws::Session,
     receiver: AggregatedMessageStream,
     send_timeout: Duration,
 }
 
-impl Socket {
+impl ActixSocket {
     /// Answers the handshake. `protocols` are those that the client may have asked for.
     pub(in crate::live) fn upgrade(
         request: &HttpRequest,
@@ -51,10 +46,10 @@ impl Socket {
     }
 }
 
-impl Transport for Socket {
+impl Transport for ActixSocket {
     const HEARS: bool = true;
 
-    async fn send_events(&mut self, _: Epoch, frames: Vec<ByteString>) -> Result<(), SendError> {
+    async fn send_events(&mut self, _: Epoch, frames: Frames) -> Result<(), SendError> {
         for frame in frames {
             within(self.send_timeout, self.sender.text(frame)).await?;
         }
@@ -87,15 +82,10 @@ impl Transport for Socket {
     }
 
     async fn close(self, farewell: Farewell) {
-        let reason = match farewell.reconnect_after_ms() {
-            Some(ms) => format!("{{\"reconnect_after_ms\":{ms}}}").into(),
-            None => farewell.reason,
-        };
+        let (code, reason) = farewell.close_frame();
         let reason = CloseReason {
-            code: farewell.code.number().into(),
-            description: reason
-                .get(..reason.len().min(REASON_LIMIT))
-                .map(str::to_owned),
+            code: code.into(),
+            description: Some(reason.into_owned()),
         };
         // Whether it arrives is up to the peer; it is being left either way.
         let _sent = within(self.send_timeout, self.sender.close(Some(reason))).await;
