@@ -69,9 +69,10 @@ async fn try_answer(
     drop(parts.write_buf);
 
     let handover = Handover::default();
-    request.extensions_mut().insert(handover.clone());
     let length = payload::length(request.head());
-    if length > 0 {
+    if length == 0 {
+        request.extensions_mut().insert(handover.clone());
+    } else {
         let first = unread.split_to(length.min(unread.len())).freeze();
         *request.payload() = payload::body(Rc::clone(&stream), first, length);
     }
@@ -105,6 +106,7 @@ async fn try_answer(
     if !is_head && !matches!(size, BodySize::None | BodySize::Sized(0)) {
         // Who hangs up while a stream is being sent is gone.
         tokio::select! {
+            biased;
             sent = send(&stream, &mut codec, body) => sent?,
             () = gone(&stream) => return Ok(()),
         }

@@ -56,7 +56,7 @@ impl Ready {
         let now = Instant::now();
         let tasks = self.state.sessions.clone();
         let opening = self.opening;
-        let mut session = Session {
+        let session = Session {
             state: self.state,
             transport,
             stream: self.stream,
@@ -68,13 +68,23 @@ impl Ready {
             second: now,
             messages: 0,
         };
-        // Thousands of these sleep: what is needed seldom is boxed, here and below, and the session
-        // is used where it lies.
-        actix_web::rt::spawn(tasks.track_future(async move {
-            let Err(farewell) = session.serve(opening).await;
-            Box::pin(session.end(farewell)).await;
-            drop(held);
-        }));
+        actix_web::rt::spawn(tasks.track_future(life(session, opening, held)));
+    }
+}
+
+/// A session from its first frame to its end.
+///
+/// Thousands of these sleep: what is needed seldom is boxed, here and below, and the session is
+/// used where it lies.
+fn life<T: Transport, H>(
+    mut session: Session<T>,
+    opening: Opening,
+    held: H,
+) -> impl Future<Output = ()> {
+    async move {
+        let Err(farewell) = session.serve(opening).await;
+        Box::pin(session.end(farewell)).await;
+        drop(held);
     }
 }
 
@@ -385,5 +395,22 @@ impl<T: Transport> Session<T> {
         self.transport.send(frame, position).await?;
         self.sent = Instant::now();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::transport::BareSocket;
+
+    fn size_of<A, B, C, F: Future>(_: impl Fn(A, B, C) -> F) -> usize {
+        std::mem::size_of::<F>()
+    }
+
+    #[test]
+    fn a_session_is_small() {
+        let size = size_of(life::<BareSocket, ()>);
+        println!("a session: {size} bytes");
+        assert!(size <= 1024, "{size} bytes");
     }
 }

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use actix_http::error::PayloadError;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseReason, ProtocolError};
@@ -74,7 +75,13 @@ impl Transport for ActixSocket {
             Some(Ok(AggregatedMessage::Binary(_))) => Received::Binary,
             Some(Ok(AggregatedMessage::Ping(bytes))) => Received::Ping(bytes),
             Some(Ok(AggregatedMessage::Pong(_))) => Received::Sign,
-            Some(Ok(AggregatedMessage::Close(_))) | None | Some(Err(ProtocolError::Io(_))) => {
+            Some(Ok(AggregatedMessage::Close(_))) | None => Received::Gone,
+            // What is wrong with a message may come as an error of reading, too.
+            Some(Err(ProtocolError::Io(error)))
+                if error
+                    .get_ref()
+                    .is_some_and(|error| error.is::<PayloadError>()) =>
+            {
                 Received::Gone
             }
             Some(Err(_)) => Received::Abuse,
