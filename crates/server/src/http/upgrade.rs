@@ -100,14 +100,14 @@ async fn try_answer(
     // A body of unknown length ends with the connection: the codec does not cut the body of what
     // it takes for a stream into chunks.
     head.head_mut().no_chunking(true);
-    let size = body.size();
-    codec.encode(Message::Item((head, size)), &mut text)?;
-    write(&stream, &text).await?;
-    if !is_head && !matches!(size, BodySize::None | BodySize::Sized(0)) {
+    codec.encode(Message::Item((head, body.size())), &mut text)?;
+    if is_head {
+        write(&stream, &text).await?;
+    } else {
         // Who hangs up while a stream is being sent is gone.
         tokio::select! {
             biased;
-            sent = send(&stream, &mut codec, body) => sent?,
+            sent = send(&stream, &mut codec, text, body) => sent?,
             () = gone(&stream) => return Ok(()),
         }
     }
@@ -117,16 +117,23 @@ async fn try_answer(
     Ok(())
 }
 
-async fn send(stream: &TcpStream, codec: &mut Codec, body: impl MessageBody) -> io::Result<()> {
+/// Sends a body after the head, which is `text`. The two go together if the body is there: some
+/// clients look no further than that.
+async fn send(
+    stream: &TcpStream,
+    codec: &mut Codec,
+    mut text: BytesMut,
+    body: impl MessageBody,
+) -> io::Result<()> {
+    if body.size() == BodySize::Stream {
+        write(stream, &text.split()).await?;
+    }
     let mut body = pin!(body);
-    let mut text = BytesMut::new();
     while let Some(chunk) = poll_fn(|cx| body.as_mut().poll_next(cx)).await {
         let chunk = chunk.map_err(|error| io::Error::other(error.into().to_string()))?;
-        text.clear();
         codec.encode(Message::Chunk(Some(chunk)), &mut text)?;
-        write(stream, &text).await?;
+        write(stream, &text.split()).await?;
     }
-    text.clear();
     codec.encode(Message::Chunk(None), &mut text)?;
     write(stream, &text).await
 }

@@ -76,6 +76,10 @@ impl Ready {
 ///
 /// Thousands of these sleep: what is needed seldom is boxed, here and below, and the session is
 /// used where it lies.
+#[expect(
+    clippy::manual_async_fn,
+    reason = "the arguments of an async function lie in its future twice"
+)]
 fn life<T: Transport, H>(
     mut session: Session<T>,
     opening: Opening,

@@ -37,7 +37,7 @@ async fn who_is_refused_gets_the_envelope() {
         (upgrade(&stranger, &live, ""), 401, "unauthenticated"),
         (upgrade(owner, &other, ""), 404, "not_found"),
         (not_a_key, 400, "bad_request"),
-        (upgrade(owner, "GET /realtime", ""), 400, "bad_request"),
+        (upgrade(owner, "GET /realtime", ""), 422, "invalid"),
         (upgrade(owner, "GET /nowhere", ""), 404, "not_found"),
         (
             upgrade(owner, "PUT /realtime", ""),
