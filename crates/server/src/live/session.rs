@@ -173,11 +173,14 @@ impl<T: Transport> Session<T> {
         self.resync(reason, here).await
     }
 
-    async fn deliver(&mut self, frames: Frames) -> Result<(), Farewell> {
+    fn deliver(&mut self, frames: Frames) -> impl Future<Output = Result<(), Farewell>> {
         let epoch = self.stream.position().epoch;
-        self.transport.send_events(epoch, frames).await?;
-        self.sent = Instant::now();
-        Ok(())
+        let (sending, sent) = (self.transport.send_events(epoch, frames), &mut self.sent);
+        async move {
+            sending.await?;
+            *sent = Instant::now();
+            Ok(())
+        }
     }
 
     async fn pass_on(&mut self, pull: Pull) -> Result<(), Farewell> {

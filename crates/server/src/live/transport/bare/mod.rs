@@ -49,17 +49,24 @@ impl BareSocket {
         }
     }
 
-    async fn write<P: AsRef<[u8]>>(
+    /// Writes frames at once, as far as the kernel takes them. The future is for the rest: most of
+    /// the time there is none, and a session does not carry the frames along.
+    fn write<P: AsRef<[u8]>>(
         &mut self,
         opcode: Opcode,
         payloads: SmallVec<[P; 1]>,
-    ) -> Result<(), SendError> {
+    ) -> impl Future<Output = Result<(), SendError>> {
         let mut unsent = Unsent::new(opcode, payloads);
-        match unsent.write(|parts| self.stream.try_write_vectored(parts)) {
-            Ok(true) => Ok(()),
-            // Seldom, and not to be carried along by every session.
-            Ok(false) => Box::pin(self.write_on(unsent)).await,
+        let rest = match unsent.write(|parts| self.stream.try_write_vectored(parts)) {
+            Ok(true) => Ok(None),
+            Ok(false) => Ok(Some(Box::new(unsent))),
             Err(_) => Err(SendError::Gone),
+        };
+        async move {
+            match rest? {
+                None => Ok(()),
+                Some(unsent) => Box::pin(self.write_on(*unsent)).await,
+            }
         }
     }
 
@@ -105,8 +112,12 @@ impl BareSocket {
 impl Transport for BareSocket {
     const HEARS: bool = true;
 
-    async fn send_events(&mut self, _: Epoch, frames: Frames) -> Result<(), SendError> {
-        self.write(Opcode::Text, frames).await
+    fn send_events(
+        &mut self,
+        _: Epoch,
+        frames: Frames,
+    ) -> impl Future<Output = Result<(), SendError>> {
+        self.write(Opcode::Text, frames)
     }
 
     async fn send(&mut self, frame: ByteString, _: Option<Position>) -> Result<(), SendError> {
