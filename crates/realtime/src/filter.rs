@@ -6,6 +6,7 @@ use wire::{Audience, Seq};
 
 use crate::config::HubConfig;
 use crate::event::Event;
+use crate::session::Frames;
 
 #[derive(Debug)]
 pub(crate) struct Filter {
@@ -28,8 +29,8 @@ impl Filter {
         events: impl Iterator<Item = &'a Event>,
         config: &HubConfig,
         seq: &mut Seq,
-    ) -> Vec<ByteString> {
-        let mut frames = Vec::new();
+    ) -> Frames {
+        let mut frames = Frames::new();
         let mut bytes = 0;
         for event in events {
             if let Some(frame) = self.pass(event) {

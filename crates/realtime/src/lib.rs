@@ -82,5 +82,5 @@ pub use hub::Hub;
 pub use joining::{Join, JoinError, Opening, Since};
 pub use log::{Head, Log, LogError, Page};
 pub use seats::{Closing, SessionInfo, Who};
-pub use session::{Pull, Session};
+pub use session::{Frames, Pull, Session};
 pub use stats::{Counter, Durations, Gauge, Resyncs, Stats};

@@ -24,6 +24,7 @@ use crate::filter::Filter;
 use crate::joining::JoinError;
 use crate::log::{Head, Page};
 use crate::seats::{Closing, Seats};
+use crate::session::Frames;
 use crate::window::{Effect, Mark, Window};
 
 pub(crate) struct Room {
@@ -69,7 +70,7 @@ enum Phase {
 /// What there is for a session.
 pub(crate) enum Pulled {
     Nothing,
-    Frames(Vec<ByteString>),
+    Frames(Frames),
     Bulletin(ByteString),
     /// It stands before the recent events.
     Behind,

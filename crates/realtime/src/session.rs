@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
 
 use bytestring::ByteString;
+use smallvec::SmallVec;
 use wire::Position;
 use wire::live::frames::{CloseCode, ResyncReason};
 
@@ -30,11 +31,14 @@ pub struct Session {
     reading: Option<Reading>,
 }
 
+/// Frames, in order. Most of the time there is one.
+pub type Frames = SmallVec<[ByteString; 1]>;
+
 /// What a session gets next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pull {
     /// Frames to send, in this order; at least one.
-    Frames(Vec<ByteString>),
+    Frames(Frames),
     /// What comes next cannot be told: the stream goes on after `position`.
     Resync {
         /// Why.
@@ -154,7 +158,7 @@ impl Session {
         None
     }
 
-    fn delivered(&self, frames: Vec<ByteString>) -> Pull {
+    fn delivered(&self, frames: Frames) -> Pull {
         self.room.context.stats.frames_delivered.count(frames.len());
         Pull::Frames(frames)
     }

@@ -5,37 +5,32 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use actix_web::dev::{Extensions, ServerHandle};
-use actix_web::rt::net::TcpStream;
-use actix_web::web::Data;
-use actix_web::{App, HttpServer};
+use actix_web::dev::ServerHandle;
 use anyhow::Context;
 use chrono::TimeDelta;
 use domain::clock::Clock;
-use domain::db::{Db, DbConfig, Home, Observer, Replica, ReplicaConfig};
+use domain::db::{Db, DbConfig, Observer, Replica, ReplicaConfig};
 use domain::identity::accounts;
 use domain::identity::passwords::Passwords;
 use domain::migrations;
 use realtime::bus::Bus;
 use realtime::{Hub, HubConfig, LocalBus, PostgresConfig, RedisConfig};
-use socket2::{SockRef, TcpKeepalive};
 use tls::PostgresServer;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wire::health::BusKind;
 
 use crate::config::{Config, Secret};
+use crate::http::serve;
 use crate::limits::Limits;
 use crate::live::log::DatabaseLog;
 use crate::menu::cache::Menus;
 use crate::menu::live::Visitors;
-use crate::metrics::{self, Metrics, MetricsPage};
-use crate::middleware::{self, Platform};
-use crate::openapi;
+use crate::metrics::{self, Metrics};
 use crate::reads::Reads;
-use crate::routes::routes;
 use crate::snapshots::Snapshots;
 use crate::standings::Standings;
 use crate::state::{AppState, unix_ms};
@@ -44,9 +39,6 @@ use crate::{background, gauges};
 
 /// How long a request may wait for a connection to the database.
 const POOL_WAIT: Duration = Duration::from_secs(3);
-
-/// How long the kernel keeps what a peer does not acknowledge before it gives the connection up.
-const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
 /// How often the schema is looked at while it is not the one that is needed.
 const SCHEMA_WAIT: Duration = Duration::from_millis(500);
@@ -82,7 +74,7 @@ impl Server {
         let state = Arc::new(state(config, clock)?);
         let (token, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(prepare(Arc::clone(&state), token.clone(), tasks.clone()));
-        let mut servers = vec![serve(&state, listener)?];
+        let mut servers = vec![spawn(serve(&state, listener, LAST_REQUESTS)?)];
         let metrics = metrics::listen(&state.config, Arc::clone(&state.metrics))
             .context("cannot listen on METRICS_PORT")?;
         servers.extend(metrics.map(spawn));
@@ -103,10 +95,14 @@ impl Server {
         self.state.draining.store(true, Ordering::Relaxed);
         let last = LAST_REQUESTS.min(grace / 3);
         self.state.hub.drain(grace.saturating_sub(last)).await;
+        // What is under way may end until then; what is left is cut.
+        let end = tokio::time::Instant::now() + last;
+        // Sockets are no connections of the HTTP server any more, and live on its threads.
+        self.state.sessions.close();
+        let _said_goodbye = timeout_at(end, self.state.sessions.wait()).await;
         for (handle, _) in &self.servers {
-            // A second at most in which what is under way may end; what is left then is cut.
             let stopping = handle.stop(true);
-            if tokio::time::timeout(last, stopping).await.is_err() {
+            if timeout_at(end, stopping).await.is_err() {
                 handle.stop(false).await;
             }
         }
@@ -201,6 +197,7 @@ fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
         reads,
         hub,
         metrics,
+        sessions: TaskTracker::new(),
         started: Instant::now(),
         schema_ready: AtomicBool::new(false),
         draining: AtomicBool::new(false),
@@ -312,64 +309,7 @@ async fn prepared(state: &AppState) -> anyhow::Result<()> {
 
 type Started = (ServerHandle, JoinHandle<std::io::Result<()>>);
 
-fn serve(state: &Arc<AppState>, listener: TcpListener) -> anyhow::Result<Started> {
-    let data = Data::from(Arc::clone(state));
-    let metrics = Arc::clone(&state.metrics);
-    let page = Data::new(MetricsPage::on_main(&state.config, Arc::clone(&metrics)));
-    let platform = Data::new(Platform::new(&state.config, metrics));
-    let server = HttpServer::new(move || {
-        let app = App::new()
-            .app_data(data.clone())
-            .app_data(settled(&data.db))
-            .app_data(page.clone())
-            .configure(openapi::ui)
-            .default_service(routes().service());
-        middleware::around(app, platform.clone())
-    })
-    .workers(state.config.http.threads)
-    .on_connect(keep_alive)
-    // Who hangs up while a stream is being sent is gone, and does not only have nothing to say.
-    .h1_allow_half_closed(false)
-    .keep_alive(Duration::from_secs(75))
-    .client_request_timeout(Duration::from_secs(15))
-    .shutdown_timeout(LAST_REQUESTS.as_secs())
-    .disable_signals()
-    .listen(listener)?
-    .run();
-    Ok(spawn(server))
-}
-
-/// Connections for the thread that this runs on, which answers requests. Without any it shares
-/// those of all.
-fn settled(db: &Db) -> Option<Arc<Home>> {
-    db.settle().unwrap_or_else(|error| {
-        tracing::warn!(%error, "a thread has no connections of its own");
-        None
-    })
-}
-
 fn spawn(server: actix_web::dev::Server) -> Started {
     let handle = server.handle();
     (handle, tokio::spawn(server))
-}
-
-/// Lets the kernel find dead peers: nothing of ours runs while a peer does not read.
-fn keep_alive(connection: &dyn std::any::Any, _: &mut Extensions) {
-    let Some(stream) = connection.downcast_ref::<TcpStream>() else {
-        return;
-    };
-    let socket = SockRef::from(stream);
-    let probes = TcpKeepalive::new()
-        .with_time(UNACKNOWLEDGED)
-        .with_interval(Duration::from_secs(10));
-    let mut set = socket
-        .set_tcp_keepalive(&probes)
-        .and(socket.set_tcp_nodelay(true));
-    #[cfg(target_os = "linux")]
-    {
-        set = set.and(socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED)));
-    }
-    if let Err(error) = set {
-        tracing::debug!(%error, "the connection's time limits could not be set");
-    }
 }

@@ -12,6 +12,7 @@ pub mod extract;
 pub mod floor;
 pub mod gauges;
 pub mod health;
+mod http;
 pub mod idempotency;
 pub mod identity;
 pub mod limits;

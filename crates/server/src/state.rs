@@ -9,6 +9,7 @@ use domain::db::{Answer, Appended, Committed, Db, Scope, Tx};
 use domain::identity::passwords::Passwords;
 use domain::remembered;
 use realtime::{Commit, Event, Hub};
+use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::config::Config;
@@ -51,6 +52,8 @@ pub struct AppState {
     pub visitors: Visitors,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// The sockets and streams that are open, until they have said goodbye.
+    pub sessions: TaskTracker,
     /// When it started.
     pub started: Instant,
     /// Whether the schema is the one that this program needs.

@@ -69,6 +69,7 @@ Environment variables, with their defaults:
   EVENT_RETENTION_DAYS     7; how long a client may be away and still be told what it missed
   AUDIT_RETENTION_DAYS     400; how long it can be told who changed what
   WS_HEARTBEAT_INTERVAL    25 seconds
+  SOCKET_TRANSPORT         bare; actix-ws keeps sockets inside the HTTP server
   SHUTDOWN_GRACE_SECONDS   25
   ACCESS_TOKEN_MINUTES, REFRESH_TOKEN_DAYS   15, 30
   BCRYPT_COST              10

@@ -149,6 +149,7 @@ fn one_fault_for_one_wrong_value() {
         ("AUDIT_RETENTION_DAYS", "3650", "0"),
         ("WS_HEARTBEAT_INTERVAL", "5", "0"),
         ("WS_SEND_TIMEOUT", "1", "0"),
+        ("SOCKET_TRANSPORT", "actix-ws", "tcp"),
         ("SHUTDOWN_GRACE_SECONDS", "0", "1.5"),
         ("ACCESS_TOKEN_MINUTES", "60", "0"),
         ("REFRESH_TOKEN_DAYS", "90", "366"),

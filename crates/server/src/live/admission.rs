@@ -190,3 +190,10 @@ pub(super) fn subprotocol_token<'r>(request: &'r HttpRequest, protocol: &str) ->
     protocols.next().filter(|first| *first == protocol)?;
     protocols.next()
 }
+
+/// Whether the client offers this protocol in `Sec-WebSocket-Protocol`.
+pub(super) fn offers_protocol(request: &HttpRequest, protocol: &str) -> bool {
+    let offers = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
+    let mut offers = offers.filter_map(|offer| offer.to_str().ok());
+    offers.any(|offer| offer.split(',').any(|offer| offer.trim() == protocol))
+}

@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::admission::{self, Follow};
-use super::session::Session;
+use super::session::Ready;
 use super::tickets::Use;
 use super::transport::EventStream;
 use crate::auth;
@@ -33,15 +33,8 @@ pub async fn stream(
     let token = auth::bearer(request.headers());
     let caller = admission::caller(&state, token, &follow, Use::Stream).await?;
     let join = follow.join(&request, &caller)?;
-    let (stream, opening) = admission::admit(&state, join).await?;
     let (response, transport) = EventStream::open(state.config.live.send_timeout);
-    let session = Session::new(
-        state.into_inner(),
-        transport,
-        stream,
-        Some(caller),
-        follow.restaurant_id,
-    );
-    actix_web::rt::spawn(session.run(opening));
+    let session = Ready::new(state.into_inner(), join, Some(caller)).await?;
+    session.run(transport, ());
     Ok(response)
 }

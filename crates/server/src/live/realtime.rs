@@ -1,5 +1,6 @@
 //! `GET /realtime`: following a restaurant on a WebSocket.
 
+use actix_http::ws;
 use actix_web::http::header;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -7,12 +8,14 @@ use realtime::Join;
 use wire::ErrorCode;
 
 use super::admission::{self, Follow};
-use super::session::Session;
+use super::session::Ready;
 use super::tickets::Use;
-use super::transport::Socket;
+use super::transport::{ActixSocket, BareSocket};
 use crate::auth::{self, Caller};
+use crate::config::SocketTransport;
 use crate::errors::ApiError;
 use crate::extract::Query;
+use crate::http::Handover;
 use crate::state::AppState;
 
 /// The subprotocol under which a browser passes its token: `bearer, <token>`.
@@ -54,28 +57,45 @@ pub async fn open(
     caller: Option<Caller>,
     held: impl Sized + 'static,
 ) -> Result<HttpResponse, ApiError> {
-    let restaurant_id = join.restaurant_id;
     check_upgrade(request)?;
-    let (stream, opening) = admission::admit(&state, join).await?;
+    let handover = Handover::of(request);
+    if handover.is_none() && state.config.live.transport == SocketTransport::Bare {
+        // It has a body, or asks for other protocols, too.
+        return Err(not_a_handshake());
+    }
     let send_timeout = state.config.live.send_timeout;
-    let (response, socket) = Socket::upgrade(request, payload, &[PROTOCOL], send_timeout)
-        .map_err(|_| ApiError::new(ErrorCode::BadRequest, NOT_A_HANDSHAKE))?;
-    let session = Session::new(state.into_inner(), socket, stream, caller, restaurant_id);
-    actix_web::rt::spawn(async move {
-        session.run(opening).await;
-        drop(held);
-    });
+    let session = Ready::new(state.into_inner(), join, caller).await?;
+    if let Some(handover) = handover {
+        handover.take(move |connection| {
+            session.run(BareSocket::new(connection, send_timeout), held);
+        });
+        return Ok(switching_protocols(request));
+    }
+    let (response, socket) = ActixSocket::upgrade(request, payload, &[PROTOCOL], send_timeout)
+        .map_err(|_| not_a_handshake())?;
+    session.run(socket, held);
     Ok(response)
+}
+
+/// The answer to a handshake that has been checked.
+fn switching_protocols(request: &HttpRequest) -> HttpResponse {
+    let mut response = ws::handshake_response(request.head());
+    if admission::offers_protocol(request, PROTOCOL) {
+        response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, PROTOCOL));
+    }
+    response.finish().map_into_boxed_body().into()
 }
 
 const NOT_A_HANDSHAKE: &str = "This path opens a WebSocket (RFC 6455, version 13).";
 
+fn not_a_handshake() -> ApiError {
+    ApiError::new(ErrorCode::BadRequest, NOT_A_HANDSHAKE).header(
+        header::UPGRADE,
+        header::HeaderValue::from_static("websocket"),
+    )
+}
+
 /// Checks the handshake before a room is opened for it.
 fn check_upgrade(request: &HttpRequest) -> Result<(), ApiError> {
-    actix_http::ws::verify_handshake(request.head()).map_err(|_| {
-        ApiError::new(ErrorCode::BadRequest, NOT_A_HANDSHAKE).header(
-            header::UPGRADE,
-            header::HeaderValue::from_static("websocket"),
-        )
-    })
+    ws::verify_handshake(request.head()).map_err(|_| not_a_handshake())
 }

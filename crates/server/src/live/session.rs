@@ -1,14 +1,17 @@
 //! A session's life: what is sent, what is heard, and when it ends, whatever carries it.
 
+use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytestring::ByteString;
-use realtime::{Opening, Pull};
+use realtime::{Frames, Join, Opening, Pull};
 use tokio::time::{Instant, sleep_until};
 use wire::live::frames::{ClientMessage, CloseCode, ResyncReason, SessionFrame};
 use wire::{ErrorCode, Position, RestaurantId};
 
+use super::admission;
 use super::transport::{Farewell, Received, Transport};
 use crate::auth::{self, Caller};
 use crate::errors::ApiError;
@@ -17,8 +20,80 @@ use crate::state::AppState;
 /// Messages that a client may send in one second.
 const MESSAGES_PER_SECOND: u32 = 20;
 
+/// A session that has a place in its room, and waits for something that carries it.
+pub(super) struct Ready {
+    state: Arc<AppState>,
+    stream: realtime::Session,
+    opening: Opening,
+    caller: Option<Caller>,
+    restaurant_id: RestaurantId,
+}
+
+impl Ready {
+    /// Takes a place in a room, for a member or, without a caller, for somebody who only listens.
+    ///
+    /// # Errors
+    /// Those of [`admission::admit`].
+    pub(super) async fn new(
+        state: Arc<AppState>,
+        join: Join,
+        caller: Option<Caller>,
+    ) -> Result<Self, ApiError> {
+        let restaurant_id = join.restaurant_id;
+        let (stream, opening) = admission::admit(&state, join).await?;
+        Ok(Self {
+            state,
+            stream,
+            opening,
+            caller,
+            restaurant_id,
+        })
+    }
+
+    /// Serves the peer, on a task of its own on this thread, until the session ends; then `held` is
+    /// given back.
+    pub(super) fn run<T: Transport + 'static>(self, transport: T, held: impl Sized + 'static) {
+        let now = Instant::now();
+        let tasks = self.state.sessions.clone();
+        let opening = self.opening;
+        let session = Session {
+            state: self.state,
+            transport,
+            stream: self.stream,
+            caller: self.caller,
+            restaurant_id: self.restaurant_id,
+            sent: now,
+            heard: now,
+            pinged: now,
+            second: now,
+            messages: 0,
+        };
+        actix_web::rt::spawn(tasks.track_future(life(session, opening, held)));
+    }
+}
+
+/// A session from its first frame to its end.
+///
+/// Thousands of these sleep: what is needed seldom is boxed, here and below, and the session is
+/// used where it lies.
+#[expect(
+    clippy::manual_async_fn,
+    reason = "the arguments of an async function lie in its future twice"
+)]
+fn life<T: Transport, H>(
+    mut session: Session<T>,
+    opening: Opening,
+    held: H,
+) -> impl Future<Output = ()> {
+    async move {
+        let Err(farewell) = session.serve(opening).await;
+        Box::pin(session.end(farewell)).await;
+        drop(held);
+    }
+}
+
 /// One socket or stream.
-pub(super) struct Session<T> {
+struct Session<T> {
     state: Arc<AppState>,
     transport: T,
     stream: realtime::Session,
@@ -35,31 +110,37 @@ pub(super) struct Session<T> {
 }
 
 impl<T: Transport> Session<T> {
-    pub(super) fn new(
-        state: Arc<AppState>,
-        transport: T,
-        stream: realtime::Session,
-        caller: Option<Caller>,
-        restaurant_id: RestaurantId,
-    ) -> Self {
-        let now = Instant::now();
-        Self {
-            state,
-            transport,
-            stream,
-            caller,
-            restaurant_id,
-            sent: now,
-            heard: now,
-            pinged: now,
-            second: now,
-            messages: 0,
+    async fn serve(&mut self, opening: Opening) -> Result<Infallible, Farewell> {
+        Box::pin(self.open(opening)).await?;
+        // One timer for all deadlines. It is moved only when it fires or has to fire earlier: most
+        // of what happens only moves a deadline further away.
+        let mut timer = pin!(sleep_until(self.next_deadline()));
+        loop {
+            tokio::select! {
+                pull = self.stream.next() => match pull {
+                    Pull::Frames(frames) => self.deliver(frames).await?,
+                    pull => Box::pin(self.pass_on(pull)).await?,
+                },
+                received = self.transport.receive() => {
+                    self.heard = Instant::now();
+                    if !matches!(received, Received::Sign) {
+                        Box::pin(self.hear(received)).await?;
+                        // A new credential may end before the old one.
+                        let next = self.next_deadline();
+                        if next < timer.deadline() {
+                            timer.as_mut().reset(next);
+                        }
+                    }
+                }
+                () = &mut timer => {
+                    Box::pin(self.keep_time()).await?;
+                    timer.as_mut().reset(self.next_deadline());
+                }
+            }
         }
     }
 
-    /// Serves the peer until the session ends.
-    pub(super) async fn run(mut self, opening: Opening) {
-        let Err(farewell) = self.serve(opening).await;
+    async fn end(self, farewell: Farewell) {
         self.state.metrics.disconnected(Some(farewell.code));
         tracing::debug!(
             restaurant_id = %self.restaurant_id,
@@ -71,18 +152,6 @@ impl<T: Transport> Session<T> {
         // Leaves the room before waiting for a peer that may not read any more.
         drop(self.stream);
         self.transport.close(farewell).await;
-    }
-
-    async fn serve(&mut self, opening: Opening) -> Result<std::convert::Infallible, Farewell> {
-        self.open(opening).await?;
-        loop {
-            let wake = self.next_deadline();
-            tokio::select! {
-                pull = self.stream.next() => self.pass_on(pull).await?,
-                received = self.transport.receive() => self.hear(received).await?,
-                () = sleep_until(wake) => self.keep_time().await?,
-            }
-        }
     }
 
     async fn open(&mut self, opening: Opening) -> Result<(), Farewell> {
@@ -104,14 +173,19 @@ impl<T: Transport> Session<T> {
         self.resync(reason, here).await
     }
 
+    fn deliver(&mut self, frames: Frames) -> impl Future<Output = Result<(), Farewell>> {
+        let epoch = self.stream.position().epoch;
+        let (sending, sent) = (self.transport.send_events(epoch, frames), &mut self.sent);
+        async move {
+            sending.await?;
+            *sent = Instant::now();
+            Ok(())
+        }
+    }
+
     async fn pass_on(&mut self, pull: Pull) -> Result<(), Farewell> {
         match pull {
-            Pull::Frames(frames) => {
-                let epoch = self.stream.position().epoch;
-                self.transport.send_events(epoch, frames).await?;
-                self.sent = Instant::now();
-                Ok(())
-            }
+            Pull::Frames(frames) => self.deliver(frames).await,
             Pull::Resync { reason, position } => self.resync(reason, position).await,
             Pull::Bulletin(frame) => self.pass(frame, None).await,
             Pull::Close(closing) => {
@@ -138,7 +212,6 @@ impl<T: Transport> Session<T> {
     }
 
     async fn hear(&mut self, received: Received) -> Result<(), Farewell> {
-        self.heard = Instant::now();
         match received {
             Received::Sign => Ok(()),
             Received::Ping(bytes) => {
@@ -329,5 +402,22 @@ impl<T: Transport> Session<T> {
         self.transport.send(frame, position).await?;
         self.sent = Instant::now();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::transport::BareSocket;
+
+    fn size_of<A, B, C, F: Future>(_: impl Fn(A, B, C) -> F) -> usize {
+        std::mem::size_of::<F>()
+    }
+
+    #[test]
+    fn a_session_is_small() {
+        let size = size_of(life::<BareSocket, ()>);
+        println!("a session: {size} bytes");
+        assert!(size <= 1024, "{size} bytes");
     }
 }

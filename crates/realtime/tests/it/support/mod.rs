@@ -111,7 +111,7 @@ pub(crate) async fn expect(session: &mut Session, log: &FakeLog, seqs: impl Iter
 
 pub(crate) fn frames(pull: Pull) -> Vec<ByteString> {
     match pull {
-        Pull::Frames(frames) => frames,
+        Pull::Frames(frames) => frames.into_vec(),
         other => panic!("not frames: {other:?}"),
     }
 }

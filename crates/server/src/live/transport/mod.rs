@@ -3,18 +3,27 @@
 //! Whatever it is, it holds a bounded number of frames, and a peer that does not take them within
 //! a deadline is given up. What lies further back waits in the log.
 
-mod socket;
+mod actix;
+mod bare;
 mod stream;
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use bytestring::ByteString;
+use realtime::Frames;
 use wire::live::frames::CloseCode;
 use wire::{Epoch, Position};
 
-pub(super) use socket::Socket;
+pub(super) use actix::ActixSocket;
+pub(super) use bare::BareSocket;
 pub(super) use stream::EventStream;
+
+/// The largest message that a client may send, in bytes.
+const MESSAGE_LIMIT: usize = 16 * 1024;
+
+/// A reason in a close frame has at most this many bytes (RFC 6455: a control frame has 125).
+const REASON_LIMIT: usize = 123;
 
 /// A way to a peer.
 pub(super) trait Transport {
@@ -22,8 +31,7 @@ pub(super) trait Transport {
     const HEARS: bool;
 
     /// Sends events of the log's life `epoch`, in this order.
-    async fn send_events(&mut self, epoch: Epoch, frames: Vec<ByteString>)
-    -> Result<(), SendError>;
+    async fn send_events(&mut self, epoch: Epoch, frames: Frames) -> Result<(), SendError>;
 
     /// Sends a frame that is not in the log. Who has processed it stands at `position`, if that is
     /// given.
@@ -87,6 +95,19 @@ impl Farewell {
             reason: reason.into(),
             reconnect_after: None,
         }
+    }
+
+    /// Code and reason as a close frame has them.
+    fn close_frame(self) -> (u16, Cow<'static, str>) {
+        let mut reason = match self.reconnect_after_ms() {
+            Some(ms) => format!("{{\"reconnect_after_ms\":{ms}}}").into(),
+            None => self.reason,
+        };
+        if reason.len() > REASON_LIMIT {
+            let end = reason.floor_char_boundary(REASON_LIMIT);
+            reason.to_mut().truncate(end);
+        }
+        (self.code.number(), reason)
     }
 
     /// The time to come back, in milliseconds.

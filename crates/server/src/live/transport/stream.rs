@@ -13,6 +13,7 @@ use actix_web::http::header;
 use bytes::Bytes;
 use bytestring::ByteString;
 use futures_util::stream;
+use realtime::Frames;
 use tokio::sync::mpsc;
 use wire::live::events::seq_of;
 use wire::live::frames::SessionFrame;
@@ -65,11 +66,7 @@ impl EventStream {
 impl Transport for EventStream {
     const HEARS: bool = false;
 
-    async fn send_events(
-        &mut self,
-        epoch: Epoch,
-        frames: Vec<ByteString>,
-    ) -> Result<(), SendError> {
+    async fn send_events(&mut self, epoch: Epoch, frames: Frames) -> Result<(), SendError> {
         let bytes: usize = frames.iter().map(|frame| frame.len() + 80).sum();
         let mut text = String::with_capacity(bytes);
         for frame in frames {

@@ -9,3 +9,5 @@ mod retention;
 mod storm;
 mod stream;
 mod talk;
+mod transports;
+mod upgrades;

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod client;
 pub mod frames;
+pub mod raw;
 pub mod restaurant;
 pub mod socket;
 pub mod stream;

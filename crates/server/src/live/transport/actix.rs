@@ -1,34 +1,30 @@
-//! A WebSocket.
+//! A WebSocket inside the HTTP server: actix-ws.
 //!
-//! This one is actix-ws. Its costs are known: a queue of 32 frames behind which a close waits, and
+//! Its costs are known: two buffers of 8 KiB for each connection, a queue of 32 frames behind which a close waits, and
 //! nothing is sent while the peer does not read; hence a deadline on every send, and the kernel's
 //! own time limit for unacknowledged data (`TCP_USER_TIMEOUT`), which is set when a connection is
 //! accepted.
 
 use std::time::Duration;
 
+use actix_http::error::PayloadError;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseReason, ProtocolError};
 use bytestring::ByteString;
+use realtime::Frames;
 use wire::{Epoch, Position};
 
-use super::{Farewell, Received, SendError, Transport, within};
-
-/// The largest message that a client may send, in bytes.
-const MESSAGE_LIMIT: usize = 16 * 1024;
-
-/// A reason in a close frame has at most this many bytes (RFC 6455: a control frame has 125).
-const REASON_LIMIT: usize = 123;
+use super::{Farewell, MESSAGE_LIMIT, Received, SendError, Transport, within};
 
 /// An open socket.
-pub(in crate::live) struct Socket {
+pub(in crate::live) struct ActixSocket {
     sender: actix_ws::Session,
     receiver: AggregatedMessageStream,
     send_timeout: Duration,
 }
 
-impl Socket {
+impl ActixSocket {
     /// Answers the handshake. `protocols` are those that the client may have asked for.
     pub(in crate::live) fn upgrade(
         request: &HttpRequest,
@@ -51,10 +47,10 @@ impl Socket {
     }
 }
 
-impl Transport for Socket {
+impl Transport for ActixSocket {
     const HEARS: bool = true;
 
-    async fn send_events(&mut self, _: Epoch, frames: Vec<ByteString>) -> Result<(), SendError> {
+    async fn send_events(&mut self, _: Epoch, frames: Frames) -> Result<(), SendError> {
         for frame in frames {
             within(self.send_timeout, self.sender.text(frame)).await?;
         }
@@ -79,7 +75,13 @@ impl Transport for Socket {
             Some(Ok(AggregatedMessage::Binary(_))) => Received::Binary,
             Some(Ok(AggregatedMessage::Ping(bytes))) => Received::Ping(bytes),
             Some(Ok(AggregatedMessage::Pong(_))) => Received::Sign,
-            Some(Ok(AggregatedMessage::Close(_))) | None | Some(Err(ProtocolError::Io(_))) => {
+            Some(Ok(AggregatedMessage::Close(_))) | None => Received::Gone,
+            // What is wrong with a message may come as an error of reading, too.
+            Some(Err(ProtocolError::Io(error)))
+                if error
+                    .get_ref()
+                    .is_some_and(|error| error.is::<PayloadError>()) =>
+            {
                 Received::Gone
             }
             Some(Err(_)) => Received::Abuse,
@@ -87,15 +89,10 @@ impl Transport for Socket {
     }
 
     async fn close(self, farewell: Farewell) {
-        let reason = match farewell.reconnect_after_ms() {
-            Some(ms) => format!("{{\"reconnect_after_ms\":{ms}}}").into(),
-            None => farewell.reason,
-        };
+        let (code, reason) = farewell.close_frame();
         let reason = CloseReason {
-            code: farewell.code.number().into(),
-            description: reason
-                .get(..reason.len().min(REASON_LIMIT))
-                .map(str::to_owned),
+            code: code.into(),
+            description: Some(reason.into_owned()),
         };
         // Whether it arrives is up to the peer; it is being left either way.
         let _sent = within(self.send_timeout, self.sender.close(Some(reason))).await;
