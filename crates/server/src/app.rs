@@ -15,6 +15,7 @@ use domain::identity::passwords::Passwords;
 use domain::migrations;
 use realtime::bus::Bus;
 use realtime::{Hub, HubConfig, LocalBus, PostgresConfig, RedisConfig};
+use socket2::{Domain, Protocol, Socket, Type};
 use tls::PostgresServer;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -39,6 +40,9 @@ use crate::{background, gauges};
 
 /// How long a request may wait for a connection to the database.
 const POOL_WAIT: Duration = Duration::from_secs(3);
+
+/// How many connections may wait to be accepted; the system may allow fewer (`somaxconn`).
+const BACKLOG: i32 = 4096;
 
 /// How often the schema is looked at while it is not the one that is needed.
 const SCHEMA_WAIT: Duration = Duration::from_millis(500);
@@ -66,10 +70,9 @@ impl Server {
     /// # Errors
     /// When it cannot listen, or is told nonsense.
     pub fn start(config: Config, clock: Clock) -> anyhow::Result<Self> {
-        let listener =
-            TcpListener::bind((config.http.host, config.http.port)).with_context(|| {
-                format!("cannot listen on {}:{}", config.http.host, config.http.port)
-            })?;
+        let (host, port) = (config.http.host, config.http.port);
+        let listener = listen((host, port).into())
+            .with_context(|| format!("cannot listen on {host}:{port}"))?;
         let address = listener.local_addr()?;
         let state = Arc::new(state(config, clock)?);
         let (token, tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -255,6 +258,22 @@ fn bus(config: &Config) -> anyhow::Result<Arc<dyn Bus>> {
         }
         (BusKind::Local | BusKind::Redis, _) => Arc::new(LocalBus::new()),
     })
+}
+
+/// Listens. The standard library lets 128 connections wait to be accepted; when all tablets of a
+/// house come back at once, the next ones would be dropped and try again a second later.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    // A worker that is started again need not wait for the connections of the one before.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
 }
 
 /// Waits for the schema, makes the first admin, then begins the work in the background.
