@@ -252,8 +252,8 @@ fn notes(field: &Field) -> Vec<String> {
         ),
         format!(
             "CPU seconds and memory are those of the serving processes: of QTable's two workers, of \
-             nginx' two. Worker to worker: {} events per second; the time to the frame less that of \
-             the request, beside PUBLISH to message.",
+             nginx' two; PostgreSQL and Redis are not among them. Worker to worker: {} events per \
+             second, from the request to the frame, beside PUBLISH to message.",
             bus.0
         ),
     ];

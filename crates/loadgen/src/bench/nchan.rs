@@ -6,7 +6,6 @@ use std::process::{Command as StdCommand, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -63,8 +62,9 @@ impl Nchan {
             .context("starting nginx")?;
         let pid = child.id().context("the number of a process")?;
         let started = Instant::now();
-        while TcpStream::connect(local(port)).await.is_err() {
+        while !is_ready(port, with_redis).await {
             if child.try_wait()?.is_some() || started.elapsed() > PATIENCE {
+                terminate(pid).await?;
                 let said = std::fs::read_to_string(self.directory.join("nginx.log"))?;
                 bail!("nginx does not start: {}", said.trim());
             }
@@ -84,16 +84,23 @@ impl Nchan {
         Ok(running)
     }
 
-    /// `nginx/1.22.1`, and `None` where it is not there or does not take the module.
+    /// Starts it once, to see whether it can be measured: `nginx/1.22.1 with Nchan 1.3.6`.
     ///
     /// # Errors
     /// What is in the way.
     pub(super) async fn version(&self) -> anyhow::Result<String> {
-        self.start(false).await?.stop().await?;
+        let running = self.start(false).await?;
+        let status = status(running.port).await?;
+        running.stop().await?;
         let output = Command::new(&self.nginx).arg("-v").output().await?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let version = said.split_whitespace().find(|word| word.contains('/'));
-        Ok(version.unwrap_or("nginx").to_owned())
+        let nginx = said.split_whitespace().find(|word| word.contains('/'));
+        let nchan = value(&status, "nchan version: ");
+        Ok(format!(
+            "{} with Nchan {}",
+            nginx.unwrap_or("nginx"),
+            nchan.context("nginx does not say which Nchan it has")?
+        ))
     }
 }
 
@@ -138,6 +145,25 @@ impl Drop for Running {
     }
 }
 
+/// Whether all its processes can be used: those with Redis refuse while they have none.
+async fn is_ready(port: u16, with_redis: bool) -> bool {
+    let Ok(status) = status(port).await else {
+        return false;
+    };
+    let connected = value(&status, "redis connected servers: ");
+    let connected = connected.and_then(|count| count.parse::<usize>().ok());
+    !with_redis || connected.is_some_and(|count| count >= PROCESSES)
+}
+
+async fn status(port: u16) -> anyhow::Result<String> {
+    let answer = reqwest::get(format!("http://{}/status", local(port))).await?;
+    Ok(answer.error_for_status()?.text().await?)
+}
+
+fn value<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+    status.lines().find_map(|line| line.strip_prefix(name))
+}
+
 fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
 }
@@ -170,7 +196,6 @@ worker_processes {PROCESSES};
 worker_rlimit_nofile 65536;
 events {{
     worker_connections 32768;
-    multi_accept on;
 }}
 http {{
     access_log off;
@@ -182,13 +207,16 @@ http {{
     keepalive_requests 100000000;
     nchan_shared_memory_size 256M;
 {upstream}    server {{
-        listen 127.0.0.1:{port} backlog=4096;
-        location ~ ^/sub/(\\w+)$ {{
+        listen 127.0.0.1:{port} backlog=4096 reuseport;
+        location = /status {{
+            nchan_stub_status;
+        }}
+        location ~ ^/sub/([\\w-]+)$ {{
             nchan_subscriber websocket;
             nchan_channel_id $1;
             nchan_subscriber_first_message newest;
 {pass}        }}
-        location ~ ^/pub/(\\w+)$ {{
+        location ~ ^/pub/([\\w-]+)$ {{
             nchan_publisher http;
             nchan_channel_id $1;
             nchan_message_buffer_length 2000;

@@ -13,12 +13,16 @@ use super::statements::Log;
 /// and before the first request is among the server's.
 const MISSING_ROWS: f64 = 0.1;
 
+/// Seconds that are not counted. Each connection has to prepare each script, and the database
+/// plans the first executions of each one by one.
+const WARM_UP: u64 = 4;
+
 /// What a run came to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Run {
     /// Each of them one request's statements.
     pub(super) transactions: u64,
-    /// Without the time in which connections were opened.
+    /// From the moment on at which it is warm.
     pub(super) per_second: f64,
 }
 
@@ -117,7 +121,7 @@ impl Pgbench {
         let output = command.output().await.context("running pgbench")?;
         let errors = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "pgbench: {}", errors.trim());
-        read(&String::from_utf8_lossy(&output.stdout))
+        read(&String::from_utf8_lossy(&output.stdout), &errors)
     }
 
     /// Lets it run for some seconds, and checks that the work was done.
@@ -160,7 +164,8 @@ impl Pgbench {
     ) -> anyhow::Result<Run> {
         self.database.vacuum().await?;
         let before = self.database.marks().await?;
-        let run = self.run(clients, &["-T", &seconds.to_string()]).await?;
+        let length = (seconds + WARM_UP).to_string();
+        let run = self.run(clients, &["-P", "1", "-T", &length]).await?;
         let after = self.database.marks().await?;
         let events = after.events - before.events;
         // At the end, pgbench does not count what it has just finished.
@@ -192,8 +197,8 @@ fn in_words(recording: &Recording) -> String {
     )
 }
 
-/// Reads what pgbench says at its end.
-fn read(text: &str) -> anyhow::Result<Run> {
+/// Reads what pgbench says at its end, and what it said every second.
+fn read(text: &str, progress: &str) -> anyhow::Result<Run> {
     let after = |words: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(words));
         let word = line.and_then(|line| line.split([' ', '/']).find(|word| !word.is_empty()));
@@ -201,10 +206,33 @@ fn read(text: &str) -> anyhow::Result<Run> {
     };
     let failed: u64 = after("number of failed transactions:").map_or(Ok(0), str::parse)?;
     ensure!(failed == 0, "{failed} transactions of pgbench failed");
+    let warm = warm(progress)?;
     Ok(Run {
         transactions: after("number of transactions actually processed:")?.parse()?,
-        per_second: after("tps =")?.parse()?,
+        per_second: match warm {
+            Some(warm) => warm,
+            None => after("tps =")?.parse()?,
+        },
     })
+}
+
+/// The mean of the seconds after the warm-up: `progress: 5.0 s, 8123.4 tps, lat …`
+fn warm(progress: &str) -> anyhow::Result<Option<f64>> {
+    let (mut sum, mut count) = (0.0, 0);
+    for line in progress.lines() {
+        let Some((at, rest)) = line
+            .strip_prefix("progress: ")
+            .and_then(|line| line.split_once(" s, "))
+        else {
+            continue;
+        };
+        let (rate, _) = rest.split_once(" tps").context("a rate")?;
+        if at.parse::<f64>()? > super::float(WARM_UP) + 0.5 {
+            sum += rate.parse::<f64>()?;
+            count += 1;
+        }
+    }
+    Ok((count > 0).then(|| sum / f64::from(count)))
 }
 
 #[cfg(test)]
@@ -220,16 +248,26 @@ mod tests {
 
     #[test]
     fn pgbench_is_understood() {
-        let run = read(SAID).unwrap();
+        let run = read(SAID, "").unwrap();
         assert_eq!(run.transactions, 81234);
-        assert!((run.per_second - 8123.456_789).abs() < 1e-9);
+        assert!((run.per_second - 8_123.456_789).abs() < 1e-9);
         let of_a_count = SAID.replace("81234", "20/20");
-        assert_eq!(read(&of_a_count).unwrap().transactions, 20);
+        assert_eq!(read(&of_a_count, "").unwrap().transactions, 20);
+    }
+
+    #[test]
+    fn only_warm_seconds_count() {
+        let progress = "pgbench (15.18)\nprogress: 1.0 s, 10.0 tps, lat 9.0 ms stddev 1.0, 0 failed\n\
+            progress: 4.0 s, 50.0 tps, lat 1.0 ms\nprogress: 5.0 s, 99.0 tps, lat 1.0 ms\n\
+            progress: 6.0 s, 101.0 tps, lat 1.0 ms stddev 0.1, 0 failed\n";
+        let run = read(SAID, progress).unwrap();
+        assert!((run.per_second - 100.0).abs() < 1e-9, "{run:?}");
     }
 
     #[test]
     fn failures_are_no_result() {
-        read(&SAID.replace("transactions: 0 (", "transactions: 3 (")).unwrap_err();
-        read("pgbench: error").unwrap_err();
+        read(&SAID.replace("transactions: 0 (", "transactions: 3 ("), "").unwrap_err();
+        read("pgbench: error", "").unwrap_err();
+        read(SAID, "progress: soon s, 1.0 tps").unwrap_err();
     }
 }

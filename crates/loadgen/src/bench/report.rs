@@ -94,8 +94,8 @@ impl What {
             Self::Steady => "deliveries per CPU second, many sessions",
             Self::SteadyP99 => "the same: event to frame, p99",
             Self::Idle => "memory per idle session",
-            Self::BusP50 => "worker to worker, p50",
-            Self::BusP99 => "worker to worker, p99",
+            Self::BusP50 => "worker to worker beyond the request, p50",
+            Self::BusP99 => "worker to worker with the request, p99",
         }
     }
 

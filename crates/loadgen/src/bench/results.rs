@@ -34,7 +34,8 @@ pub(super) enum What {
     /// Milliseconds from a change at one worker to the frame at the other, beyond the time of the
     /// request; the median.
     BusP50,
-    /// The same, for 99 of 100.
+    /// Milliseconds from a change at one worker to the frame at the other, for 99 of 100. With the
+    /// time of the request: that of the slowest frames is not that of the slowest requests.
     BusP99,
 }
 
@@ -114,7 +115,7 @@ impl Spread {
         sorted.sort_by(f64::total_cmp);
         let middle = sorted.len() / 2;
         let upper = *sorted.get(middle)?;
-        let median = if sorted.len() % 2 == 0 {
+        let median = if sorted.len().is_multiple_of(2) {
             f64::midpoint(*sorted.get(middle - 1)?, upper)
         } else {
             upper

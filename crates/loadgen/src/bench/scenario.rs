@@ -9,7 +9,6 @@ use tokio::process::Command;
 /// What a scenario tells with `--json`, as far as it is compared.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Figures {
-    pub(super) events: Option<u64>,
     #[serde(default)]
     pub(super) lost: u64,
     #[serde(default)]
@@ -20,6 +19,7 @@ pub(super) struct Figures {
     pub(super) errors: u64,
     per_second: Option<f64>,
     latency: Option<Milliseconds>,
+    latency_everywhere: Option<Milliseconds>,
     requests: Option<Milliseconds>,
     deliveries_per_cpu_second: Option<f64>,
     bytes_per_session: Option<f64>,
@@ -43,6 +43,12 @@ impl Figures {
     /// From when a request was due to its answer, or to the frame at another worker.
     pub(super) fn latency(&self) -> anyhow::Result<Milliseconds> {
         self.latency.context("the scenario tells no latency")
+    }
+
+    /// From when a request was due to the frame, at whichever worker.
+    pub(super) fn latency_everywhere(&self) -> anyhow::Result<Milliseconds> {
+        self.latency_everywhere
+            .context("the scenario tells no latency of its frames")
     }
 
     /// From when a request was due to its answer, where the latency is that of frames.
