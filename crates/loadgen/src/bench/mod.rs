@@ -191,9 +191,10 @@ async fn prepare(args: &Args, tests: &[Test]) -> anyhow::Result<Field> {
         field.results.missing.insert(Who::Pgbench, why.to_owned());
         return Ok(field);
     }
-    // Reads of what writes have made.
-    if tests.contains(&Test::Write) || tests.contains(&Test::Read) {
+    if tests.contains(&Test::Write) {
         field.writes = Some(field.record(What::Writes).await?);
+    }
+    if tests.contains(&Test::Read) {
         field.reads = Some(field.record(What::Reads).await?);
     }
     Ok(field)
@@ -241,8 +242,8 @@ fn notes(field: &Field) -> Vec<String> {
     } = field.sizes;
     let mut notes = vec![
         format!(
-            "QTable: two workers with Redis, a release build, {connections} connections from \
-             clients, rate limits off. Whoever is measured has fresh processes; those of the others \
+            "QTable: two workers with Redis, {connections} connections from clients, rate limits \
+             off. Whoever is measured has fresh processes; those of the others \
              are ended."
         ),
         format!(

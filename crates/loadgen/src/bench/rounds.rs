@@ -122,6 +122,8 @@ impl Field {
             "1",
             "--seconds",
             "4",
+            "--warm-up",
+            "0.5",
             "--guests",
             &guests,
         ];

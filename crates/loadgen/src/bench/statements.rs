@@ -313,7 +313,12 @@ mod tests {
             values(bad).unwrap_err();
         }
         types("{PARAM :paramkind 0 :paramtype 25").unwrap_err();
-        types("{PARAM :paramkind 0 :paramid 1 :paramtype 25} {PARAM :paramkind 0 :paramid 1 :paramtype 20}")
-            .unwrap_err();
+        let twice = |one: u32, other: u32| {
+            let parameter =
+                |oid| format!("{{PARAM :paramkind 0 :paramid 1 :paramtype {oid} :x 0}}");
+            types(&format!("{{A {}}} {}", parameter(one), parameter(other)))
+        };
+        twice(25, 20).unwrap_err();
+        assert_eq!(twice(25, 25).unwrap(), BTreeMap::from([(1, 25)]));
     }
 }
