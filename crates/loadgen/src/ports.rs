@@ -2,7 +2,8 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
-/// A port on which nobody listens now, below those that are given to outgoing connections.
+/// A port on which nobody listens now, below those that are given to outgoing connections: it has
+/// to be free again when a worker comes back.
 pub(crate) fn free_port() -> anyhow::Result<u16> {
     for _ in 0..100 {
         let port = rand::random_range(20_000..32_000);

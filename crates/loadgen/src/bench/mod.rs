@@ -54,8 +54,9 @@ pub(crate) struct Args {
     /// Writes all figures here.
     #[arg(long)]
     json: Option<PathBuf>,
-    /// The root of the checkout whose README and results are written anew.
-    #[arg(long)]
+    /// The root of the checkout whose README and results are written anew: with everything, or
+    /// not at all.
+    #[arg(long, conflicts_with_all = ["short", "only"])]
     write: Option<PathBuf>,
     /// What `qtable-load chaos --json` has written, for a line of its own.
     #[arg(long)]
