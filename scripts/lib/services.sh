@@ -4,7 +4,7 @@
 # Sourced, by bash 3.2 or newer, with `set -euo pipefail`.
 #
 #   need_rust                   a Rust toolchain and a C compiler, or an explanation
-#   services_start run|test|chaos   both servers of one set; sets postgres_url and redis_url
+#   services_start run|test|chaos|bench   both servers of one set; sets postgres_url and redis_url
 #   services_select SET         which set the functions below work on
 #   services_stop               leaves them, and stops them if nobody else is using them
 #   run_job COMMAND…            a command that ends at once with the script
@@ -368,7 +368,7 @@ elsewhere() {
 # What tests leave outside the checkout would stay there for good.
 forget_temporary_data() {
     case $data in
-        /tmp/qtable-test.* | /tmp/qtable-chaos.*)
+        /tmp/qtable-test.* | /tmp/qtable-chaos.* | /tmp/qtable-bench.*)
             rm -rf "$data" "$local_dir/data"
             ;;
     esac
@@ -482,6 +482,13 @@ launch_postgres() {
             options="$options -c fsync=off -c full_page_writes=on -c synchronous_commit=on"
             options="$options -c max_connections=200 -c shared_buffers=64MB -c log_checkpoints=off"
             ;;
+        bench)
+            # What is compared is the work, not the disk: with fsync, whoever commits one after the
+            # other waits for it, and all ratios come near to 1.
+            options="$options -c fsync=${FSYNC:-off} -c full_page_writes=on -c synchronous_commit=on"
+            options="$options -c max_connections=200 -c shared_buffers=512MB -c max_wal_size=4GB"
+            options="$options -c log_checkpoints=off"
+            ;;
     esac
     as_service rm -f "$data/postgres.log"
     as_service "$pg_bin/pg_ctl" start -w -t 120 -D "$data/postgres" -l "$data/postgres.log" \
@@ -496,7 +503,7 @@ init_postgres() {
     case $services_set in
         run) options=(--auth=scram-sha-256) ;;
         # Tests connect often, and an unoptimised client takes 50 ms for a SCRAM exchange.
-        test | chaos) options=(--auth=password --no-sync) ;;
+        test | chaos | bench) options=(--auth=password --no-sync) ;;
     esac
     case $(locale -a 2>/dev/null || :) in
         *C.utf8* | *C.UTF-8*) options+=(--locale=C.UTF-8) ;;

@@ -6,8 +6,9 @@
 #   find_tool NAME PACKAGE [PATH]   sets tool to the program NAME: of PATH, or out of the Debian
 #                                   package PACKAGE, unpacked under .local/tools without installing
 #                                   it, so that no server of the system's own begins to run
+#   find_file PATH PACKAGE          sets file to what the package has under that path, likewise
 #
-# Returns 1 where there is neither.
+# Return 1 where there is neither.
 
 tools_dir=${root:?}/.local/tools
 
@@ -29,6 +30,16 @@ find_tool() {
     return 1
 }
 
+find_file() {
+    local path=$1 package=$2
+    for file in "/$path" "$tools_dir/$path"; do
+        [ ! -f "$file" ] || return 0
+    done
+    unpack_package "$package" && [ -f "$file" ] && return 0
+    file=''
+    return 1
+}
+
 unpack_package() (
     command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || exit 1
     umask 022
@@ -44,7 +55,7 @@ unpack_package() (
         apt-get download -q "$1" >/dev/null 2>&1 || exit 1
     fi
     mkdir -p "$tools_dir"
-    for file in *.deb; do
-        dpkg-deb -x "$file" "$tools_dir"
+    for archive in *.deb; do
+        dpkg-deb -x "$archive" "$tools_dir"
     done
 )

@@ -4,12 +4,13 @@
 //! scenarios: [`http`] and [`socket`] speak; [`follower`] is a device that follows a restaurant
 //! and resumes; [`transcript`] is what a device heard; [`log`] is what it should have heard;
 //! [`judge`] compares the two, and [`picture`] a snapshot with the log; [`latency`] and [`table`] tell of it. A scenario is a module with
-//! `Args` and `run`, and a line in [`Scenario`]. Those that measure are in [`load`]. The exit code is not 0 if anything was lost.
+//! `Args` and `run`, and a line in [`Scenario`]. Those that measure are in [`load`], and [`mod@bench`] runs them side by side with peers. The exit code is not 0 if anything was lost.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod chaos;
 mod follower;
 mod furniture;
@@ -19,6 +20,7 @@ mod latency;
 mod load;
 mod log;
 mod picture;
+mod ports;
 mod progress;
 mod socket;
 mod table;
@@ -53,6 +55,8 @@ enum Scenario {
     /// Holds sessions for another process of this program.
     #[command(name = load::HOLD, hide = true)]
     Hold,
+    /// QTable side by side with pgbench, Nchan and Redis.
+    Bench(bench::Args),
 }
 
 fn main() -> ExitCode {
@@ -76,10 +80,8 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         anyhow::bail!("TLS has a provider already");
     }
     match cli.scenario {
-        Scenario::Chaos(args) => tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()?
-            .block_on(chaos::run(args)),
+        Scenario::Chaos(args) => on_all_threads(chaos::run(args)),
+        Scenario::Bench(args) => on_all_threads(bench::run(args)),
         Scenario::Write(args) => load::run(args.common.json, load::write::run(args)),
         Scenario::Read(args) => load::run(args.common.json, load::read::run(args)),
         Scenario::Fanout(args) => load::run(args.common.json, load::fanout::run(args)),
@@ -88,4 +90,11 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         Scenario::Floor(args) => load::run(args.common.json, load::floor::run(args)),
         Scenario::Hold => load::hold(),
     }
+}
+
+fn on_all_threads(scenario: impl Future<Output = anyhow::Result<bool>>) -> anyhow::Result<bool> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(scenario)
 }

@@ -11,11 +11,12 @@ use tokio::time::{sleep, sleep_until};
 use super::balancer::Balancer;
 use super::schedule::{Kind, Planned};
 use super::services::Services;
-use super::workers::{Setup, Worker, free_port, local};
+use super::workers::{Setup, Worker};
 use super::writers::Skew;
 use crate::http::Api;
 use crate::judge::Truth;
 use crate::log;
+use crate::ports::{free_port, local};
 
 /// How long a worker may take to become ready while other things go wrong.
 const BECOMES_READY: Duration = Duration::from_secs(30);

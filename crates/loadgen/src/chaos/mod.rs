@@ -30,11 +30,12 @@ use self::ledger::Ledger;
 use self::report::Report;
 use self::schedule::Planned;
 use self::services::Services;
-use self::workers::{Setup, Worker, local};
+use self::workers::{Setup, Worker};
 use self::writers::{Skew, Writer};
 use crate::follower::{Follower, Manners, Phase};
 use crate::http::Api;
 use crate::log;
+use crate::ports::local;
 use crate::progress;
 use crate::transcript::Transcript;
 

@@ -1,7 +1,6 @@
 //! The workers: processes of the real server, each behind links of its own that can be cut.
 
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -11,6 +10,8 @@ use testkit::proxy::Proxy;
 use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, timeout};
+
+use crate::ports::{free_port, local};
 
 /// Seconds from SIGTERM to the end.
 const GRACE: u64 = 3;
@@ -38,23 +39,6 @@ pub(crate) struct Worker {
     pub(crate) database: Proxy,
     pub(crate) redis: Proxy,
     child: Mutex<Option<Child>>,
-}
-
-/// A port on which nobody listens now, below those that are given to outgoing connections: it has
-/// to be free again when a worker comes back.
-pub(crate) fn free_port() -> anyhow::Result<u16> {
-    for _ in 0..100 {
-        let port = rand::random_range(20_000..32_000);
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return Ok(port);
-        }
-    }
-    anyhow::bail!("no free port found")
-}
-
-/// The address of a port of this machine.
-pub(crate) fn local(port: u16) -> SocketAddr {
-    (Ipv4Addr::LOCALHOST, port).into()
 }
 
 impl Setup {
