@@ -9,7 +9,7 @@ mod incoming;
 mod unsent;
 
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, IoSlice};
 use std::task::ready;
 use std::time::Duration;
 
@@ -28,6 +28,9 @@ use crate::http::{Connection, part};
 
 /// How long a peer has to take the last words.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// What is handed to the kernel in one piece, in bytes at most.
+const SHORT: usize = 2 * 1024;
 
 /// An open socket.
 pub(in crate::live) struct BareSocket {
@@ -57,7 +60,7 @@ impl BareSocket {
         payloads: SmallVec<[P; 1]>,
     ) -> impl Future<Output = Result<(), SendError>> {
         let mut unsent = Unsent::new(opcode, payloads);
-        let rest = match unsent.write(|parts| self.stream.try_write_vectored(parts)) {
+        let rest = match unsent.write(|parts| hand_over(&self.stream, parts)) {
             Ok(true) => Ok(None),
             Ok(false) => Ok(Some(Box::new(unsent))),
             Err(_) => Err(SendError::Gone),
@@ -84,7 +87,7 @@ impl BareSocket {
                 }
             }
             let left = unsent.frames_left();
-            match unsent.write(|parts| self.stream.try_write_vectored(parts)) {
+            match unsent.write(|parts| hand_over(&self.stream, parts)) {
                 Ok(true) => return Ok(()),
                 // So long for each frame: a slow peer is not one that does not read.
                 Ok(false) if unsent.frames_left() < left => {
@@ -107,6 +110,17 @@ impl BareSocket {
         payload.extend_from_slice(reason.as_bytes());
         self.write(Opcode::Close, smallvec![payload]).await
     }
+}
+
+/// Hands parts to the kernel. A few that are short, as a header and its event are, go in one
+/// piece: to copy them costs less than what the kernel does more for several.
+fn hand_over(stream: &TcpStream, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+    if parts.iter().map(|part| part.len()).sum::<usize>() > SHORT {
+        return stream.try_write_vectored(parts);
+    }
+    let mut piece = SmallVec::<[u8; SHORT]>::new();
+    parts.iter().for_each(|part| piece.extend_from_slice(part));
+    stream.try_write(&piece)
 }
 
 impl Transport for BareSocket {
