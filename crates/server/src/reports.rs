@@ -112,11 +112,7 @@ impl Reports {
             queue: self.queue.clone(),
             environment: self.environment,
             worker_id: self.worker_id.clone(),
-            allowance: Mutex::new(Allowance {
-                left: BURST,
-                since: Instant::now(),
-                unreported: 0,
-            }),
+            allowance: Mutex::new(Allowance::full(Instant::now())),
         };
         reporter.with_filter(LevelFilter::ERROR)
     }
@@ -256,6 +252,14 @@ struct Allowance {
 }
 
 impl Allowance {
+    fn full(now: Instant) -> Self {
+        Self {
+            left: BURST,
+            since: now,
+            unreported: 0,
+        }
+    }
+
     /// Takes one, and says how many there could have been before it.
     fn take(&mut self, now: Instant) -> Option<u64> {
         while self.left < BURST && now.saturating_duration_since(self.since) >= PAUSE {
@@ -334,16 +338,51 @@ fn wait(answer: &Response) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use tracing_subscriber::layer::SubscriberExt;
+
     use super::*;
+
+    #[test]
+    fn only_what_is_listed_is_told_of_a_line_and_its_request() {
+        let (queue, mut queued) = mpsc::channel(QUEUE);
+        let reporter = Reporter {
+            queue,
+            environment: "test",
+            worker_id: "w-1".to_owned(),
+            allowance: Mutex::new(Allowance::full(Instant::now())),
+        };
+        let lines = tracing_subscriber::registry().with(reporter.with_filter(LevelFilter::ERROR));
+        tracing::subscriber::with_default(lines, || {
+            let request = tracing::error_span!("request", request_id = "r-1", phone = "0151");
+            request.in_scope(|| {
+                tracing::warn!("no fault");
+                let cause = "no \"Ann\"";
+                tracing::error!(place = "a.rs:1", cause, name = "Ann", "panicked");
+            });
+        });
+        let report = queued.try_recv().unwrap();
+        assert!(queued.try_recv().is_err());
+        assert_eq!(report.message.as_deref(), Some("panicked"));
+        let tags = report.tags.iter();
+        let tags: Vec<_> = tags.map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        assert_eq!(
+            tags,
+            [
+                ("place", "a.rs:1"),
+                ("request_id", "r-1"),
+                ("worker", "w-1")
+            ]
+        );
+        let extra = serde_json::to_value(&report.extra).unwrap();
+        assert_eq!(extra, serde_json::json!({"cause": "no \"[…]\""}));
+        let fingerprint = ["panicked", "server::reports::tests", "a.rs:1"];
+        assert_eq!(report.fingerprint.as_ref(), fingerprint);
+    }
 
     #[test]
     fn a_storm_of_faults_is_a_few_reports() {
         let mut now = Instant::now();
-        let mut allowance = Allowance {
-            left: BURST,
-            since: now,
-            unreported: 0,
-        };
+        let mut allowance = Allowance::full(now);
         now += 100 * PAUSE;
         let taken = (0..100).filter(|_| allowance.take(now).is_some());
         assert_eq!(taken.count(), BURST as usize);
