@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
+use tracing::Span;
+
+use crate::trace::Relay;
+
 /// Bounds and times of a hub. [`HubConfig::new`] has the defaults.
 #[derive(Clone, Debug)]
 pub struct HubConfig {
     /// The wall clock in Unix milliseconds, to measure how long commits take to get here.
     pub now_ms: fn() -> u64,
+    /// Makes the span in which a traced commit is handed to its room. Asked for no others.
+    pub relay_span: fn(&Relay) -> Span,
     /// How many recent events a room keeps.
     pub ring_events: usize,
     /// How many bytes of recent events a room keeps; as much again may lie beyond a gap.
@@ -55,6 +61,7 @@ impl HubConfig {
     pub fn new(now_ms: fn() -> u64) -> Self {
         Self {
             now_ms,
+            relay_span: |_| Span::none(),
             ring_events: 512,
             ring_bytes: 1 << 20,
             pending_events: 1024,

@@ -47,6 +47,10 @@ impl Row {
         self.seats.lock().remove(&id).is_some()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.seats.lock().len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.seats.lock().is_empty()
     }

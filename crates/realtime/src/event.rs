@@ -5,6 +5,7 @@ use wire::live::events::{EventKind, split_data};
 use wire::{Audience, Epoch, RestaurantId, Seq};
 
 use crate::bus::Hint;
+use crate::trace::Traced;
 
 /// One event of a restaurant's log.
 ///
@@ -60,6 +61,8 @@ pub struct Commit {
     pub committed_at_ms: u64,
     /// The events, in order.
     pub events: Vec<Event>,
+    /// Its place in a trace, if one is kept.
+    pub traced: Option<Box<Traced>>,
 }
 
 impl Commit {

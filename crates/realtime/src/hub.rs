@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Span;
 use wire::live::frames::CloseCode;
 use wire::{Position, RestaurantId};
 
@@ -24,6 +25,7 @@ use crate::reader::Reader;
 use crate::room::Room;
 use crate::seats::Closing;
 use crate::stats::Stats;
+use crate::trace::{Relay, TracePlace};
 use crate::upkeep;
 
 /// A handle on the worker's rooms. Cheap to clone; the rooms end with the last one, or with
@@ -68,7 +70,7 @@ impl Hub {
             draining: AtomicBool::new(false),
             next_session: AtomicU64::new(1),
         });
-        let receiver = Arc::new(Relay(Arc::downgrade(&inner)));
+        let receiver = Arc::new(Ear(Arc::downgrade(&inner)));
         inner.bus.start(receiver, Arc::clone(&inner.context.stats));
         upkeep::start(&inner);
         Self { inner }
@@ -82,9 +84,7 @@ impl Hub {
         }
         let commit = Arc::new(commit);
         self.inner.context.stats.commits.add(1);
-        if let Some(room) = self.inner.room(commit.restaurant_id) {
-            room.offer(&commit);
-        }
+        self.inner.relay(&commit);
         self.inner.bus.publish(commit);
     }
 
@@ -200,9 +200,7 @@ impl Inner {
                     let context = &self.context;
                     context.dropper.receive(context.config.fault, commit)
                 };
-                if let Some(room) = self.room(commit.restaurant_id) {
-                    room.offer(&commit);
-                }
+                self.relay(&commit);
             }
             Incoming::Hint(hint) => {
                 self.received(hint.committed_at_ms);
@@ -219,12 +217,41 @@ impl Inner {
         }
     }
 
+    /// Hands a commit to those who follow its restaurant here.
+    fn relay(&self, commit: &Arc<Commit>) {
+        let Some(room) = self.room(commit.restaurant_id) else {
+            return;
+        };
+        match &commit.traced {
+            None => room.offer(commit),
+            Some(traced) => {
+                let span = self.relay_span(&room, commit, traced.place);
+                span.in_scope(|| room.offer(commit));
+            }
+        }
+    }
+
+    fn relay_span(&self, room: &Room, commit: &Commit, parent: TracePlace) -> Span {
+        let relay = Relay {
+            parent,
+            restaurant_id: commit.restaurant_id,
+            range: commit.range().unwrap_or_default(),
+            sessions: room.seats.count(),
+            behind_ms: self.ms_since(commit.committed_at_ms),
+        };
+        (self.context.config.relay_span)(&relay)
+    }
+
     fn received(&self, committed_at_ms: u64) {
-        let context = &self.context;
-        context.stats.bus_received.add(1);
-        // Two workers' clocks may differ: what seems to come from the future took no time.
-        let lag_ms = (context.config.now_ms)().saturating_sub(committed_at_ms);
-        context.stats.bus_lag.record(Duration::from_millis(lag_ms));
+        let stats = &self.context.stats;
+        stats.bus_received.add(1);
+        let lag_ms = self.ms_since(committed_at_ms);
+        stats.bus_lag.record(Duration::from_millis(lag_ms));
+    }
+
+    /// Two workers' clocks may differ: what seems to come from the future took no time.
+    fn ms_since(&self, committed_at_ms: u64) -> u64 {
+        (self.context.config.now_ms)().saturating_sub(committed_at_ms)
     }
 }
 
@@ -235,9 +262,9 @@ impl Drop for Inner {
 }
 
 /// What the bus knows of the hub. Weak, because the hub owns the bus.
-struct Relay(Weak<Inner>);
+struct Ear(Weak<Inner>);
 
-impl Receiver for Relay {
+impl Receiver for Ear {
     fn receive(&self, incoming: Incoming) {
         if let Some(hub) = self.0.upgrade() {
             hub.receive(incoming);

@@ -68,6 +68,7 @@ mod room;
 mod seats;
 mod session;
 mod stats;
+mod trace;
 mod upkeep;
 mod window;
 
@@ -84,3 +85,4 @@ pub use log::{Head, Log, LogError, Page};
 pub use seats::{Closing, SessionInfo, Who};
 pub use session::{Frames, Pull, Session};
 pub use stats::{Counter, Durations, Gauge, Resyncs, Stats};
+pub use trace::{Relay, TracePlace, Traced};

@@ -140,6 +140,10 @@ impl Seats {
         self.0.read().rows.iter().for_each(Row::wake);
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.0.read().rows.iter().map(|row| row.len()).sum()
+    }
+
     pub(crate) fn close(&self) {
         self.0.write().closed = true;
     }

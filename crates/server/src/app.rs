@@ -36,6 +36,7 @@ use crate::snapshots::Snapshots;
 use crate::standings::Standings;
 use crate::state::{AppState, unix_ms};
 use crate::tokens::Tokens;
+use crate::traces;
 use crate::{background, gauges};
 
 /// How long a request may wait for a connection to the database.
@@ -229,7 +230,10 @@ fn reads(
 
 #[cfg(not(feature = "faults"))]
 fn hub_config(_config: &Config) -> HubConfig {
-    HubConfig::new(unix_ms)
+    HubConfig {
+        relay_span: traces::relay,
+        ..HubConfig::new(unix_ms)
+    }
 }
 
 #[cfg(feature = "faults")]
@@ -238,6 +242,7 @@ fn hub_config(config: &Config) -> HubConfig {
         tracing::error!(?fault, "this worker loses events on purpose");
     }
     HubConfig {
+        relay_span: traces::relay,
         fault: config.fault,
         ..HubConfig::new(unix_ms)
     }

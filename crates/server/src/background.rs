@@ -22,6 +22,7 @@ use wire::live::frames::CloseCode;
 
 use crate::limits;
 use crate::live::presence;
+use crate::scrub::scrubbed;
 use crate::state::AppState;
 
 /// How often open sockets are checked against the database. With the time that a query takes, a
@@ -89,12 +90,23 @@ fn every(
                 () = token.cancelled() => return,
                 _ = ticks.tick() => {
                     if let Err(error) = work(&state).await {
-                        tracing::warn!(%error, "background work failed and will be tried again");
+                        failed(&error);
                     }
                 }
             }
         }
     });
+}
+
+/// What passes, such as a database that is away, is no fault of the program.
+fn failed(error: &domain::Error) {
+    match error {
+        domain::Error::Database(_) | domain::Error::Internal(_) => {
+            let cause = scrubbed(&error.to_string());
+            tracing::error!(cause, "background work failed");
+        }
+        _ => tracing::warn!(%error, "background work failed and will be tried again"),
+    }
 }
 
 /// Closes the sockets of devices that were signed out and of members who were let go.

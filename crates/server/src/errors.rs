@@ -16,8 +16,12 @@ use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
+use tracing::field::display;
 use wire::floor::availability::TableConflict;
 use wire::{ErrorBody, ErrorCode, FieldError, ItemError};
+
+use crate::middleware::Context;
+use crate::scrub::scrubbed;
 
 /// An answer that is an error.
 ///
@@ -254,22 +258,23 @@ impl ApiError {
     }
 
     /// Writes the cause to the log; to be called once for each answer.
-    pub fn log(&self, request_id: &str) {
+    pub fn log(&self, context: &Context) {
         let (code, status) = (self.0.code, status(self.0.code).as_u16());
-        match (&self.0.cause, status) {
+        let (request_id, trace_id) = (context.request_id(), context.trace_id());
+        let cause = self.0.cause.as_ref();
+        let cause = cause.map(|cause| scrubbed(&format!("{cause:#}")));
+        match (cause, status) {
             (Some(cause), 500..) if code == ErrorCode::Internal => {
-                let cause = format!("{cause:#}");
-                tracing::error!(request_id, %code, cause, "answered with a fault of the server");
+                let (trace_id, route) = (trace_id.map(display), context.route());
+                let route = route.as_deref();
+                tracing::error!(request_id, trace_id, route, %code, cause, "answered with a fault of the server");
             }
             (Some(cause), 500..) => {
-                let cause = format!("{cause:#}");
-                tracing::warn!(request_id, %code, cause, "answered as unavailable");
+                let trace_id = trace_id.map(display);
+                tracing::warn!(request_id, trace_id, %code, cause, "answered as unavailable");
             }
             (None, 500..) => tracing::warn!(request_id, %code, sentence = %self.0.sentence),
-            (Some(cause), _) => {
-                let cause = format!("{cause:#}");
-                tracing::debug!(request_id, %code, cause, "refused");
-            }
+            (Some(cause), _) => tracing::debug!(request_id, %code, cause, "refused"),
             (None, _) => {}
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! Only the binary installs it, since it is the one thing that a process has once. What must not be
 //! logged: tokens, passwords, bodies, query strings, names and phone numbers of guests. Where a
-//! person has to be recognisable, [`tail`] shows the end of it.
+//! person has to be recognisable, [`tail`] shows the end of it; texts of others go through
+//! [`scrubbed`]; and the lines in which libraries tell what they send are not written at any level.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal};
@@ -10,6 +11,7 @@ use std::panic::PanicHookInfo;
 
 use anyhow::Context;
 use tracing::{Event, Subscriber};
+use tracing_subscriber::filter::{FilterExt, LevelFilter, Targets};
 use tracing_subscriber::fmt::format::{Format, JsonFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
@@ -18,21 +20,41 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt as lines};
 
 use crate::config::{LogConfig, LogFormat};
+use crate::reports::Reports;
+use crate::scrub::scrubbed;
 use crate::traces::Traces;
 
-/// Installs the log of this process, and its traces if they are wanted.
+/// Installs the log of this process, and its traces and reports if they are wanted.
 ///
 /// # Errors
 /// When there is one already.
-pub fn init(config: &LogConfig, worker_id: &str, traces: Option<&Traces>) -> anyhow::Result<()> {
+pub fn init(
+    config: &LogConfig,
+    worker_id: &str,
+    traces: Option<&Traces>,
+    reports: Option<&Reports>,
+) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.filter).context("LOG_LEVEL")?;
     tracing_subscriber::registry()
-        .with(layer(config.format, worker_id).with_filter(filter))
+        .with(layer(config.format, worker_id).with_filter(filter.and(discretion())))
         .with(traces.map(Traces::layer))
+        .with(reports.map(Reports::layer))
         .try_init()
         .context("the log is installed already")?;
     std::panic::set_hook(Box::new(log_panic));
     Ok(())
+}
+
+/// Whoever turns the level up to look for a fault does not want the parameters of all statements in
+/// the log, which the database's driver writes at `debug`, nor the bytes that clients of sockets
+/// and of HTTP write at `trace`.
+fn discretion() -> Targets {
+    Targets::new()
+        .with_default(LevelFilter::TRACE)
+        .with_target("tokio_postgres", LevelFilter::INFO)
+        .with_target("tungstenite", LevelFilter::INFO)
+        .with_target("hyper", LevelFilter::DEBUG)
+        .with_target("reqwest", LevelFilter::DEBUG)
 }
 
 fn layer(format: LogFormat, worker_id: &str) -> Box<dyn Layer<Registry> + Send + Sync> {
@@ -60,7 +82,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
         .location()
         .map(ToString::to_string)
         .unwrap_or_default();
-    let cause = panic.payload_as_str().unwrap_or("no message");
+    let cause = scrubbed(panic.payload_as_str().unwrap_or("no message"));
     tracing::error!(place, cause, "panicked");
 }
 

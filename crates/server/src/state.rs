@@ -8,9 +8,9 @@ use actix_web::HttpResponse;
 use domain::db::{Answer, Appended, Committed, Db, Scope, Tx};
 use domain::identity::passwords::Passwords;
 use domain::remembered;
-use realtime::{Commit, Event, Hub};
+use realtime::{Commit, Event, Hub, Traced};
 use tokio_util::task::TaskTracker;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::config::Config;
 use crate::errors::ApiError;
@@ -108,9 +108,10 @@ impl AppState {
         // Boxed here once, because operations on bookings reach through all of the floor and their
         // futures would be moved around in kilobytes.
         let writing = Box::pin(self.db.write(operation, scope, body));
-        let committed = writing.instrument(transaction(operation)).await?;
+        let span = transaction(operation);
+        let committed = writing.instrument(span.clone()).await?;
         let position = committed.position();
-        self.publish(committed.appended);
+        self.publish(committed.appended, &span);
         Ok(Saved::new(committed.value, position))
     }
 
@@ -141,8 +142,9 @@ impl AppState {
             Ok((committed, text))
         };
         let writing = self.db.write_once(operation, scope, once, body, answer);
-        let committed = Box::pin(writing).instrument(transaction(operation)).await?;
-        self.publish(committed.appended);
+        let span = transaction(operation);
+        let committed = Box::pin(writing).instrument(span.clone()).await?;
+        self.publish(committed.appended, &span);
         match committed.value {
             Answer::New(kept) => kept.response(),
             Answer::Kept(text) => idempotency::replay(&text),
@@ -166,8 +168,8 @@ impl AppState {
         kept.map(|kept| idempotency::replay(&kept)).transpose()
     }
 
-    /// Tells everybody of what was committed.
-    fn publish(&self, appended: Option<Appended>) {
+    /// Tells everybody of what was committed in the transaction of this span.
+    fn publish(&self, appended: Option<Appended>, span: &Span) {
         let Some(appended) = appended else {
             return;
         };
@@ -177,7 +179,8 @@ impl AppState {
         let kinds = appended.events.iter().map(|event| event.kind);
         self.menus.committed(appended.restaurant_id, kinds);
         let (restaurant, position) = (appended.restaurant_id, appended.position());
-        self.hub.committed(commit(appended));
+        let traced = traces::publish(span);
+        self.hub.committed(commit(appended, traced));
         self.reads.told(restaurant, position);
     }
 
@@ -195,7 +198,7 @@ impl AppState {
 }
 
 /// The part of a trace that is spent with the database.
-pub(crate) fn transaction(operation: &'static str) -> tracing::Span {
+pub(crate) fn transaction(operation: &'static str) -> Span {
     tracing::trace_span!(
         target: traces::TARGET, "transaction",
         otel.name = operation, otel.kind = "client", db.system.name = "postgresql",
@@ -203,8 +206,9 @@ pub(crate) fn transaction(operation: &'static str) -> tracing::Span {
 }
 
 /// What the hub is told of a transaction.
-fn commit(appended: Appended) -> Commit {
+fn commit(appended: Appended, traced: Option<Box<Traced>>) -> Commit {
     Commit {
+        traced,
         restaurant_id: appended.restaurant_id,
         epoch: appended.epoch,
         committed_at_ms: unix_ms(),

@@ -7,13 +7,29 @@
 //! to say and not for whoever sends a header, so a remote parent's wish to be sampled is not
 //! followed; the decision goes by the trace's id, and is the same at every service with the same
 //! share.
+//!
+//! ```text
+//! request                 POST /api/v1/restaurants/{rid}/guests
+//! └ transaction           guests.create
+//!   └ publish             until the bus has confirmed the message
+//!     ├ relay             at this worker
+//!     └ relay             at each other that has sessions of the restaurant
+//! ```
+//!
+//! A commit that the others have to read from the log (too large for a message, or told by
+//! `NOTIFY`, which has no room) is relayed without a span there. Frames carry no trace, since they
+//! are kept: the audit's entry of an event has the request's id, and the log's line of that request
+//! the trace's.
 
 use std::fmt;
 
 use actix_web::http::header::HeaderMap;
 use anyhow::Context as _;
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
-use opentelemetry::trace::{Link, SpanKind, TraceContextExt, TraceId, TracerProvider};
+use opentelemetry::trace::{
+    Link, SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId, TraceState,
+    TracerProvider,
+};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
@@ -22,7 +38,9 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{
     BatchSpanProcessor, Sampler, SamplingResult, SdkTracerProvider, ShouldSample,
 };
+use realtime::{Relay, TracePlace, Traced};
 use tokio::runtime::Handle;
+use tracing::field::Empty;
 use tracing::{Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::Layer;
@@ -121,6 +139,50 @@ pub fn adopt(span: &Span, headers: &HeaderMap) -> Option<TraceId> {
     (own.is_valid() && own.is_sampled()).then(|| own.trace_id())
 }
 
+/// Begins the span in which a transaction's commit is made known, and says where it stands, so that
+/// what every worker does with the commit goes on from there. Nothing when its trace is not kept.
+pub fn publish(transaction: &Span) -> Option<Box<Traced>> {
+    if transaction.is_disabled() {
+        return None;
+    }
+    let span = tracing::trace_span!(
+        target: TARGET, parent: transaction, "publish",
+        otel.kind = "producer", otel.status_code = Empty,
+    );
+    let context = span.context();
+    let own = context.span().span_context().clone();
+    let place = TracePlace {
+        trace_id: own.trace_id().to_bytes(),
+        span_id: own.span_id().to_bytes(),
+        flags: own.trace_flags().to_u8(),
+    };
+    (own.is_valid() && own.is_sampled()).then(|| Box::new(Traced { place, span }))
+}
+
+/// The span in which a commit's frames are handed to those who follow its restaurant at this worker.
+#[must_use]
+pub fn relay(relay: &Relay) -> Span {
+    let (first, last) = relay.range;
+    let span = tracing::trace_span!(
+        target: TARGET, parent: None, "relay", otel.kind = "consumer",
+        qtable.restaurant.id = %relay.restaurant_id,
+        qtable.seq.first = first, qtable.seq.last = last,
+        qtable.sessions = relay.sessions, qtable.behind_ms = relay.behind_ms,
+    );
+    if !span.is_disabled() {
+        let parent = SpanContext::new(
+            TraceId::from_bytes(relay.parent.trace_id),
+            SpanId::from_bytes(relay.parent.span_id),
+            TraceFlags::new(relay.parent.flags),
+            true,
+            TraceState::NONE,
+        );
+        // Fails only where nobody makes traces of spans.
+        let _adopted = span.set_parent(Context::new().with_remote_span_context(parent));
+    }
+    span
+}
+
 /// Gives a span another name.
 pub fn rename(span: &Span, name: String) {
     span.context().span().update_name(name);
@@ -192,7 +254,6 @@ impl HttpClient for Client {
 
 #[cfg(test)]
 mod tests {
-    use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceState};
     use opentelemetry_sdk::trace::SamplingDecision;
 
     use super::*;

@@ -9,6 +9,7 @@
 
 #[cfg(feature = "diesel")]
 mod diesel;
+mod secretive;
 mod words;
 
 pub mod audit;

@@ -5,6 +5,10 @@
 //! without reading the frames. Kinds are written as words, not as numbers of variants: workers of
 //! two releases share a bus during a deploy, and a word that one of them does not know makes the
 //! message unreadable to it, which costs a look into the log and nothing else.
+//!
+//! Behind the events may stand remarks: a byte that says what it is, and its content. A worker
+//! stops reading at the first that it does not know, and workers of before remarks never looked
+//! behind the events, so that a new one needs no new version.
 
 use std::sync::Arc;
 
@@ -15,9 +19,13 @@ use wire::{Epoch, RestaurantId, Seq};
 
 use crate::bus::{Hint, Incoming};
 use crate::event::{Commit, Event};
+use crate::trace::{TracePlace, Traced};
 
 /// The first byte of every message of this form.
 const VERSION: u8 = 1;
+
+/// The remark of where the transaction stands in a trace.
+const TRACE: u8 = 1;
 
 /// Above this many bytes of frames a message only says that they exist.
 pub(crate) const MAX_FRAMES: usize = 256 << 10;
@@ -91,6 +99,11 @@ pub(crate) fn encode(origin: u64, commit: &Commit) -> postcard::Result<Vec<u8>> 
         };
         message = postcard::to_extend(&record, message)?;
     }
+    // Of those that are only announced nobody hands on the frames that the message tells of.
+    if let Some(traced) = commit.traced.as_ref().filter(|_| !events.is_empty()) {
+        message.push(TRACE);
+        message = postcard::to_extend(&traced.place, message)?;
+    }
     Ok(message)
 }
 
@@ -131,18 +144,30 @@ pub(crate) fn decode(
             committed_at_ms: header.committed_at_ms,
         })
     } else {
+        let (events, remarks) = events(&header, body)?;
         Incoming::Commit(Arc::new(Commit {
             restaurant_id: restaurant,
             epoch: header.epoch,
             committed_at_ms: header.committed_at_ms,
-            events: events(&header, body)?,
+            events,
+            traced: traced(remarks),
         }))
     };
     Ok(Decoded::Other(incoming))
 }
 
-/// Copies the body once; all frames share the copy.
-fn events(header: &Header, body: &[u8]) -> Result<Vec<Event>, Unreadable> {
+/// Where the transaction stands in a trace, if the remarks tell. One that cannot be read is none:
+/// what a message is for stands before it.
+fn traced(remarks: &[u8]) -> Option<Box<Traced>> {
+    let (&TRACE, place) = remarks.split_first()? else {
+        return None;
+    };
+    let (place, _) = postcard::take_from_bytes::<TracePlace>(place).ok()?;
+    Some(Box::new(Traced::from_afar(place)))
+}
+
+/// The events, and what stands behind them. Copies the body once; all frames share the copy.
+fn events<'a>(header: &Header, body: &'a [u8]) -> Result<(Vec<Event>, &'a [u8]), Unreadable> {
     let count = Seq::try_from(header.events).map_err(|_| Unreadable)?;
     let first = header.last_seq.checked_sub(count).ok_or(Unreadable)? + 1;
     let shared = Bytes::copy_from_slice(body);
@@ -158,7 +183,8 @@ fn events(header: &Header, body: &[u8]) -> Result<Vec<Event>, Unreadable> {
             public_frame: record.public_frame.map(|f| slice(&shared, f)).transpose()?,
         });
     }
-    Ok(events)
+    let remarks = body.get(body.len() - rest.len()..).unwrap_or_default();
+    Ok((events, remarks))
 }
 
 fn slice(shared: &Bytes, part: &str) -> Result<ByteString, Unreadable> {
@@ -183,6 +209,7 @@ mod tests {
             epoch: epoch(3),
             committed_at_ms: 1_700_000_000_123,
             events,
+            traced: None,
         }
     }
 
@@ -201,6 +228,33 @@ mod tests {
             panic!("not a commit");
         };
         assert_eq!(*read, commit);
+    }
+
+    /// Workers of two releases share a bus during a deploy.
+    #[test]
+    fn a_trace_is_a_remark_that_nobody_has_to_understand() {
+        let read = |message: &[u8]| match decode(2, HERE, message) {
+            Ok(Decoded::Other(Incoming::Commit(read))) => read,
+            other => panic!("not a commit: {other:?}"),
+        };
+        let mut traced = three_events();
+        let before = encode(1, &traced).unwrap();
+        traced.traced = Some(Box::new(Traced::from_afar(TracePlace {
+            trace_id: [7; 16],
+            span_id: [8; 8],
+            flags: 1,
+        })));
+        let message = encode(1, &traced).unwrap();
+        assert_eq!(*read(&message), traced);
+        // Who stops behind the events finds what there was before.
+        assert!(message.starts_with(&before));
+        assert_eq!(*read(&before), three_events());
+        // A remark of a later release, and one that is cut off.
+        let later = [before.as_slice(), &[TRACE + 1, 0]].concat();
+        assert_eq!(*read(&later), three_events());
+        assert_eq!(*read(&message[..message.len() - 1]), three_events());
+        traced.events[0].frame = "x".repeat(MAX_FRAMES).into();
+        assert!(encode(1, &traced).unwrap().len() < 100);
     }
 
     #[test]

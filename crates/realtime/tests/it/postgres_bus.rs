@@ -3,6 +3,7 @@
 use realtime::bus::Reach;
 use realtime::{Hub, HubConfig, PostgresConfig};
 use testkit::database::{Template, TestDatabase, admin_url};
+use testkit::wait::{DEADLINE, until};
 use tls::PostgresServer;
 
 use crate::support::HERE;
@@ -31,9 +32,13 @@ async fn heads_are_heard_and_events_are_read() {
     house.expect_all(&mut sessions, 1..=450).await;
     for n in 0..3 {
         let stats = house.hub(n).stats();
-        let received = stats.bus_received.get();
+        // The log may have told all before the second of the others is heard.
+        let received = until("both others to be heard", DEADLINE, async || {
+            Some(stats.bus_received.get()).filter(|received| *received >= 2)
+        });
+        let received = received.await;
         // Of what committed while a notification was under way, only the last is told.
-        assert!((2..100).contains(&received), "{received} notifications");
+        assert!(received < 100, "{received} notifications");
         assert_eq!(
             (stats.bus_unreadable.get(), stats.bus_publish_failed.get()),
             (0, 0)

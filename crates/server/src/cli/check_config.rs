@@ -128,6 +128,17 @@ fn good(config: &Config) -> String {
         (None, None) if config.environment.is_production() => "hidden".to_owned(),
         (None, None) => "/metrics, for everybody".to_owned(),
     };
+    let traces = config.traces.as_ref().map_or_else(
+        || "none".to_owned(),
+        |traces| {
+            let (to, share) = (address(&traces.endpoint), traces.ratio * 100.0);
+            format!("{to}, {share} % of them")
+        },
+    );
+    let faults = config.sentry_dsn.as_ref().map_or_else(
+        || "told by the log alone".to_owned(),
+        |dsn| format!("reported to {}", address(dsn.reveal())),
+    );
     for (what, how) in [
         ("environment", config.environment.as_str().to_owned()),
         (
@@ -166,6 +177,8 @@ fn good(config: &Config) -> String {
             format!("{} days", live.audit_retention.as_secs() / 86_400),
         ),
         ("metrics", metrics_at),
+        ("traces", traces),
+        ("faults", faults),
     ] {
         let _ = writeln!(page, "✓ {what:<13} {how}");
     }
@@ -218,6 +231,9 @@ mod tests {
             ("DATABASE_POOL_SIZE", "8"),
             ("DATABASE_REPLICA_URL", "postgres://u:hunter2@copy/qtable"),
             ("DATABASE_REPLICA_POOL_SIZE", "4"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"),
+            ("OTEL_TRACES_SAMPLER_ARG", "0.25"),
+            ("SENTRY_DSN", "https://hunter2@sentry.example/1"),
         ]);
         assert!(!page.contains("hunter2"));
         insta::assert_snapshot!(page, @"
@@ -234,6 +250,8 @@ mod tests {
         ✓ event log     7 days
         ✓ audit         400 days
         ✓ metrics       hidden
+        ✓ traces        http://collector:4318/v1/traces, 25 % of them
+        ✓ faults        reported to https://sentry.example/1
         ! TRUSTED_PROXIES is not set: behind a load balancer all clients seem to have its address, and share one rate limit. Where its address is not known, TRUSTED_PROXIES=private trusts the private networks.
         ! There is no bus (REDIS_URL is not set, and BUS is not postgres): run one worker only, a second one would not hear of the changes of the first until it looks into the log.
         ! Neither METRICS_TOKEN nor METRICS_PORT is set: /metrics answers 404 in production.

@@ -5,7 +5,7 @@ use domain::identity::accounts;
 use domain::identity::passwords::Passwords;
 
 use crate::app;
-use crate::config::Config;
+use crate::config::{Config, Secret};
 
 /// Makes an administrator of the platform, or makes an existing account one.
 #[derive(Args, Debug)]
@@ -15,7 +15,7 @@ pub struct CreateAdmin {
     email: String,
     /// A password of 8–72 bytes; of an existing account only with --reset-password.
     #[arg(long, env = "QTABLE_PASSWORD", hide_env_values = true)]
-    password: String,
+    password: Secret,
     /// Gives an existing account this password, too.
     #[arg(long)]
     reset_password: bool,
@@ -27,9 +27,9 @@ impl CreateAdmin {
     /// # Errors
     /// When the address or password will not do, or the database is away.
     pub async fn run(self, config: &Config) -> anyhow::Result<()> {
-        accounts::check_new_password("password", &self.password).map_err(app::told)?;
+        accounts::check_new_password("password", self.password.reveal()).map_err(app::told)?;
         let hash = Passwords::new(config.auth.bcrypt_cost, 1)
-            .hash(self.password)
+            .hash(self.password.reveal().to_owned())
             .await?;
         let db = app::database(config)?;
         let (email, resets) = (self.email, self.reset_password);

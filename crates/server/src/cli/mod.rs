@@ -77,6 +77,7 @@ Environment variables, with their defaults:
   REDIS_TLS_CA             the system's authorities; a file of others, for rediss://
   OTEL_EXPORTER_OTLP_ENDPOINT   none; a collector of traces, http://collector:4318
   OTEL_TRACES_SAMPLER_ARG  1; the part of all traces that is kept
+  SENTRY_DSN               none; where faults of the program are reported
   SECRET_KEY_PREVIOUS      the key of before, while it is being changed";
 
 #[derive(Subcommand, Debug)]
@@ -138,7 +139,7 @@ fn read(variables: Variables<'_>) -> anyhow::Result<Config> {
 /// The configuration of a command that is done soon, with a log as it says.
 fn config(variables: Variables<'_>) -> anyhow::Result<Config> {
     let config = read(variables)?;
-    logs::init(&config.log, &config.worker_id, None)?;
+    logs::init(&config.log, &config.worker_id, None, None)?;
     Ok(config)
 }
 

@@ -8,6 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::app::Server;
 use crate::config::Config;
 use crate::logs;
+use crate::reports::Reports;
 use crate::traces::Traces;
 
 /// Runs one worker until SIGTERM or Ctrl-C.
@@ -25,7 +26,13 @@ impl Serve {
             Some(traces) => Some(Traces::start(traces, &config.worker_id, Handle::current())?),
             None => None,
         };
-        logs::init(&config.log, &config.worker_id, traces.as_ref())?;
+        let reports = Reports::start(&config, &Handle::current())?;
+        logs::init(
+            &config.log,
+            &config.worker_id,
+            traces.as_ref(),
+            reports.as_ref(),
+        )?;
         for warning in config.warnings() {
             tracing::warn!("{warning}");
         }
@@ -40,6 +47,9 @@ impl Serve {
         tokio::select! {
             () = server.stop(grace) => {}
             () = either(&mut terminate, &mut interrupt) => tracing::warn!("told twice: ending at once"),
+        }
+        if let Some(reports) = reports {
+            reports.finish().await;
         }
         if let Some(traces) = traces {
             tokio::task::spawn_blocking(|| traces.finish()).await?;

@@ -60,6 +60,8 @@ pub struct Config {
     /// What is broken on purpose.
     #[cfg(feature = "faults")]
     pub fault: Option<realtime::Fault>,
+    /// Where faults are reported, if anywhere: a DSN, with its key in it.
+    pub sentry_dsn: Option<Secret>,
     /// The collector of traces, if there is one.
     pub traces: Option<TraceConfig>,
     /// What works, but perhaps not as meant.
@@ -119,6 +121,7 @@ impl Config {
             metrics: seen::metrics(&vars),
             #[cfg(feature = "faults")]
             fault: fault(&vars, environment),
+            sentry_dsn: seen::sentry_dsn(&vars),
             traces: traces::read(&vars),
             warnings: Vec::new(),
         };

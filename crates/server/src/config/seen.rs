@@ -1,4 +1,6 @@
-//! What can be seen from outside: logs and metrics.
+//! What can be seen from outside: logs, metrics, reports of faults.
+
+use sentry_types::Dsn;
 
 use super::vars::Vars;
 use super::{Environment, Secret};
@@ -74,4 +76,14 @@ pub(super) fn metrics(vars: &Vars<'_>) -> MetricsConfig {
             text.parse().map_err(|_| "is to be a port".to_owned())
         }),
     }
+}
+
+pub(super) fn sentry_dsn(vars: &Vars<'_>) -> Option<Secret> {
+    vars.parsed("SENTRY_DSN", "https://key@sentry.example/1", |text| {
+        match text.parse::<Dsn>() {
+            Ok(_) => Ok(Secret::new(text)),
+            // Nothing of the text, which has a key in it.
+            Err(_) => Err("is to be a DSN, as the tracker shows it".to_owned()),
+        }
+    })
 }

@@ -158,6 +158,11 @@ fn one_fault_for_one_wrong_value() {
         ("RATE_LIMITS", "OFF", "maybe"),
         ("RATE_LIMIT_READS", "1", "0"),
         ("MAX_SESSIONS", "20000", "none"),
+        (
+            "SENTRY_DSN",
+            "https://key@sentry.example/1",
+            "https://sentry.example/1",
+        ),
     ] {
         assert_eq!(faults(&[(variable, good)]), [""; 0], "{variable}={good}");
         assert_eq!(faults(&[(variable, bad)]), [variable], "{variable}={bad}");

@@ -78,6 +78,12 @@ impl Context {
         &self.0.request_id
     }
 
+    /// The trace that the request is part of, if it is kept.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<TraceId> {
+        self.0.trace_id.get()
+    }
+
     /// The path as the client wrote it, mount included.
     #[must_use]
     pub fn path(&self) -> &str {
@@ -252,7 +258,7 @@ pub(super) async fn handle(
 /// Gives an answer its id, its headers and, if it is an error, its envelope.
 #[must_use]
 pub fn dress(answer: HttpResponse, context: &Context, platform: &Platform) -> HttpResponse {
-    let mut answer = enveloped(answer, context.request_id());
+    let mut answer = enveloped(answer, context);
     let status = answer.status();
     let headers = answer.headers_mut();
     if let Ok(id) = HeaderValue::from_str(context.request_id()) {
@@ -267,22 +273,22 @@ pub fn dress(answer: HttpResponse, context: &Context, platform: &Platform) -> Ht
 
 /// Puts errors into the envelope: ours with the request's id in it, which only is known here, and
 /// the framework's own, which are bare text.
-fn enveloped(answer: HttpResponse, request_id: &str) -> HttpResponse {
+fn enveloped(answer: HttpResponse, context: &Context) -> HttpResponse {
     let status = answer.status();
     if !status.is_client_error() && !status.is_server_error() {
         return answer;
     }
     let body = match answer.error().and_then(Error::as_error::<ApiError>) {
         Some(error) => {
-            error.log(request_id);
-            error.body(request_id)
+            error.log(context);
+            error.body(context.request_id())
         }
         // Health says how it is with a 503 of its own.
         None if is_json(&answer) => return answer,
         None => {
             let error = ApiError::of_status(status);
-            error.log(request_id);
-            error.body(request_id)
+            error.log(context);
+            error.body(context.request_id())
         }
     };
     let status = StatusCode::from_u16(body.status).unwrap_or(status);

@@ -5,10 +5,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Role;
+use crate::secretive::secretive;
 use crate::{RestaurantId, SessionId, UserId};
 
+secretive!(Register, Login, Tokens, Refresh, ChangePassword, Ticket);
+
 /// Makes a restaurant and its owner.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"restaurantName": "Chez Nous", "email": "owner@example.com", "password": "correct horse", "firstName": "Ada", "lastName": "Byron"}))]
 pub struct Register {
@@ -37,7 +40,7 @@ pub struct Register {
 }
 
 /// Address and password for tokens.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"email": "test@restaurant.com", "password": "password123"}))]
 pub struct Login {
@@ -56,7 +59,7 @@ pub struct Login {
 }
 
 /// A pair of tokens. Snake case, as the clients have it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Tokens {
     /// For `Authorization: Bearer`.
     pub access_token: String,
@@ -89,7 +92,7 @@ pub struct Membership {
 }
 
 /// A refresh token for a new pair.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Refresh {
     /// The latest refresh token of this device.
@@ -125,7 +128,7 @@ pub struct Me {
 }
 
 /// The caller's own new password. Signs the account's other devices out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangePassword {
     /// The password as it is.
@@ -138,7 +141,7 @@ pub struct ChangePassword {
 }
 
 /// A ticket for opening a socket where no header can be sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Ticket {
     /// For `?token=`, once.

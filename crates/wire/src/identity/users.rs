@@ -6,7 +6,10 @@ use utoipa::ToSchema;
 
 use super::Role;
 use crate::patch::present;
+use crate::secretive::secretive;
 use crate::{RestaurantId, UserId};
+
+secretive!(CreateUser, UpdateUser);
 
 /// A member of a restaurant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -35,7 +38,7 @@ pub struct User {
 }
 
 /// A new member. An address that has an account already joins with it, and `password` is ignored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"email": "host@example.com", "password": "correct horse", "firstName": "Sam", "role": "staff"}))]
 pub struct CreateUser {
@@ -58,7 +61,7 @@ pub struct CreateUser {
 }
 
 /// A change of a member: the fields that are present.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schema(example = json!({"role": "manager"}))]
 pub struct UpdateUser {

@@ -88,11 +88,16 @@ impl<C: Carrier> Publisher<C> {
             if self.send(&parcel).await {
                 self.backoff.reset();
                 self.stats.bus_published.count(sent);
+                // The spans of what is published end here.
+                drop(parcel);
                 if sent > 0 && !C::PACE.is_zero() {
                     sleep(C::PACE).await;
                 }
             } else {
                 self.stats.bus_publish_failed.count(sent);
+                for traced in parcel.commits.iter().filter_map(|c| c.traced.as_ref()) {
+                    traced.span.record("otel.status_code", "ERROR");
+                }
                 let owed = &self.shared.owed;
                 parcel.hints.into_iter().for_each(|hint| owed.hint(hint));
                 parcel.commits.iter().for_each(|commit| owed.commit(commit));

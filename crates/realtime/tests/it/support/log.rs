@@ -105,6 +105,7 @@ impl FakeLog {
                 epoch: book.epoch,
                 committed_at_ms: 990,
                 events: book.events[first..].to_vec(),
+                traced: None,
             }
         })
     }

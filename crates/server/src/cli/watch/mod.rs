@@ -33,6 +33,7 @@ use self::line::{Look, line};
 use self::names::Names;
 use self::progress::Progress;
 use super::Variables;
+use crate::config::Secret;
 
 /// Prints everything that happens in a restaurant, as it happens. Ctrl-C ends it.
 #[derive(Args, Debug)]
@@ -46,7 +47,7 @@ pub struct Watch {
     email: String,
     /// The account's password; better in the variable, where other users do not see it.
     #[arg(long, env = "QTABLE_PASSWORD", hide_env_values = true)]
-    password: String,
+    password: Secret,
     /// Name or id of the restaurant, for an account that has several.
     #[arg(long, value_name = "NAME")]
     restaurant: Option<String>,
@@ -91,7 +92,7 @@ impl Watch {
         let (account, restaurant) = Account::log_in(
             server.clone(),
             self.email,
-            self.password,
+            self.password.reveal().to_owned(),
             self.restaurant.as_deref(),
         )
         .await?;

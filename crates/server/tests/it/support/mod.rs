@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod client;
+pub mod endpoint;
 pub mod frames;
 pub mod raw;
 pub mod restaurant;
@@ -10,6 +11,7 @@ pub mod stream;
 
 pub use app::TestApp;
 pub use client::{Client, Reply};
+pub use endpoint::Endpoint;
 pub use restaurant::{Restaurant, day, guest, table};
 pub use socket::Socket;
 pub use stream::Stream;
