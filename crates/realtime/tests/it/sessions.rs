@@ -37,6 +37,38 @@ async fn a_slow_session_reads_the_log_until_it_is_back() {
     assert_eq!(worker.log.reads(), reads);
 }
 
+/// What comes in a burst reaches a crowd in a few writes; the first of it at once.
+#[tokio::test(start_paused = true)]
+async fn a_crowd_gets_a_burst_in_few_pieces() {
+    let worker = Worker::start(config(), 0);
+    let mut crowd = Vec::new();
+    for _ in 0..200 {
+        let mut session = worker.follow().await;
+        crowd.push(tokio::spawn(async move {
+            let (started, mut pieces) = (Instant::now(), Vec::new());
+            let mut first = None;
+            while pieces.iter().sum::<usize>() < 10 {
+                pieces.push(frames(session.next().await).len());
+                first.get_or_insert(started.elapsed());
+            }
+            (pieces, first)
+        }));
+    }
+    tokio::task::yield_now().await;
+    for _ in 0..10 {
+        worker.hub.committed(worker.log.append(HERE, 1));
+        // Time stands still as long as there is something to do.
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    }
+    for heard in join_all(crowd).await {
+        let (pieces, first) = heard.unwrap();
+        assert_eq!(pieces, [1, 9]);
+        assert_eq!(first, Some(Duration::ZERO));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn slow_sessions_share_their_pages() {
     let mut config = config();
