@@ -2,8 +2,8 @@
 //!
 //! - [`database`]: a PostgreSQL database per test, cloned from a template that carries the
 //!   migrations, gone when the test is.
-//! - [`postgres`]: a server that a test has for itself, with TLS or with a replica that is paused,
-//!   stopped and promoted.
+//! - [`postgres`]: a server that a test has for itself, with TLS, with a replica that is paused,
+//!   stopped and promoted, or one that writes down how each statement was executed.
 //! - [`redis`]: the server to use and a key prefix per test, or a server of its own.
 //! - [`authority`]: certificates for servers, and the authority that issues them.
 //! - [`proxy`]: a TCP proxy that cuts, refuses, freezes or slows the connections through it.

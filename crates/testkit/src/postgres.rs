@@ -1,8 +1,9 @@
-//! PostgreSQL servers that a test has for itself, with certificates and with replicas.
+//! PostgreSQL servers that a test has for itself, with certificates, with replicas, or to be watched.
 
 mod home;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
@@ -14,7 +15,7 @@ use crate::wait::{DEADLINE, until};
 use home::{Home, PASSWORD, USER};
 
 /// Fast rather than durable, and small.
-const OPTIONS: [&str; 11] = [
+const OPTIONS: [&str; 8] = [
     "fsync=off",
     "full_page_writes=off",
     "shared_buffers=16MB",
@@ -23,12 +24,27 @@ const OPTIONS: [&str; 11] = [
     "unix_socket_directories=",
     "wal_receiver_status_interval=1s",
     "hot_standby_feedback=on",
+];
+
+/// Of one that takes connections with TLS, too.
+const WITH_TLS: [&str; 3] = [
     "ssl=on",
     "ssl_cert_file=../tls.pem",
     "ssl_key_file=../tls.key",
 ];
 
-/// A server that takes connections with TLS and without; gone with its value.
+/// Of one that is watched. What it writes down is for each role or database to say, since it can
+/// also be too much.
+const WATCHED: [&str; 6] = [
+    "shared_preload_libraries=auto_explain",
+    "logging_collector=on",
+    "log_destination=jsonlog",
+    "log_directory=log",
+    "log_filename=server.log",
+    "log_rotation_size=0",
+];
+
+/// A server of a test's own; gone with its value.
 ///
 /// It takes about two seconds to make: one is enough for many cases. Its superuser is authenticated
 /// by SCRAM, so that the binding of channels is tried, too.
@@ -37,10 +53,13 @@ pub struct PostgresServer {
     address: SocketAddr,
     running: Option<Process>,
     home: Home,
+    /// Beside those of all servers.
+    options: &'static [&'static str],
 }
 
 impl PostgresServer {
-    /// Starts a server with this certificate and waits until it answers.
+    /// Starts a server with this certificate, which takes connections with TLS and without, and
+    /// waits until it answers.
     ///
     /// # Panics
     /// When there is no PostgreSQL on this machine, or it does not start.
@@ -48,13 +67,25 @@ impl PostgresServer {
         let home = Home::new();
         home.take(&identity.certificate, "tls.pem");
         home.take(&identity.key, "tls.key");
-        home.run("initdb", |command| {
-            command
-                .args(["--no-sync", "--locale=C", "--encoding=UTF8"])
-                .args(["--auth=scram-sha-256", "--pwfile=password"])
-                .args(["--username", USER])
-        });
-        Self::run(home).await
+        home.initialize();
+        Self::run(home, &WITH_TLS).await
+    }
+
+    /// Starts a server without TLS that can write down each statement and how it was executed
+    /// (`log_min_duration_statement`, `auto_explain`), see [`Self::log`].
+    ///
+    /// # Panics
+    /// As above.
+    pub async fn watched() -> Self {
+        let home = Home::new();
+        home.initialize();
+        Self::run(home, &WATCHED).await
+    }
+
+    /// Where one that is watched writes: a JSON object per line, with the text in `message`.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.home.path("data/log/server.json")
     }
 
     /// A replica of this one, which streams what is written, with the same certificate.
@@ -71,14 +102,15 @@ impl PostgresServer {
                 .args(["--no-sync", "--checkpoint=fast", "--wal-method=stream"])
                 .args(["--write-recovery-conf", "--dbname", &self.url("postgres")])
         });
-        Self::run(home).await
+        Self::run(home, self.options).await
     }
 
-    async fn run(home: Home) -> Self {
+    async fn run(home: Home, options: &'static [&'static str]) -> Self {
         let mut server = Self {
             address: free_address(),
             running: None,
             home,
+            options,
         };
         server.restart().await;
         server
@@ -94,7 +126,7 @@ impl PostgresServer {
         command
             .args(["-h", &self.address.ip().to_string()])
             .args(["-p", &self.address.port().to_string()]);
-        for option in OPTIONS {
+        for option in OPTIONS.iter().chain(self.options) {
             command.args(["-c", option]);
         }
         self.running = Some(Process::start(command));

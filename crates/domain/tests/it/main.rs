@@ -15,6 +15,7 @@ mod house;
 mod identity;
 mod live;
 mod log;
+mod plans;
 mod privacy;
 mod replay;
 mod restaurants;

@@ -61,6 +61,16 @@ impl Home {
         }
     }
 
+    /// Makes the data of a new server.
+    pub(super) fn initialize(&self) {
+        self.run("initdb", |command| {
+            command
+                .args(["--no-sync", "--locale=C", "--encoding=UTF8"])
+                .args(["--auth=scram-sha-256", "--pwfile=password"])
+                .args(["--username", USER])
+        });
+    }
+
     /// One of PostgreSQL's programs on the data.
     pub(super) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(self.programs.join(program));

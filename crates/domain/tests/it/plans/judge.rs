@@ -1,0 +1,122 @@
+//! What is expected of each statement of the hot paths.
+
+use std::collections::BTreeMap;
+
+use super::statements::{Executed, Node, Operation};
+
+/// How statements are planned. One that is prepared is planned for any values after five uses; a
+/// plan that is good only while the values are known is a trap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Planning {
+    /// For the values at hand.
+    Custom,
+    /// For any values.
+    Generic,
+}
+
+impl Planning {
+    pub(super) const fn setting(self) -> &'static str {
+        match self {
+            Self::Custom => "force_custom_plan",
+            Self::Generic => "force_generic_plan",
+        }
+    }
+}
+
+/// The most rows that a statement may look at. The largest house has 200 tables, and some 200
+/// parties on its floor; a page has as many entries, and a list of bookings 30 days of 50.
+const MOST_ROWS: f64 = 2_000.0;
+
+/// Tables that have a row for each worker, or one.
+const TINY: [&str; 3] = ["database_identity", "presence_workers", "primary_beat"];
+
+/// Operations that look at more, and why they may.
+const LOOK_AT_MORE: &[(&str, &str)] = &[];
+
+/// Operations of which no statement may be prepared anew each time: what a busy evening consists of.
+const PREPARED: &[&str] = &[];
+
+/// All that is wrong with what was done.
+pub(super) fn judge(done: &[Operation], planning: Planning) -> Vec<String> {
+    let mut faults = BTreeMap::new();
+    for operation in done {
+        let called = format!("{} ({})", operation.name, operation.what);
+        let may_look = LOOK_AT_MORE.iter().any(|(one, _)| *one == called);
+        for executed in &operation.executed {
+            let read = read(&executed.plan);
+            let scanned = scanned(&executed.plan);
+            let fault = if let Some(table) = scanned {
+                format!("reads all of {table}")
+            } else if read > MOST_ROWS && !may_look {
+                format!("looks at {read} rows")
+            } else {
+                continue;
+            };
+            // The same statement in every round is one fault.
+            let said = format!("{called}, {planning:?} plan: {fault}\n{}", shown(executed));
+            faults
+                .entry((called.clone(), executed.text.clone()))
+                .or_insert(said);
+        }
+        let is_again = operation.round % super::ROUNDS > 0;
+        for text in operation.parsed.iter().filter(|_| is_again) {
+            if std::env::var_os("SHOW_PARSED").is_some() && planning == Planning::Custom {
+                eprintln!("parsed again: {called}: {:.150}", text);
+            }
+            if PREPARED.contains(&operation.name.as_str()) {
+                let said = format!("{called}: prepared anew each time: {text}");
+                faults.entry((called.clone(), text.clone())).or_insert(said);
+            }
+        }
+    }
+    faults.into_values().collect()
+}
+
+/// How many rows were looked at, those included that were then left out.
+fn read(node: &Node) -> f64 {
+    let is_scan = node.relation.is_some() || node.index.is_some();
+    let kept = if is_scan { node.rows } else { 0.0 };
+    let out = node.filtered + node.rechecked + node.unjoined;
+    let own = (kept + out) * node.loops;
+    own + node.parts.iter().map(read).sum::<f64>()
+}
+
+/// A table that was read from beginning to end, and is not tiny.
+fn scanned(node: &Node) -> Option<&str> {
+    let own = node
+        .relation
+        .as_deref()
+        .filter(|table| node.kind == "Seq Scan" && node.loops > 0.0 && !TINY.contains(table));
+    own.or_else(|| node.parts.iter().find_map(scanned))
+}
+
+/// A statement and its plan, to be read by somebody.
+fn shown(executed: &Executed) -> String {
+    let mut lines = vec![
+        executed
+            .text
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" "),
+    ];
+    show(&executed.plan, 1, &mut lines);
+    lines.join("\n")
+}
+
+fn show(node: &Node, depth: usize, lines: &mut Vec<String>) {
+    let mut line = format!("{}{}", "  ".repeat(depth), node.kind);
+    for (word, name) in [("on", &node.relation), ("by", &node.index)] {
+        if let Some(name) = name {
+            line.push_str(&format!(" {word} {name}"));
+        }
+    }
+    let out = node.filtered + node.rechecked + node.unjoined;
+    line.push_str(&format!(
+        ": {} rows, {out} left out, {} times",
+        node.rows, node.loops
+    ));
+    lines.push(line);
+    for part in &node.parts {
+        show(part, depth + 1, lines);
+    }
+}

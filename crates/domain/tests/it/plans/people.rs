@@ -1,0 +1,138 @@
+//! Who works here, on which devices.
+
+use chrono::TimeDelta;
+use domain::db::{PgConnection, Tx};
+use domain::identity::accounts;
+use domain::identity::sessions::{self, NewSession, Refreshed};
+use domain::identity::{restaurants, tickets, users};
+use serde_json::json;
+use wire::identity::Role;
+use wire::{SessionId, UserId};
+
+use super::large::{House, id, now, read as from};
+use crate::support::{HASH, TTL};
+
+pub(super) async fn run(house: &House) {
+    let here = house.id();
+    let opened = sign_in(house).await;
+    let name = "sessions.standing";
+    house
+        .read(name, "", async |conn| {
+            sessions::standing(conn, now(), opened).await
+        })
+        .await;
+    let many: Vec<SessionId> = (1_000..1_500).map(id).collect();
+    let name = "sessions.standings";
+    let standings = async |conn: &mut PgConnection| sessions::standings(conn, now(), &many).await;
+    assert_eq!(house.read(name, "", standings).await.len(), 500);
+    let list = async |conn: &mut PgConnection| {
+        sessions::list(conn, now(), id(1), opened, None, None).await
+    };
+    house.read("sessions.list", "", list).await;
+    by_ticket(house, opened).await;
+
+    let leave = async |conn: &mut PgConnection, now| sessions::revoke(conn, now, opened).await;
+    house.transaction("auth.logout", "", leave).await;
+    let other: SessionId = id(1_200 + house.round * 300);
+    let revoke = async |conn: &mut PgConnection, now| {
+        sessions::revoke_of_user(conn, now, id(1), other).await
+    };
+    house.transaction("sessions.revoke", "", revoke).await;
+    members(house).await;
+
+    let name = "restaurants.get";
+    house
+        .read(name, "", async |conn| restaurants::get(conn, here).await)
+        .await;
+    let before = 20 + house.round;
+    let patch = from(json!({"settings": {"reserveTablesMinutesBefore": before}}));
+    let update = async |tx: &mut Tx<'_>| restaurants::update(tx, &patch, None).await;
+    house.write("restaurants.update", "", update).await;
+}
+
+/// Logs a device in, and trades its token.
+async fn sign_in(house: &House) -> SessionId {
+    let name = "auth.account";
+    let find =
+        async |conn: &mut PgConnection| accounts::for_login(conn, "Person1@Example.com").await;
+    let account = house.read(name, "", find).await.unwrap();
+    let user = account.user_id;
+    let new = NewSession {
+        user_id: user,
+        auth_version: account.auth_version,
+        restaurant_id: Some(house.id()),
+        device_name: None,
+    };
+    let open = async |conn: &mut PgConnection, now| {
+        accounts::memberships(conn, user).await?;
+        sessions::open(conn, now, &new, TTL).await
+    };
+    let opened = house.transaction("auth.login", "", open).await;
+    let refresh = async |conn: &mut PgConnection, now| {
+        sessions::refresh(conn, now, &opened.refresh_token, TTL).await
+    };
+    for what in ["a new one", "the one before"] {
+        let refreshed = house.transaction("auth.refresh", what, refresh).await;
+        assert!(matches!(refreshed, Refreshed::Rotated(_)));
+    }
+    let me = async |conn: &mut PgConnection| {
+        accounts::me(
+            conn,
+            user,
+            opened.session_id,
+            new.restaurant_id,
+            Role::Owner,
+        )
+        .await
+    };
+    house.read("auth.me", "", me).await;
+    let hash = async |conn: &mut PgConnection| accounts::password_hash_of(conn, user).await;
+    house.read("auth.password_hash", "", hash).await;
+    opened.session_id
+}
+
+async fn by_ticket(house: &House, device: SessionId) {
+    let until = now() + TimeDelta::minutes(10);
+    let issue = async |conn: &mut PgConnection, now| tickets::issue(conn, now, device, until).await;
+    let ticket = house.transaction("tickets.issue", "", issue).await;
+    let name = "tickets.present";
+    let present = async |conn: &mut PgConnection| tickets::present(conn, now(), &ticket).await;
+    assert!(house.read(name, "", present).await.is_some());
+    let redeem = async |conn: &mut PgConnection, now| tickets::redeem(conn, now, &ticket).await;
+    assert!(
+        house
+            .transaction("tickets.redeem", "", redeem)
+            .await
+            .is_some()
+    );
+}
+
+async fn members(house: &House) {
+    let here = house.id();
+    let list = async |conn: &mut PgConnection| users::list(conn, here, None, None).await;
+    house.read("users.list", "", list).await;
+    let input = from(json!({"email": format!("new{}@example.com", house.round),
+        "password": "long enough", "firstName": "Sam", "lastName": "", "role": "staff"}));
+    let create = async |tx: &mut Tx<'_>| users::create(tx, &input, Some(HASH)).await;
+    let user: UserId = house.write("users.create", "", create).await.id;
+    let patch = from(json!({"role": "manager"}));
+    let update = async |tx: &mut Tx<'_>| users::update(tx, user, &patch, None, None).await;
+    house.write("users.update", "", update).await;
+    let change = async |conn: &mut PgConnection, now| {
+        accounts::change_password(conn, now, user, id(1), HASH, "another").await
+    };
+    house.transaction("auth.change_password", "", change).await;
+    house
+        .write("users.delete", "", async |tx| {
+            users::delete(tx, user, None).await
+        })
+        .await;
+
+    let input = from(
+        json!({"restaurantName": "Chez Nous", "email": format!("owner{}@example.com", house.round),
+        "password": "long enough", "firstName": "Ada", "lastName": "Byron"}),
+    );
+    let register =
+        async |conn: &mut PgConnection, now| accounts::register(conn, now, &input, HASH).await;
+    house.transaction("auth.register", "", register).await;
+}
