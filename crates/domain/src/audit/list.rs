@@ -81,7 +81,11 @@ pub async fn list(
         .limit(limit + 1)
         .into_boxed();
     if let Some(entities) = entities {
-        query = query.filter(audit_entries::entity.eq_any(entities));
+        // Entries of one kind are in their order in an index; those of several are not.
+        query = match entities[..] {
+            [one] => query.filter(audit_entries::entity.eq(one)),
+            _ => query.filter(audit_entries::entity.eq_any(entities)),
+        };
     }
     if let Some(id) = filter.id {
         query = query.filter(audit_entries::entity_id.eq(id));

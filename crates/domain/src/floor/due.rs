@@ -7,6 +7,8 @@
 //! events. Who finds the restaurant claimed goes on to the next; so there is no leader, and nothing
 //! is done twice.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -33,25 +35,29 @@ pub async fn restaurants(
     now: DateTime<Utc>,
     most: i64,
 ) -> Result<Vec<RestaurantId>> {
+    // The oldest rows, by the index of what is due, and not the different restaurants among all
+    // rows: for those PostgreSQL would go through every party there ever was.
+    let rows = most.saturating_mul(BATCH);
     let parties = guests::table
         .filter(guests::due_at.le(now))
+        .order(guests::due_at)
         .select(guests::restaurant_id)
-        .distinct()
-        .limit(most)
+        .limit(rows)
         .load::<RestaurantId>(conn)
         .await?;
     let tables = reservation_tables::table
         .filter(reservation_tables::due_at.le(now))
+        .order(reservation_tables::due_at)
         .select(reservation_tables::restaurant_id)
-        .distinct()
-        .limit(most)
+        .limit(rows)
         .load::<RestaurantId>(conn)
         .await?;
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let mut seen = HashSet::new();
     let mut found: Vec<RestaurantId> = Vec::new();
-    for restaurant in parties.into_iter().chain(tables) {
-        if !found.contains(&restaurant) {
-            found.push(restaurant);
-        }
+    for kind in [parties, tables] {
+        let first = kind.into_iter().filter(|one| seen.insert(*one));
+        found.extend(first.take(most));
     }
     Ok(found)
 }

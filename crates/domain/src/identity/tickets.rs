@@ -112,6 +112,7 @@ pub async fn sweep_expired(
 ) -> Result<usize> {
     let expired = socket_tickets::table
         .filter(socket_tickets::credential_expires_at.le(now))
+        .order(socket_tickets::credential_expires_at)
         .select(socket_tickets::hash)
         .limit(batch)
         .for_update()

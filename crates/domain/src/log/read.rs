@@ -8,6 +8,12 @@ use wire::{Epoch, Position, RestaurantId, Seq};
 use crate::schema::{events, log_heads};
 use crate::{Error, Result};
 
+diesel::define_sql_function! {
+    /// The greater of two numbers.
+    fn greatest(one: diesel::sql_types::BigInt, other: diesel::sql_types::BigInt)
+        -> diesel::sql_types::BigInt;
+}
+
 /// Where a restaurant's log stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = log_heads)]
@@ -115,11 +121,15 @@ pub async fn read(
     after: Seq,
     limit: i64,
 ) -> Result<LogPage> {
+    // Numbers have no gap, so the last one is known. Without it, everything until the end of the
+    // log would be read and sorted for each page.
+    let last = greatest(log_heads::pruned_seq + limit, after.saturating_add(limit));
     let rows = log_heads::table
         .left_join(
             events::table.on(events::restaurant_id
                 .eq(log_heads::restaurant_id)
-                .and(events::seq.gt(after))),
+                .and(events::seq.gt(after))
+                .and(events::seq.le(last))),
         )
         .filter(log_heads::restaurant_id.eq(restaurant))
         .order(events::seq.asc())

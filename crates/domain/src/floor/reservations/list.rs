@@ -45,13 +45,16 @@ pub async fn list(
         query = query.filter(reservations::table_ids.contains(vec![table]));
     }
     if let Some((time, id)) = after {
-        query = query.filter(
-            reservations::reservation_time
-                .gt(time)
-                .or(reservations::reservation_time
-                    .eq(time)
-                    .and(reservations::id.gt(id))),
-        );
+        // The first condition says nothing new, but is one that an index can begin at.
+        query = query
+            .filter(reservations::reservation_time.ge(time))
+            .filter(
+                reservations::reservation_time
+                    .gt(time)
+                    .or(reservations::reservation_time
+                        .eq(time)
+                        .and(reservations::id.gt(id))),
+            );
     }
     let rows = query.load::<ReservationRow>(conn).await?;
     let items = rows.into_iter().map(Reservation::from).collect();

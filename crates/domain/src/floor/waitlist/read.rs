@@ -69,6 +69,8 @@ struct Read {
 }
 
 impl QueryFragment<Pg> for Read {
+    // Whether a party that waits has a booking is asked before its claims are: as one condition it
+    // would be a join, and parties without a booking would be compared with every claim there is.
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
             "SELECT json_build_object('settings', r.settings, \
@@ -89,8 +91,8 @@ impl QueryFragment<Pg> for Read {
              'queue', (SELECT coalesce(json_agg(g.party_size ORDER BY g.wait_position, \
              g.check_in_time, g.id), '[]') FROM guests g WHERE g.restaurant_id = r.id \
              AND g.finished_time IS NULL AND g.wait_position IS NOT NULL \
-             AND NOT EXISTS (SELECT FROM reservation_tables c \
-             WHERE c.restaurant_id = r.id AND c.reservation_id = g.reservation_id)), \
+             AND (g.reservation_id IS NULL OR NOT EXISTS (SELECT FROM reservation_tables c \
+             WHERE c.restaurant_id = r.id AND c.reservation_id = g.reservation_id))), \
              'claims', (SELECT coalesce(json_agg(json_build_object('table', c.table_id, \
              'from', lower(c.period), 'until', upper(c.period))), '[]') \
              FROM reservation_tables c \

@@ -187,6 +187,7 @@ pub async fn sweep_expired(
 ) -> Result<usize> {
     let expired = device_sessions::table
         .filter(device_sessions::expires_at.le(now))
+        .order(device_sessions::expires_at)
         .select(device_sessions::id)
         .limit(batch)
         .for_update()

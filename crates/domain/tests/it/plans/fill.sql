@@ -1,5 +1,5 @@
--- A platform that has been in use for a while, as of noon on 2026-03-14: 300 restaurants, of which
--- the first is large. Ids begin with the time, as the program's do.
+-- A platform that has been in use for a while, as of noon on 2026-03-14: 300 busy restaurants, of
+-- which the first is large, among 5,000. Ids begin with the time, as the program's do.
 
 -- What the program never writes need not be checked row by row, and no trigger has to run.
 SET session_replication_role = replica;
@@ -29,10 +29,15 @@ FROM generate_series(1, 300) AS n;
 INSERT INTO restaurants (id, name, slug, time_zone, settings, created_at, last_updated)
 SELECT id, 'House ' || n, 'house-' || n, 'Europe/Berlin', '{}', pg_temp.noon(), pg_temp.noon()
 FROM houses;
+-- And many more that have nothing to tell yet.
+INSERT INTO restaurants (id, name, slug, time_zone, created_at, last_updated)
+SELECT pg_temp.id(n), 'House ' || n, 'house-' || n, 'Europe/Berlin', pg_temp.noon(), pg_temp.noon()
+FROM generate_series(301, 5000) AS n;
 
 -- One life of all logs. Events up to a tenth are older than the retention of a week.
 INSERT INTO log_heads (restaurant_id, epoch, last_seq)
-SELECT id, pg_temp.id(0), events FROM houses;
+SELECT id, pg_temp.id(0), events FROM houses
+UNION ALL SELECT pg_temp.id(n), pg_temp.id(0), 0 FROM generate_series(301, 5000) AS n;
 INSERT INTO events (restaurant_id, seq, kind, entity_id, audience, frame, created_at)
 SELECT id, seq, 'guest_updated', pg_temp.id(seq % guests, pg_temp.noon()), 'staff',
     '{"type":"guest_updated","seq":' || seq || ',"data":{"id":"' || pg_temp.id(seq % guests, pg_temp.noon())
@@ -51,6 +56,13 @@ INSERT INTO users (id, email, password_hash, first_name, last_name, home_restaur
 SELECT pg_temp.id(3 * n - m), 'person' || 3 * n - m || '@example.com', 'the hash of a password', 'Ada',
     'Byron', id, pg_temp.noon(), pg_temp.noon()
 FROM houses, generate_series(0, 2) AS m;
+INSERT INTO users (id, email, password_hash, first_name, last_name, created_at, last_updated)
+SELECT pg_temp.id(p), 'person' || p || '@example.com', 'the hash of a password', 'Ada', 'Byron', pg_temp.noon(),
+    pg_temp.noon()
+FROM generate_series(1001, 15000) AS p;
+INSERT INTO memberships (restaurant_id, user_id, role, created_at, last_updated)
+SELECT pg_temp.id(301 + p % 4700), pg_temp.id(p), 'staff', pg_temp.noon(), pg_temp.noon()
+FROM generate_series(1001, 15000) AS p;
 INSERT INTO memberships (restaurant_id, user_id, role, created_at, last_updated)
 SELECT id, pg_temp.id(3 * n - m), (ARRAY['owner', 'manager', 'staff'])[m + 1], pg_temp.noon(), pg_temp.noon()
 FROM houses, generate_series(0, 2) AS m;
@@ -89,7 +101,7 @@ SELECT id, pg_temp.id(g, came),
     CASE WHEN is_gone THEN came + interval '90 minutes' END, 10, 20,
     CASE WHEN status IN ('seated', 'completed') THEN 15 END,
     CASE WHEN status IN ('seated', 'completed') THEN 5 END,
-    CASE status WHEN 'waiting' THEN pg_temp.noon() + make_interval(mins => g % 60 - 1) END, came, came
+    CASE status WHEN 'waiting' THEN pg_temp.noon() + make_interval(mins => (g + n) % 60 - 1) END, came, came
 FROM houses, generate_series(1, guests) AS g,
     LATERAL (SELECT g > seated + waiting AS is_gone,
         CASE WHEN g <= seated THEN 'seated' WHEN g <= seated + waiting THEN 'waiting'

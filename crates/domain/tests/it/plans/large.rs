@@ -163,7 +163,7 @@ impl House {
     ) -> T {
         self.mark(name, what).await;
         let read = self.db.read(name, read).await;
-        read.unwrap_or_else(|error| panic!("{name} ({what}): {error}"))
+        read.unwrap_or_else(|error| panic!("{name} ({what}): {error:?}"))
     }
 
     /// Works in a transaction of the restaurant.
@@ -177,7 +177,7 @@ impl House {
         let written = self.db.write(name, &self.scope(), write).await;
         match written {
             Ok(written) => written.value,
-            Err(error) => panic!("{name} ({what}): {error}"),
+            Err(error) => panic!("{name} ({what}): {error:?}"),
         }
     }
 
@@ -190,7 +190,7 @@ impl House {
     ) -> T {
         self.mark(name, what).await;
         let written = self.db.transaction(name, write).await;
-        written.unwrap_or_else(|error| panic!("{name} ({what}): {error}"))
+        written.unwrap_or_else(|error| panic!("{name} ({what}): {error:?}"))
     }
 }
 

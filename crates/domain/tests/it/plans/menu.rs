@@ -46,7 +46,7 @@ pub(super) async fn run(house: &House) {
         }
     }
     let input = from(
-        json!({"dishName": "Soup", "priceMinor": 700, "categoryId": id::<wire::CategoryId>(3)}),
+        json!({"dishName": "Soup", "priceMinor": 700, "currency": "EUR", "categoryId": id::<wire::CategoryId>(3)}),
     );
     let create = async |tx: &mut Tx<'_>| dishes::create(tx, &input).await;
     let dish: DishId = house.write("dishes.create", "", create).await.dish_id;
@@ -61,7 +61,7 @@ pub(super) async fn run(house: &House) {
             dishes::toggle(tx, dish).await
         })
         .await;
-    let patch = from(json!({"availability": "sold_out"}));
+    let patch = from(json!({"dishName": "Broth"}));
     let update = async |tx: &mut Tx<'_>| dishes::update(tx, dish, &patch, None).await;
     house.write("dishes.update", "", update).await;
     house

@@ -22,9 +22,9 @@ pub(super) async fn run(house: &House) {
 
 async fn the_log(house: &House) {
     let here = house.id();
-    let all: Vec<RestaurantId> = (1..=300).map(id).collect();
+    let all: Vec<RestaurantId> = (1..=40).map(id).collect();
     let heads = async |conn: &mut PgConnection| log::heads(conn, &all).await;
-    assert_eq!(house.read("log.heads", "", heads).await.len(), 300);
+    assert_eq!(house.read("log.heads", "", heads).await.len(), 40);
     for (what, after) in [("the last", 49_900), ("from the middle", 25_000)] {
         let read = async |conn: &mut PgConnection| log::read(conn, here, after, 500).await;
         house.read("log.read", what, read).await;
@@ -90,7 +90,7 @@ async fn who_is_here(house: &House) {
     house
         .read(name, "", async |conn| presence::read(conn, here, 100).await)
         .await;
-    let some: Vec<RestaurantId> = (1..=100).map(id).collect();
+    let some: Vec<RestaurantId> = (1..=20).map(id).collect();
     let digests = async |conn: &mut PgConnection| presence::digests(conn, &some).await;
     house.read("presence.digests", "", digests).await;
     let place = |n| Place {
@@ -136,9 +136,9 @@ async fn the_background(house: &House) {
         house.transaction("audit.prune", what, prune).await;
     }
     let sweep = async |conn: &mut PgConnection, now| {
-        sessions::sweep_expired(conn, now, 100).await?;
-        holds::sweep_expired(conn, now, 100).await?;
-        tickets::sweep_expired(conn, now, 100).await
+        sessions::sweep_expired(conn, now, 20).await?;
+        holds::sweep_expired(conn, now, 20).await?;
+        tickets::sweep_expired(conn, now, 20).await
     };
     house.transaction("sessions.sweep", "", sweep).await;
     let forget =
