@@ -132,6 +132,9 @@ async fn what_is_left_after_pruning() {
             assert_eq!((head.pruned_seq, head.last_seq), (from - 1, 5));
             assert_eq!(events, left);
         }
+        // A page begins with what is left, however small it is.
+        let page = read(&house.tablet, 0, 1).await.unwrap().1;
+        assert_eq!(page, left.iter().copied().take(1).collect::<Vec<_>>());
         assert_eq!(tail(&house.tablet, 5).await.unwrap().1, left);
     }
     assert!(read(&house.tablet, 5, 100).await.unwrap().1.is_empty());

@@ -56,7 +56,8 @@ const PARTIES: &str =
 const EACH_LOG: &str = "each log's oldest event is looked up, once in a while";
 const PERSON: &str = "a person is looked for in all that a house keeps, seldom";
 
-/// Operations of which no statement may be prepared anew each time: what a busy evening consists of.
+/// Operations of which no statement may be prepared anew each time. (Those that insert rows are not
+/// among them: their INSERT is.)
 const PREPARED: &[&str] = &[
     "due.find",
     "floor.snapshot",
