@@ -8,15 +8,16 @@ pub(crate) struct Table {
 
 impl Table {
     /// A table of these columns.
-    pub(crate) fn new<const N: usize>(heading: [&str; N]) -> Self {
+    pub(crate) fn new<'a>(heading: impl AsRef<[&'a str]>) -> Self {
+        let heading = heading.as_ref().iter();
         Self {
-            lines: vec![heading.map(str::to_owned).to_vec()],
+            lines: vec![heading.map(|cell| (*cell).to_owned()).collect()],
         }
     }
 
     /// Adds a line, which should have as many cells as the heading.
-    pub(crate) fn line<const N: usize>(&mut self, cells: [String; N]) {
-        self.lines.push(cells.to_vec());
+    pub(crate) fn line(&mut self, cells: impl Into<Vec<String>>) {
+        self.lines.push(cells.into());
     }
 }
 

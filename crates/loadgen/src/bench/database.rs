@@ -94,6 +94,24 @@ impl Database {
         self.run(None, sql).await
     }
 
+    /// Makes data. What the program never writes need not be checked row by row.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub(super) async fn fill(&self, sql: &str) -> anyhow::Result<()> {
+        let sql = format!("SET session_replication_role = replica; {sql}");
+        self.run(Some("postgres"), &sql).await.map(|_| ())
+    }
+
+    /// The process of the server, whose children do the work.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub(super) async fn postmaster(&self) -> anyhow::Result<String> {
+        let sql = "SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)";
+        self.run(Some("postgres"), sql).await
+    }
+
     /// Makes both sides begin with tables in the same state: without dead rows, and with
     /// statistics.
     pub(super) async fn vacuum(&self) -> anyhow::Result<()> {

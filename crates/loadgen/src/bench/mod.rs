@@ -11,6 +11,7 @@
 
 mod chart;
 mod database;
+mod growth;
 mod machine;
 mod nchan;
 mod pgbench;
@@ -30,6 +31,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use self::database::Database;
+use self::growth::Axis;
 use self::machine::Machine;
 use self::nchan::Nchan;
 use self::report::{Chaos, Report};
@@ -48,6 +50,9 @@ pub(crate) struct Args {
     /// Only some of it.
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Test>,
+    /// Instead: what things cost as there are more of them, all of them or only these.
+    #[arg(long, value_enum, value_delimiter = ',', num_args = 0.., conflicts_with_all = ["only", "rounds"])]
+    growth: Option<Vec<Axis>>,
     /// Connections to QTable over which reads and writes come.
     #[arg(long, default_value_t = 32)]
     connections: u32,
@@ -127,6 +132,12 @@ impl Args {
 /// # Errors
 /// When something could not be measured, or was lost.
 pub(crate) async fn run(args: Args) -> anyhow::Result<bool> {
+    if let Some(axes) = &args.growth {
+        let (setup, database) = installation(&args)?;
+        setup.migrate().await?;
+        growth::run(&setup, &database, axes, args.short, args.write.as_deref()).await?;
+        return Ok(true);
+    }
     let chaos = args.chaos.as_deref().map(Chaos::read).transpose()?;
     let tests = args.tests();
     let rounds = if args.short {
@@ -161,21 +172,28 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-async fn prepare(args: &Args, tests: &[Test]) -> anyhow::Result<Field> {
+/// What is measured, and its database.
+fn installation(args: &Args) -> anyhow::Result<(Setup, Database)> {
     std::fs::create_dir_all(&args.directory)?;
     let database = Database::new(
         &args.database_url,
         &args.postgres_programs,
         &args.postgres_log,
     )?;
+    let setup = Setup {
+        server: args.server.clone(),
+        logs: args.directory.clone(),
+        database_url: args.database_url.clone(),
+        redis_url: args.redis_url.clone(),
+        secret: format!("{:032x}", rand::random::<u128>()),
+    };
+    Ok((setup, database))
+}
+
+async fn prepare(args: &Args, tests: &[Test]) -> anyhow::Result<Field> {
+    let (setup, database) = installation(args)?;
     let mut field = Field {
-        setup: Setup {
-            server: args.server.clone(),
-            logs: args.directory.clone(),
-            database_url: args.database_url.clone(),
-            redis_url: args.redis_url.clone(),
-            secret: format!("{:032x}", rand::random::<u128>()),
-        },
+        setup,
         database,
         sizes: args.sizes(),
         nchan: None,

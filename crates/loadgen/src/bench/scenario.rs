@@ -24,6 +24,18 @@ pub(super) struct Figures {
     deliveries_per_cpu_second: Option<f64>,
     bytes_per_session: Option<f64>,
     frame_bytes: Option<f64>,
+    cpu_micros_per_request: Option<f64>,
+    cpu_micros_per_session_second: Option<f64>,
+    #[serde(default)]
+    seconds: f64,
+    #[serde(default)]
+    others: Vec<Other>,
+}
+
+/// What another process cost.
+#[derive(Clone, Debug, Deserialize)]
+struct Other {
+    cpu_seconds: f64,
 }
 
 /// A summary of latencies.
@@ -67,6 +79,24 @@ impl Figures {
     pub(super) fn bytes_per_session(&self) -> anyhow::Result<f64> {
         self.bytes_per_session
             .context("the scenario tells nothing of the servers' memory")
+    }
+
+    /// CPU time of the servers for each request.
+    pub(super) fn cpu_micros_per_request(&self) -> anyhow::Result<f64> {
+        self.cpu_micros_per_request
+            .context("the scenario tells nothing of the servers' work")
+    }
+
+    /// CPU time of the other processes for each request.
+    pub(super) fn others_micros_per_request(&self) -> anyhow::Result<f64> {
+        let cpu: f64 = self.others.iter().map(|other| other.cpu_seconds).sum();
+        Ok(cpu * 1e6 / (self.per_second()? * self.seconds))
+    }
+
+    /// CPU time of the servers for each session and second in which nothing happens.
+    pub(super) fn cpu_micros_per_session_second(&self) -> anyhow::Result<f64> {
+        self.cpu_micros_per_session_second
+            .context("the scenario tells nothing of the servers at rest")
     }
 
     /// Of an event, as it is delivered.
