@@ -28,9 +28,9 @@ use crate::seats::Seat;
 /// So few are woken at once: calling somebody to do it would take longer.
 const FEW: usize = 16;
 
-/// How long the sessions of a row are left alone after they were woken, for each of them: about
-/// twice what it takes to serve one. So no more than a third of the runtime goes to one room.
-const PAUSE_PER_SEAT: Duration = Duration::from_micros(10);
+/// How long the sessions of a row are left alone after they were woken, for each of them: several
+/// times what it takes to serve one, so that one room in a burst does not take a runtime for itself.
+const PAUSE_PER_SEAT: Duration = Duration::from_micros(40);
 
 /// The longest pause: this much a burst may be late in the largest rooms.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
