@@ -188,9 +188,10 @@ impl Growth<'_> {
              SELECT id, (SELECT epoch FROM log_heads WHERE restaurant_id = {HERE}) \
              FROM restaurants WHERE id NOT IN (SELECT restaurant_id FROM log_heads); \
              INSERT INTO guests (restaurant_id, id, guest_name, party_size, status, \
-             wait_position, check_in_time, created_at, last_updated) \
-             SELECT id, gen_random_uuid(), 'Party ' || n, 2, 'waiting', n, now(), now(), now() \
-             FROM restaurants, generate_series(1, 20) AS n \
+             check_in_time, finished_time, created_at, last_updated) \
+             SELECT id, gen_random_uuid(), 'Party ' || n, 2, 'completed', at, at, at, at \
+             FROM restaurants, generate_series(1, 20) AS n, \
+             LATERAL (SELECT now() - make_interval(days => n) AS at) AS t \
              WHERE slug LIKE 'far-%' AND id NOT IN (SELECT restaurant_id FROM guests);"
         ))
         .await?;
