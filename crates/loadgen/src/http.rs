@@ -80,18 +80,7 @@ impl Api {
             .send()
             .await?;
         let tokens: Tokens = read(answer).await?.expect()?;
-        Ok(Self {
-            http,
-            base: base.to_owned(),
-            account: Arc::new(Account {
-                restaurant: tokens
-                    .restaurant_id
-                    .context("the restaurant of the tokens")?,
-                email: email.to_owned(),
-                password: PASSWORD.to_owned(),
-                token: Mutex::new(Some(tokens.access_token.into())),
-            }),
-        })
+        Self::of(http, base, email, PASSWORD, tokens)
     }
 
     /// Logs in to one of the account's restaurants, or to the one that the server chooses.
@@ -103,6 +92,17 @@ impl Api {
     ) -> anyhow::Result<Self> {
         let http = client()?;
         let tokens = login(&http, base, email, password, restaurant).await?;
+        Self::of(http, base, email, password, tokens)
+    }
+
+    /// An account that was just given these tokens.
+    fn of(
+        http: reqwest::Client,
+        base: &str,
+        email: &str,
+        password: &str,
+        tokens: Tokens,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
             http,
             base: base.to_owned(),

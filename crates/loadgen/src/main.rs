@@ -21,6 +21,7 @@ mod load;
 mod log;
 mod picture;
 mod ports;
+mod program;
 mod progress;
 mod socket;
 mod table;

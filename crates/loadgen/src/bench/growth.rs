@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::ValueEnum;
 
 use super::database::Database;
-use super::scenario::{self, Figures};
+use super::scenario::Figures;
 use super::workers::Setup;
 use super::{float, progress};
 use crate::table::Table;
@@ -280,17 +280,9 @@ impl Growth<'_> {
     }
 
     async fn with_a_worker(&self, scenario: &str) -> anyhow::Result<Figures> {
-        let workers = self.setup.start(1).await?;
-        let mut arguments: Vec<String> = scenario.split(' ').map(str::to_owned).collect();
-        arguments.extend(["--url".to_owned(), workers.urls()]);
-        arguments.extend(["--pids".to_owned(), workers.pids()]);
-        arguments.extend([
-            "--also-pids".to_owned(),
-            format!("postgres={}", self.postgres),
-        ]);
-        let figures = scenario::run(&arguments).await;
-        workers.stop().await?;
-        figures
+        let postgres = format!("postgres={}", self.postgres);
+        let words = scenario.split(' ').chain(["--also-pids", &postgres]);
+        self.setup.measure(1, &words.collect::<Vec<_>>()).await
     }
 }
 

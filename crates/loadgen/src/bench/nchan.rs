@@ -9,8 +9,8 @@ use anyhow::{Context, bail, ensure};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::workers::terminate;
 use crate::ports::{free_port, local};
+use crate::program::terminate;
 
 /// How long it may take to begin or to end.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -7,7 +7,7 @@ use super::nchan::Nchan;
 use super::pgbench::Pgbench;
 use super::results::{Results, What, Who};
 use super::scenario::{self, Figures};
-use super::workers::{Setup, Workers};
+use super::workers::Setup;
 use super::{float, per, progress};
 
 /// Workers of QTable.
@@ -61,11 +61,6 @@ pub(super) struct Field {
     pub(super) results: Results,
 }
 
-/// A scenario's name and its arguments.
-fn arguments(words: &[&str]) -> Vec<String> {
-    words.iter().map(|word| (*word).to_owned()).collect()
-}
-
 impl Field {
     /// One round of a test.
     ///
@@ -94,13 +89,9 @@ impl Field {
         self.results.add(what, who, figure);
     }
 
-    /// Runs a scenario on fresh workers, and ends these, so that nothing of them runs while a peer
-    /// is measured.
+    /// Runs a scenario on fresh workers.
     async fn with_workers(&self, words: &[&str]) -> anyhow::Result<Figures> {
-        let workers = self.setup.start(WORKERS).await?;
-        let figures = against(&workers, words).await?;
-        workers.stop().await?;
-        Ok(figures)
+        self.setup.measure(WORKERS, words).await
     }
 
     /// Has a scenario's statements written into the log, and makes scripts for pgbench of them.
@@ -127,9 +118,7 @@ impl Field {
             "--guests",
             &guests,
         ];
-        let workers = self.setup.start(1).await?;
-        let figures = against(&workers, &words).await?;
-        workers.stop().await?;
+        let figures = self.setup.measure(1, &words).await?;
         let pgbench = Pgbench::prepare(
             &self.database,
             &self.setup.logs.join(scenario),
@@ -191,12 +180,12 @@ impl Field {
             return Ok(None);
         };
         let running = nchan.start(who == Who::NchanRedis).await?;
-        let mut all = arguments(words);
-        all.extend(arguments(&["--target", "nchan"]));
-        all.extend(["--subscribe".to_owned(), running.subscribe()]);
-        all.extend(["--publish".to_owned(), running.publish()]);
-        all.extend(["--payload-bytes".to_owned(), self.frame_bytes.to_string()]);
-        all.extend(["--pids".to_owned(), running.pids()]);
+        let (subscribe, publish) = (running.subscribe(), running.publish());
+        let (bytes, pids) = (self.frame_bytes.to_string(), running.pids());
+        let mut all = words.to_vec();
+        all.extend(["--target", "nchan", "--payload-bytes", &bytes]);
+        all.extend(["--subscribe", &subscribe, "--publish", &publish]);
+        all.extend(["--pids", &pids]);
         let figures = scenario::run(&all).await?;
         running.stop().await?;
         Ok(Some(figures))
@@ -205,24 +194,14 @@ impl Field {
     async fn fanout(&mut self, what: What) -> anyhow::Result<()> {
         let (sessions, pace) = if what == What::Burst {
             let (sessions, events) = self.sizes.burst;
-            let events = events.to_string();
-            (
-                sessions,
-                vec!["--burst".to_owned(), "--events".to_owned(), events],
-            )
+            (sessions, format!("--burst --events {events}"))
         } else {
             let (sessions, rate, seconds) = self.sizes.steady;
-            let words = [
-                "--rate",
-                &rate.to_string(),
-                "--seconds",
-                &seconds.to_string(),
-            ];
-            (sessions, arguments(&words))
+            (sessions, format!("--rate {rate} --seconds {seconds}"))
         };
         let sessions = sessions.to_string();
         let mut words = vec!["fanout", "--sessions", sessions.as_str()];
-        words.extend(pace.iter().map(String::as_str));
+        words.extend(pace.split(' '));
         for who in [Who::Qtable, Who::Nchan, Who::NchanRedis] {
             let figures = if who == Who::Qtable {
                 Some(self.with_workers(&words).await?)
@@ -304,11 +283,4 @@ impl Field {
         self.frame_bytes = whole.context("frames without a length")?;
         Ok(())
     }
-}
-
-async fn against(workers: &Workers, words: &[&str]) -> anyhow::Result<Figures> {
-    let mut all = arguments(words);
-    all.extend(["--url".to_owned(), workers.urls()]);
-    all.extend(["--pids".to_owned(), workers.pids()]);
-    scenario::run(&all).await
 }

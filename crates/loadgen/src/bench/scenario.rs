@@ -110,8 +110,8 @@ impl Figures {
 ///
 /// # Errors
 /// When something was lost, doubled or refused: then there is nothing to compare.
-pub(super) async fn run(arguments: &[String]) -> anyhow::Result<Figures> {
-    let name = arguments.first().map_or("", String::as_str);
+pub(super) async fn run(arguments: &[&str]) -> anyhow::Result<Figures> {
+    let name = arguments.first().copied().unwrap_or_default();
     let output = Command::new(std::env::current_exe()?)
         .args(arguments)
         .arg("--json")

@@ -1,16 +1,16 @@
 //! QTable, as it is measured: fresh workers for each measurement, as the peers have fresh
 //! processes too, and none while a peer is measured.
 
-use std::fs::File;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::scenario::{self, Figures};
 use crate::ports::{free_port, local};
+use crate::program;
 
 /// Seconds from SIGTERM to the end: there is nobody left whom it would disturb.
 const GRACE: u64 = 1;
@@ -32,7 +32,7 @@ pub(super) struct Setup {
 
 /// Workers that run.
 #[derive(Debug)]
-pub(super) struct Workers(Vec<Worker>);
+struct Workers(Vec<Worker>);
 
 #[derive(Debug)]
 struct Worker {
@@ -45,20 +45,12 @@ impl Setup {
     /// A command of the server's program.
     fn command(&self) -> anyhow::Result<Command> {
         let log = self.logs.join("workers.log");
-        let log = File::options().create(true).append(true).open(log)?;
-        let mut command = Command::new(&self.server);
+        let (database, secret) = (&self.database_url, &self.secret);
+        let mut command = program::server(&self.server, &log, database, secret, GRACE)?;
         command
-            .env("DATABASE_URL", &self.database_url)
             .env("REDIS_URL", &self.redis_url)
-            .env("SECRET_KEY", &self.secret)
-            .env("HOST", "127.0.0.1")
             .env("RATE_LIMITS", "off")
-            .env("LOG_LEVEL", "warn")
-            .env("SHUTDOWN_GRACE_SECONDS", GRACE.to_string())
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .kill_on_drop(true);
+            .env("LOG_LEVEL", "warn");
         Ok(command)
     }
 
@@ -74,11 +66,22 @@ impl Setup {
         Ok(())
     }
 
-    /// Starts workers, and waits until they are ready.
+    /// Runs a scenario, of which `words` are the name and the arguments, on so many fresh workers,
+    /// and ends these, so that nothing of them runs while something else is measured.
     ///
     /// # Errors
-    /// When one is not.
-    pub(super) async fn start(&self, count: usize) -> anyhow::Result<Workers> {
+    /// When a worker does not begin or end as it should, and those of the scenario.
+    pub(super) async fn measure(&self, count: usize, words: &[&str]) -> anyhow::Result<Figures> {
+        let workers = self.start(count).await?;
+        let (urls, pids) = (workers.urls(), workers.pids());
+        let all = [words, &["--url", &urls, "--pids", &pids]].concat();
+        let figures = scenario::run(&all).await;
+        workers.stop().await?;
+        figures
+    }
+
+    /// Starts workers, and waits until they are ready.
+    async fn start(&self, count: usize) -> anyhow::Result<Workers> {
         let mut workers = Vec::new();
         for number in 1..=count {
             let port = free_port()?;
@@ -122,14 +125,14 @@ impl Workers {
     }
 
     /// Their addresses, with commas between.
-    pub(super) fn urls(&self) -> String {
+    fn urls(&self) -> String {
         let urls = self.0.iter();
         let urls = urls.map(|worker| format!("http://{}", local(worker.port)));
         urls.collect::<Vec<_>>().join(",")
     }
 
     /// Their processes, with commas between.
-    pub(super) fn pids(&self) -> String {
+    fn pids(&self) -> String {
         let pids = self.0.iter().map(|worker| worker.pid.to_string());
         pids.collect::<Vec<_>>().join(",")
     }
@@ -138,12 +141,12 @@ impl Workers {
     ///
     /// # Errors
     /// When one has ended by itself, or badly.
-    pub(super) async fn stop(mut self) -> anyhow::Result<()> {
+    async fn stop(mut self) -> anyhow::Result<()> {
         for worker in &mut self.0 {
             if let Some(status) = worker.child.try_wait()? {
                 bail!("a worker has ended with {status} while it was measured");
             }
-            terminate(worker.pid).await?;
+            program::terminate(worker.pid).await?;
         }
         for worker in &mut self.0 {
             let Ok(status) = timeout(PATIENCE, worker.child.wait()).await else {
@@ -154,11 +157,4 @@ impl Workers {
         }
         Ok(())
     }
-}
-
-/// Asks a process to end.
-pub(super) async fn terminate(pid: u32) -> anyhow::Result<()> {
-    let mut kill = Command::new("kill");
-    kill.args(["-TERM", &pid.to_string()]).status().await?;
-    Ok(())
 }

@@ -1,8 +1,7 @@
 //! The workers: processes of the real server, each behind links of its own that can be cut.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -12,6 +11,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::ports::{free_port, local};
+use crate::program;
 
 /// Seconds from SIGTERM to the end.
 const GRACE: u64 = 3;
@@ -44,22 +44,13 @@ pub(crate) struct Worker {
 impl Setup {
     /// A command of the server.
     pub(crate) fn command(&self, log: &Path, database_url: &str) -> anyhow::Result<Command> {
-        let log = File::options().create(true).append(true).open(log)?;
-        let mut command = Command::new(&self.server);
+        let mut command = program::server(&self.server, log, database_url, &self.secret, GRACE)?;
         command
-            .env("DATABASE_URL", database_url)
             .env_remove("REDIS_URL")
-            .env("SECRET_KEY", &self.secret)
-            .env("HOST", "127.0.0.1")
             .env("ENVIRONMENT", "development")
             .env("LOG_FORMAT", "json")
             .env("LOG_LEVEL", "info")
-            .env("WS_HEARTBEAT_INTERVAL", HEARTBEAT.to_string())
-            .env("SHUTDOWN_GRACE_SECONDS", GRACE.to_string())
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .kill_on_drop(true);
+            .env("WS_HEARTBEAT_INTERVAL", HEARTBEAT.to_string());
         Ok(command)
     }
 }
@@ -113,8 +104,7 @@ impl Worker {
         let Some(pid) = child.id() else {
             return Ok(Err(format!("{} had ended before it was asked", self.name)));
         };
-        let mut term = Command::new("kill");
-        term.args(["-TERM", &pid.to_string()]).status().await?;
+        program::terminate(pid).await?;
         // What is scheduled badly on a busy machine is not late.
         let patience = Duration::from_secs(GRACE * 2 + 5);
         let ended = timeout(patience, child.wait()).await;

@@ -17,6 +17,7 @@ use super::clock::Nanos;
 use super::orders::{Order, Outcome, Setup, Status, Troubles};
 use super::processes;
 use crate::latency::Latency;
+use crate::progress;
 
 /// The subcommand of a process that holds sessions.
 pub(crate) const HOLD: &str = "hold";
@@ -98,6 +99,22 @@ impl Crowd {
             ))
         });
         Self::of(parts.collect::<anyhow::Result<_>>()?).await
+    }
+
+    /// The same, and opens all sessions.
+    ///
+    /// # Errors
+    /// As above, and those of [`Crowd::open`].
+    pub(crate) async fn gather(
+        setup: Setup,
+        sessions: usize,
+        processes: Option<usize>,
+    ) -> anyhow::Result<Self> {
+        let mut crowd = Self::start(setup, sessions, processes).await?;
+        let bar = progress::count("sessions");
+        crowd.open(sessions, &bar).await?;
+        bar.finish_and_clear();
+        Ok(crowd)
     }
 
     /// The same within this process; what holds the sessions must run on it.

@@ -9,7 +9,7 @@ use super::arrivals::to_f64;
 use super::clock;
 use super::crowd::Crowd;
 use super::hosts::Hosts;
-use super::house::House;
+use super::house::{House, heads};
 use super::orders::{Setup, Target};
 use super::report::{Report, ratio};
 use super::requests;
@@ -67,7 +67,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Report> {
     let devices = args.restaurants.max(1) * args.devices;
     let pace = pace(Some(args.rate * to_f64(devices.try_into()?)), args.seconds)?;
     let mut meter = common.meter(&workers)?;
-    let before = heads(&hosts).await?;
+    let before = heads(hosts.houses()).await?;
 
     let setup = Setup {
         target: Target::Qtable,
@@ -78,10 +78,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Report> {
         at_once: AT_ONCE,
         stays: args.stays,
     };
-    let mut crowd = Crowd::start(setup, devices, args.processes).await?;
-    let bar = progress::count("sessions");
-    crowd.open(devices, &bar).await?;
-    bar.finish_and_clear();
+    let mut crowd = Crowd::gather(setup, devices, args.processes).await?;
 
     crowd.roam(true).await?;
     let bar = progress::seconds(pace.length);
@@ -89,7 +86,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Report> {
     let began = clock::now();
     let asked = requests::ask(&workers, args.connections, pace, &hosts).await?;
     crowd.roam(false).await?;
-    let heads = heads(&hosts).await?;
+    let heads = heads(hosts.houses()).await?;
     let ended = crowd.settle(&heads).await?;
     let mut report = Report::new("floor");
     meter.stop(&mut report)?;
@@ -124,12 +121,4 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Report> {
     let cpu = cpu_seconds(&report.servers);
     report.cpu_micros_per_request = ratio(cpu * 1e6, to_f64(asked.answered()));
     Ok(report)
-}
-
-async fn heads(hosts: &Hosts) -> anyhow::Result<Vec<Seq>> {
-    let mut heads = Vec::new();
-    for house in hosts.houses() {
-        heads.push(house.head().await?);
-    }
-    Ok(heads)
 }

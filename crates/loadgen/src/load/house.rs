@@ -38,6 +38,18 @@ pub(crate) struct House {
     run: String,
 }
 
+/// Where their logs stand.
+///
+/// # Errors
+/// When one cannot be read.
+pub(crate) async fn heads(houses: &[House]) -> anyhow::Result<Vec<Seq>> {
+    let mut heads = Vec::new();
+    for house in houses {
+        heads.push(house.head().await?);
+    }
+    Ok(heads)
+}
+
 impl House {
     /// Logs in, or registers, and makes sure that there are so many parties.
     ///

@@ -2,13 +2,12 @@
 
 use std::cell::RefCell;
 
-use super::args::{Common, Requests, cpu_seconds};
-use super::arrivals::{Turn, to_f64};
+use super::args::{Common, Requests};
+use super::arrivals::Turn;
 use super::house::House;
 use super::link::Answer;
-use super::report::{Report, ratio};
+use super::report::Report;
 use super::requests::{self, Work};
-use crate::progress;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Args {
@@ -68,25 +67,6 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Report> {
         if_none_match: args.if_none_match,
         etag: RefCell::default(),
     };
-    let connections = args.requests.connections;
-    let warm_up = requests::ask(&workers, connections, args.requests.warm_up()?, &reads).await?;
-    let mut report = Report::new("read");
-    report.add_asked(&warm_up);
-    report.statuses.clear();
-
-    let pace = args.requests.pace()?;
-    let bar = progress::seconds(pace.length);
-    let meter = common.meter(&workers)?;
-    let asked = requests::ask(&workers, connections, pace, &reads).await?;
-    meter.stop(&mut report)?;
-    bar.abort();
-
-    report.seconds = asked.length.as_secs_f64();
-    report.add_asked(&asked);
-    report.latency = Some(asked.latency.summary());
-    let answered = to_f64(asked.answered());
-    report.per_second = ratio(answered, report.seconds);
-    let cpu = cpu_seconds(&report.servers);
-    report.cpu_micros_per_request = ratio(cpu * 1e6, answered);
+    let (report, _) = requests::measure("read", common, &args.requests, &workers, &reads).await?;
     Ok(report)
 }

@@ -7,12 +7,15 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
-use super::arrivals::{Arrivals, Pace, Turn};
+use super::args::{self, Common, cpu_seconds};
+use super::arrivals::{Arrivals, Pace, Turn, to_f64};
 use super::clock;
 use super::link::{Answer, Link};
+use super::report::{Report, ratio};
 use super::worker::Worker;
 use crate::http::PATIENCE;
 use crate::latency::Latency;
+use crate::progress;
 
 /// How long to wait before a connection that broke is opened again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -60,6 +63,39 @@ impl Asked {
 /// Whether a request was done.
 pub(crate) const fn is_fine(status: u16) -> bool {
     matches!(status, 200..300 | 304)
+}
+
+/// Does a work for a while, which is not counted, and then measures it, for a scenario of this name.
+///
+/// # Errors
+/// When no connection can be opened, or the processes cannot be read.
+pub(crate) async fn measure(
+    name: &'static str,
+    common: &Common,
+    args: &args::Requests,
+    workers: &[Worker],
+    work: &impl Work,
+) -> anyhow::Result<(Report, Asked)> {
+    let warm_up = ask(workers, args.connections, args.warm_up()?, work).await?;
+    let mut report = Report::new(name);
+    report.add_asked(&warm_up);
+    report.statuses.clear();
+
+    let pace = args.pace()?;
+    let bar = progress::seconds(pace.length);
+    let meter = common.meter(workers)?;
+    let asked = ask(workers, args.connections, pace, work).await?;
+    meter.stop(&mut report)?;
+    bar.abort();
+
+    report.seconds = asked.length.as_secs_f64();
+    report.add_asked(&asked);
+    report.latency = Some(asked.latency.summary());
+    let answered = to_f64(asked.answered());
+    report.per_second = ratio(answered, report.seconds);
+    let cpu = cpu_seconds(&report.servers);
+    report.cpu_micros_per_request = ratio(cpu * 1e6, answered);
+    Ok((report, asked))
 }
 
 /// Makes requests at this pace over so many connections, which are spread over the workers.

@@ -54,10 +54,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Report> {
     let head = subject.head().await?;
 
     let setup = subject.setup(&workers);
-    let mut crowd = Crowd::start(setup, args.sessions, args.processes).await?;
-    let bar = progress::count("sessions");
-    crowd.open(args.sessions, &bar).await?;
-    bar.finish_and_clear();
+    let mut crowd = Crowd::gather(setup, args.sessions, args.processes).await?;
     crowd.calm().await?;
 
     let bar = progress::seconds(pace.length);

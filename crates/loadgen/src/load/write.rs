@@ -5,14 +5,13 @@ use std::cell::RefCell;
 
 use wire::Seq;
 
-use super::args::{Common, Requests, cpu_seconds};
-use super::arrivals::{Turn, to_f64};
-use super::house::House;
+use super::args::{Common, Requests};
+use super::arrivals::Turn;
+use super::house::{House, heads};
 use super::link::Answer;
-use super::report::{Report, ratio};
+use super::report::Report;
 use super::requests::{self, Work, is_fine};
 use super::told::Mark;
-use crate::progress;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Args {
@@ -90,32 +89,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<Report> {
     let common = &args.common;
     let workers = common.workers().await?;
     let houses = House::open_all(common, args.restaurants, args.guests).await?;
-    let mut heads = Vec::new();
-    for house in &houses {
-        heads.push(house.head().await?);
-    }
+    let heads = heads(&houses).await?;
     let notes = Notes::new(&houses, false);
-    let connections = args.requests.connections;
-    let warm_up = requests::ask(&workers, connections, args.requests.warm_up()?, &notes).await?;
-    let mut report = Report::new("write");
-    report.add_asked(&warm_up);
-    report.statuses.clear();
-
-    let pace = args.requests.pace()?;
-    let bar = progress::seconds(pace.length);
-    let meter = common.meter(&workers)?;
-    let asked = requests::ask(&workers, connections, pace, &notes).await?;
-    report.seconds = asked.length.as_secs_f64();
-    meter.stop(&mut report)?;
-    bar.abort();
-
-    report.add_asked(&asked);
+    let (mut report, asked) =
+        requests::measure("write", common, &args.requests, &workers, &notes).await?;
     report.events = Some(asked.answered());
-    report.latency = Some(asked.latency.summary());
-    let answered = to_f64(asked.answered());
-    report.per_second = ratio(answered, report.seconds);
-    let cpu = cpu_seconds(&report.servers);
-    report.cpu_micros_per_request = ratio(cpu * 1e6, answered);
     for ((house, before), told) in houses.iter().zip(heads).zip(notes.into_told()) {
         report.add_ledger(house.audit(before, &told).await?);
     }
