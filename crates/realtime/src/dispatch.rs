@@ -78,8 +78,11 @@ impl Row {
 
     /// Sees to it that everybody here looks for news.
     pub(crate) fn wake(self: &Arc<Self>) {
-        if self.wake_if(|seats| seats <= FEW) {
-            return;
+        {
+            let seats = self.seats.lock();
+            if seats.len() <= FEW {
+                return wake(&seats);
+            }
         }
         // A read-modify-write on both sides: who finds the call standing knows that the dispatcher
         // will come after him, and will see what he has done.
@@ -90,28 +93,20 @@ impl Row {
 
     fn answer_call(&self) {
         self.called.swap(false, Ordering::AcqRel);
-        let mut woken = 0;
-        self.wake_if(|seats| {
-            woken = seats;
-            true
-        });
-        *self.rests_until.lock() = Some(Instant::now() + pause(woken));
+        let seats = self.seats.lock();
+        wake(&seats);
+        *self.rests_until.lock() = Some(Instant::now() + pause(seats.len()));
     }
 
     /// Until when its call has to wait, if it has to.
     fn rests(&self, now: Instant) -> Option<Instant> {
         self.rests_until.lock().filter(|until| *until > now)
     }
+}
 
-    /// The wakers run under the lock: they are those of runtimes, which only schedule.
-    fn wake_if(&self, condition: impl FnOnce(usize) -> bool) -> bool {
-        let seats = self.seats.lock();
-        let agreed = condition(seats.len());
-        if agreed {
-            seats.values().for_each(|seat| seat.wake());
-        }
-        agreed
-    }
+/// Under the lock: the wakers are those of runtimes, which only schedule.
+fn wake(seats: &HashMap<u64, Arc<Seat>>) {
+    seats.values().for_each(|seat| seat.wake());
 }
 
 /// Wakes the sessions of one runtime.

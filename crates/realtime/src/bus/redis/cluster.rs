@@ -13,8 +13,7 @@ use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, Slot, SlotAddr};
 use redis::{
-    ConnectionAddr, ConnectionInfo, Pipeline, ProtocolVersion, PushInfo, PushKind, TlsCertificates,
-    Value,
+    ConnectionInfo, Pipeline, ProtocolVersion, PushInfo, PushKind, TlsCertificates, Value,
 };
 use tokio::sync::mpsc;
 use wire::RestaurantId;
@@ -53,17 +52,8 @@ impl Cluster {
         timeout: Duration,
         speech: Speech,
     ) -> Self {
-        let is_verified = |seed: &ConnectionInfo| {
-            matches!(
-                seed.addr(),
-                ConnectionAddr::TcpTls {
-                    insecure: false,
-                    ..
-                }
-            )
-        };
         Self {
-            trust: trust.filter(|_| seeds.iter().all(is_verified)),
+            trust: trust.filter(|_| seeds.iter().all(super::is_verified)),
             seeds,
             timeout,
             speech,

@@ -165,19 +165,25 @@ pub fn redis_server(url: &str, authorities: Option<&[u8]>) -> Result<ConnectionI
     let info = url.into_connection_info().map_err(BadRedisUrl::because)?;
     // Otherwise the kernel holds a small message back until the last one is acknowledged.
     let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
-    let is_verified = matches!(
-        info.addr(),
-        ConnectionAddr::TcpTls {
-            insecure: false,
-            ..
-        }
-    );
     let client = match authorities {
-        Some(authorities) if is_verified => Client::build_with_tls(info, trusting(authorities)),
+        Some(authorities) if is_verified(&info) => {
+            Client::build_with_tls(info, trusting(authorities))
+        }
         _ => Client::open(info),
     };
     let client = client.map_err(BadRedisUrl::because)?;
     Ok(client.get_connection_info().clone())
+}
+
+/// Whether the server has to prove who it is.
+fn is_verified(server: &ConnectionInfo) -> bool {
+    matches!(
+        server.addr(),
+        ConnectionAddr::TcpTls {
+            insecure: false,
+            ..
+        }
+    )
 }
 
 /// TLS with these authorities instead of the system's.
