@@ -174,11 +174,10 @@ fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
     let metrics = Arc::new(Metrics::new()?);
     let observer = Arc::clone(&metrics) as Arc<dyn Observer>;
     let db = pool(&config, config.http.threads, clock, observer)?;
-    let hub = Hub::start(
-        hub_config(&config),
-        Arc::new(DatabaseLog(db.clone())),
-        bus(&config)?,
-    );
+    let hub_config = hub_config();
+    #[cfg(feature = "faults")]
+    let hub_config = broken(hub_config, &config);
+    let hub = Hub::start(hub_config, Arc::new(DatabaseLog(db.clone())), bus(&config)?);
     let reads = reads(
         &config,
         &db,
@@ -228,8 +227,7 @@ fn reads(
     Ok(Reads::new(db.clone(), hub.clone(), replica.transpose()?))
 }
 
-#[cfg(not(feature = "faults"))]
-fn hub_config(_config: &Config) -> HubConfig {
+fn hub_config() -> HubConfig {
     HubConfig {
         relay_span: traces::relay,
         ..HubConfig::new(unix_ms)
@@ -237,14 +235,13 @@ fn hub_config(_config: &Config) -> HubConfig {
 }
 
 #[cfg(feature = "faults")]
-fn hub_config(config: &Config) -> HubConfig {
+fn broken(hub: HubConfig, config: &Config) -> HubConfig {
     if let Some(fault) = config.fault {
         tracing::error!(?fault, "this worker loses events on purpose");
     }
     HubConfig {
-        relay_span: traces::relay,
         fault: config.fault,
-        ..HubConfig::new(unix_ms)
+        ..hub
     }
 }
 

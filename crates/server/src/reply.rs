@@ -206,17 +206,18 @@ pub fn public(request: &HttpRequest, document: &Document, position: Position) ->
         .body(document.body.clone())
 }
 
-/// Whether the caller has what has this tag. Compression on the way makes strong tags weak.
+/// Whether the caller has what has this tag.
 fn is_known(request: &HttpRequest, tag: &str) -> bool {
-    let known = request.headers().get(header::IF_NONE_MATCH);
-    known
-        .and_then(|known| known.to_str().ok())
-        .is_some_and(|known| {
-            known
-                .split(',')
-                .map(|known| known.trim().trim_start_matches("W/"))
-                .any(|known| known == tag)
-        })
+    known_tags(request).any(|known| known == tag)
+}
+
+/// The tags of what the caller has (`If-None-Match`), in their quotes. Compression on the way makes
+/// strong tags weak.
+pub fn known_tags(request: &HttpRequest) -> impl Iterator<Item = &str> {
+    let tags = request.headers().get(header::IF_NONE_MATCH);
+    let tags = tags.and_then(|tags| tags.to_str().ok()).unwrap_or_default();
+    tags.split(',')
+        .map(|tag| tag.trim().trim_start_matches("W/"))
 }
 
 fn listed<T: Serialize>(

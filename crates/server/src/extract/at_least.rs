@@ -3,11 +3,12 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{self, HeaderName};
+use actix_web::http::header::HeaderName;
 use actix_web::{FromRequest, HttpRequest};
 use wire::{ErrorCode, Position};
 
 use crate::errors::ApiError;
+use crate::reply;
 
 const MIN_SEQ: HeaderName = HeaderName::from_static("x-min-seq");
 
@@ -39,12 +40,8 @@ impl FromRequest for AtLeast {
 
 /// The positions of `If-None-Match`. Tags that are none are somebody else's.
 fn held(request: &HttpRequest) -> impl Iterator<Item = Position> {
-    let tags = request.headers().get(header::IF_NONE_MATCH);
-    let tags = tags.and_then(|tags| tags.to_str().ok()).unwrap_or_default();
-    tags.split(',').filter_map(|tag| {
-        let tag = tag.trim().trim_start_matches("W/");
-        tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
-    })
+    reply::known_tags(request)
+        .filter_map(|tag| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok())
 }
 
 fn unreadable() -> ApiError {

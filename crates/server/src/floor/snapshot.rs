@@ -1,7 +1,5 @@
 //! The whole floor at one position of the log.
 
-use std::ops::ControlFlow;
-
 use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -26,11 +24,10 @@ pub async fn full(
     Path(rid): Path<RestaurantId>,
 ) -> Result<HttpResponse, ApiError> {
     // In a storm of those who have nothing yet, not even the head is read for each.
-    if request.headers().contains_key(header::IF_NONE_MATCH) {
-        let now = state.db.clock().now();
-        if let ControlFlow::Break(answer) = view::since_last(&state, &request, rid, now).await? {
-            return Ok(answer);
-        }
+    if request.headers().contains_key(header::IF_NONE_MATCH)
+        && let Some(answer) = view::not_modified(&state, &request, rid).await?
+    {
+        return Ok(answer);
     }
     let snapshot = state.snapshots.of(rid).await?;
     state.reads.told(rid, snapshot.position);

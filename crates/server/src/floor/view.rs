@@ -4,7 +4,6 @@
 use std::ops::ControlFlow;
 
 use actix_web::{HttpRequest, HttpResponse};
-use chrono::{DateTime, Utc};
 use domain::db::PgConnection;
 use domain::identity::restaurants::{self, FloorView};
 use domain::page::Page;
@@ -45,20 +44,17 @@ pub(super) async fn page<T: Serialize>(
     })
 }
 
-/// The floor's position at `now`, or the 304 for a client that has it already: one row is read.
-pub(super) async fn since_last(
+/// The 304 for a client that has the floor as it is now: one row is read.
+pub(super) async fn not_modified(
     state: &AppState,
     request: &HttpRequest,
     rid: RestaurantId,
-    now: DateTime<Utc>,
-) -> Result<ControlFlow<HttpResponse, FloorView>, ApiError> {
+) -> Result<Option<HttpResponse>, ApiError> {
+    let now = state.db.clock().now();
     let view = state
         .read("floor.view", async move |conn| {
             restaurants::floor_view(conn, rid, now).await
         })
         .await?;
-    Ok(match reply::not_modified(request, view.position) {
-        Some(answer) => ControlFlow::Break(answer),
-        None => ControlFlow::Continue(view),
-    })
+    Ok(reply::not_modified(request, view.position))
 }

@@ -25,9 +25,6 @@ use crate::openapi;
 use crate::routes::routes;
 use crate::state::AppState;
 
-/// How many connections may wait to be accepted.
-const BACKLOG: u32 = 1024;
-
 /// How long the kernel keeps what a peer does not acknowledge before it gives the connection up.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
@@ -53,7 +50,6 @@ pub(crate) fn serve(
 
     let builder = ServerBuilder::default()
         .workers(state.config.http.threads)
-        .backlog(BACKLOG)
         .shutdown_timeout(last_requests.as_secs())
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();

@@ -18,7 +18,6 @@ pub(super) enum Opcode {
 }
 
 /// The beginning of a frame, which is not masked.
-#[derive(Clone, Copy)]
 struct Header {
     bytes: [u8; 10],
     len: usize,
@@ -100,10 +99,9 @@ impl<P: AsRef<[u8]>> Unsent<P> {
     ) -> io::Result<bool> {
         while self.frames_left() > 0 {
             let left = self.left();
-            let mut headers = [Header::NONE; AT_ONCE];
-            for (header, payload) in headers.iter_mut().zip(left) {
-                *header = self.header(payload);
-            }
+            let headers = left.iter().take(AT_ONCE);
+            let headers: SmallVec<[Header; AT_ONCE]> =
+                headers.map(|payload| self.header(payload)).collect();
             let mut parts = SmallVec::<[IoSlice<'_>; 2 * AT_ONCE]>::new();
             let mut skip = self.offset;
             for (header, payload) in headers.iter().zip(left) {
