@@ -1,7 +1,7 @@
-//! `Idempotency-Key`: a POST that is sent again under its key is answered as the first time, and not
-//! done again.
+//! `Idempotency-Key`: a POST or PATCH that is sent again under its key is answered as the first time,
+//! and not done again.
 //!
-//! [`read`] runs for every POST before its handler and hands the key on in the [`Caller`], from
+//! [`read`] runs for all of them before their handlers and hands the key on in the [`Caller`], from
 //! where it reaches the transaction as a part of its scope. [`crate::state::AppState::post`] claims
 //! it there and keeps the answer, in the transaction that does the work. A handler cannot forget
 //! it: [`crate::state::AppState::write`] refuses a scope with a key.
@@ -12,7 +12,7 @@
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest};
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpMessage, HttpResponse};
 use domain::remembered::Once;
@@ -32,14 +32,29 @@ pub const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that the answer is that of an earlier request.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// Whether a route takes keys: every POST, save those whose answers are secrets, which are not to
-/// be kept.
+/// Whether a route takes keys: every POST and PATCH, save those whose answers are secrets and the
+/// export of a person's data, which are not to be kept. PUT and DELETE say by themselves what is to
+/// be in the end, so that done twice is done once.
 #[must_use]
 pub fn takes_keys(method: &Method, path: &str) -> bool {
     let is_secret = path.starts_with("/auth/")
         || path == "/realtime/tickets"
-        || path.starts_with("/restaurants/{rid}/privacy/");
-    *method == Method::POST && !is_secret
+        || path == "/restaurants/{rid}/privacy/export";
+    matches!(*method, Method::POST | Method::PATCH) && !is_secret
+}
+
+/// Refuses a key where it cannot be honoured: a stranger who sends one believes that sending again
+/// is harmless, and has no account under which an answer could be kept.
+///
+/// # Errors
+/// 400 when there is a key.
+pub fn refuse(headers: &HeaderMap) -> Result<(), ApiError> {
+    if headers.contains_key(KEY) {
+        let sentence = "An Idempotency-Key is not taken here without an account: \
+                        sent again, this would be done again.";
+        return Err(ApiError::new(ErrorCode::BadRequest, sentence));
+    }
+    Ok(())
 }
 
 /// Reads the key of a request, if it has one, and the body that it stands for; to be called once
@@ -49,7 +64,10 @@ pub fn takes_keys(method: &Method, path: &str) -> bool {
 /// 400 for a key that is none; as for every body, when it cannot be read.
 pub async fn read(request: &mut ServiceRequest, route: &str) -> Result<(), ApiError> {
     let caller = request.extensions().get::<Caller>().copied();
-    let (Some(key), Some(caller)) = (key(request.headers())?, caller) else {
+    let Some(caller) = caller else {
+        return refuse(request.headers());
+    };
+    let Some(key) = key(request.headers())? else {
         return Ok(());
     };
     let payload = request.take_payload();
@@ -69,10 +87,19 @@ pub async fn read(request: &mut ServiceRequest, route: &str) -> Result<(), ApiEr
         hash.update(id.to_ascii_lowercase());
         hash.update([0]);
     }
-    // The key is in the body's hash, too, and is kept nowhere: nobody who sees the hash can guess
+    // The key is in the request's hash, too, and is kept nowhere: nobody who sees the hash can guess
     // at a password that a body may hold.
+    let mut said = hash.clone();
+    // What else says what is meant. Nothing is added where there is none of it, so that requests that
+    // a worker of an earlier release has answered are known.
+    for (name, value) in conditions(request) {
+        said.update(name);
+        said.update([0]);
+        said.update(value);
+        said.update([0]);
+    }
     let once = Once {
-        body: hash.clone().chain_update(&body).finalize().into(),
+        body: said.chain_update(&body).finalize().into(),
         key: hash.finalize().into(),
     };
     request.set_payload(Payload::Stream {
@@ -83,6 +110,16 @@ pub async fn read(request: &mut ServiceRequest, route: &str) -> Result<(), ApiEr
         ..caller
     });
     Ok(())
+}
+
+/// What a request says beside its path and its body.
+fn conditions(request: &ServiceRequest) -> impl Iterator<Item = (&'static str, &[u8])> {
+    let query = Some(request.query_string()).filter(|query| !query.is_empty());
+    let versions = request.headers().get_all(header::IF_MATCH);
+    query
+        .map(|query| ("query", query.as_bytes()))
+        .into_iter()
+        .chain(versions.map(|version| ("if-match", version.as_bytes())))
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
@@ -190,6 +227,9 @@ mod tests {
         for (method, path, takes) in [
             (Method::POST, "/restaurants/{rid}/guests", true),
             (Method::PUT, "/restaurants/{rid}/guests/{gid}", false),
+            (Method::PATCH, "/restaurants/{rid}/guests/{gid}", true),
+            (Method::DELETE, "/restaurants/{rid}/guests/{gid}", false),
+            (Method::POST, "/restaurants/{rid}/privacy/erase", true),
             (Method::POST, "/auth/login", false),
             (Method::POST, "/realtime/tickets", false),
             (Method::POST, "/restaurants/{rid}/privacy/export", false),

@@ -57,11 +57,12 @@ pub async fn erase(
     Path(rid): Path<RestaurantId>,
     Json(person): Json<PersonQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let saved = state
-        .write("privacy.erase", &caller.scope(rid), async |tx| {
-            privacy::erase(tx, &person).await
-        })
-        .await?;
-    let (erasure, position) = saved.into_parts();
-    Ok(reply::done(&erasure, position))
+    state
+        .post(
+            "privacy.erase",
+            &caller.scope(rid),
+            async |tx| privacy::erase(tx, &person).await,
+            |saved| reply::done(&saved.value, saved.position()),
+        )
+        .await
 }

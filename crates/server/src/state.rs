@@ -80,8 +80,8 @@ impl AppState {
     /// served and the other workers told, without waiting for either.
     ///
     /// # Errors
-    /// Those of `body`. A fault when the request has an `Idempotency-Key`: what answers a POST is
-    /// to use [`AppState::post`].
+    /// Those of `body`. A fault when the request has an `Idempotency-Key`: what answers a POST
+    /// or PATCH is to use [`AppState::post`].
     pub async fn write<T>(
         &self,
         operation: &'static str,
@@ -115,7 +115,7 @@ impl AppState {
         Ok(Saved::new(committed.value, position))
     }
 
-    /// The same for what answers a POST. Under an `Idempotency-Key` the answer is kept in the
+    /// The same for what answers a POST or PATCH. Under an `Idempotency-Key` the answer is kept in the
     /// transaction, and a request that was answered before is not done again.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use super::view;
 use crate::auth::Caller;
 use crate::errors::ApiError;
 use crate::extract::{AtLeast, IfMatch, Json, Path, Query};
-use crate::reply;
+use crate::reply::{self, Saved};
 use crate::state::AppState;
 
 /// Lists guests: without `scope` the current floor, in the order in which they checked in.
@@ -90,12 +90,14 @@ pub async fn update(
     IfMatch(version): IfMatch,
     Json(patch): Json<UpdateGuest>,
 ) -> Result<HttpResponse, ApiError> {
-    let saved = state
-        .write("guests.update", &caller.scope(rid), async |tx| {
-            guests::update(tx, gid, &patch, version).await
-        })
-        .await?;
-    Ok(saved.ok())
+    state
+        .post(
+            "guests.update",
+            &caller.scope(rid),
+            async |tx| guests::update(tx, gid, &patch, version).await,
+            Saved::ok,
+        )
+        .await
 }
 
 /// Removes a party that was taken down by mistake; frees its table.

@@ -14,7 +14,7 @@ use super::view;
 use crate::auth::Caller;
 use crate::errors::ApiError;
 use crate::extract::{AtLeast, IfMatch, Json, OptionalJson, Path, Query};
-use crate::reply;
+use crate::reply::{self, Saved};
 use crate::state::AppState;
 
 /// Lists bookings by their time, those that are over included.
@@ -92,12 +92,14 @@ pub async fn update(
     IfMatch(version): IfMatch,
     Json(patch): Json<UpdateReservation>,
 ) -> Result<HttpResponse, ApiError> {
-    let saved = state
-        .write("reservations.update", &caller.scope(rid), async |tx| {
-            reservations::update(tx, id, &patch, version).await
-        })
-        .await?;
-    Ok(saved.ok())
+    state
+        .post(
+            "reservations.update",
+            &caller.scope(rid),
+            async |tx| reservations::update(tx, id, &patch, version).await,
+            Saved::ok,
+        )
+        .await
 }
 
 /// Calls a booking off. It stays as history with the status `cancelled`; calling it off again

@@ -12,7 +12,7 @@ use super::view;
 use crate::auth::Caller;
 use crate::errors::ApiError;
 use crate::extract::{AtLeast, IfMatch, Json, Path, Query};
-use crate::reply;
+use crate::reply::{self, Saved};
 use crate::state::AppState;
 
 /// Lists tables by number, shorter numbers first.
@@ -89,12 +89,14 @@ pub async fn update(
     IfMatch(version): IfMatch,
     Json(patch): Json<UpdateTable>,
 ) -> Result<HttpResponse, ApiError> {
-    let saved = state
-        .write("tables.update", &caller.scope(rid), async |tx| {
-            tables::update(tx, tid, &patch, version).await
-        })
-        .await?;
-    Ok(saved.ok())
+    state
+        .post(
+            "tables.update",
+            &caller.scope(rid),
+            async |tx| tables::update(tx, tid, &patch, version).await,
+            Saved::ok,
+        )
+        .await
 }
 
 /// Takes a table off the floor plan for good.

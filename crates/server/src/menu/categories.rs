@@ -9,7 +9,7 @@ use wire::{CategoryId, ErrorBody, RestaurantId};
 use crate::auth::Caller;
 use crate::errors::ApiError;
 use crate::extract::{IfMatch, Json, Path};
-use crate::reply;
+use crate::reply::{self, Saved};
 use crate::state::AppState;
 
 /// All categories, in their order.
@@ -85,12 +85,14 @@ pub async fn update(
     IfMatch(version): IfMatch,
     Json(patch): Json<UpdateCategory>,
 ) -> Result<HttpResponse, ApiError> {
-    let saved = state
-        .write("categories.update", &caller.scope(rid), async |tx| {
-            categories::update(tx, id, &patch, version).await
-        })
-        .await?;
-    Ok(saved.ok())
+    state
+        .post(
+            "categories.update",
+            &caller.scope(rid),
+            async |tx| categories::update(tx, id, &patch, version).await,
+            Saved::ok,
+        )
+        .await
 }
 
 /// Removes a category that has no dishes.

@@ -11,7 +11,7 @@ use super::which;
 use crate::auth::Caller;
 use crate::errors::ApiError;
 use crate::extract::{IfMatch, Json, Path, Query};
-use crate::reply;
+use crate::reply::{self, Saved};
 use crate::state::AppState;
 
 /// All dishes by their numbers: to a member of the restaurant all of them, with everything that
@@ -45,10 +45,12 @@ pub async fn visit(
 }
 
 /// Publishes a dish that is not, and withdraws one that is. Everybody who follows `/ws` hears of it.
+/// Sent again because a reply was lost it would flip twice: send an `Idempotency-Key`, or the version
+/// that was seen.
 #[utoipa::path(
     patch, path = "/api/v1/dishes/{dishId}/toggle", tag = "dishes",
-    params(("dishId" = DishId, Path), Which),
-    responses((status = 200, body = Dish))
+    params(("dishId" = DishId, Path), Which, ("If-Match" = Option<String>, Header)),
+    responses((status = 200, body = Dish), (status = 412, body = ErrorBody))
 )]
 pub async fn toggle(
     state: Data<AppState>,
@@ -56,14 +58,17 @@ pub async fn toggle(
     request: HttpRequest,
     Path(id): Path<DishId>,
     Query(which): Query<Which>,
+    IfMatch(version): IfMatch,
 ) -> Result<HttpResponse, ApiError> {
     let (rid, member) = which::own(&state, &request, &caller, which.restaurant_id).await?;
-    let saved = state
-        .write("dishes.toggle", &member.scope(rid), async move |tx| {
-            dishes::toggle(tx, id).await
-        })
-        .await?;
-    Ok(saved.ok())
+    state
+        .post(
+            "dishes.toggle",
+            &member.scope(rid),
+            async |tx| dishes::toggle(tx, id, version).await,
+            Saved::ok,
+        )
+        .await
 }
 
 /// Lists dishes by their numbers.
@@ -145,12 +150,14 @@ pub async fn update(
     IfMatch(version): IfMatch,
     Json(patch): Json<UpdateDish>,
 ) -> Result<HttpResponse, ApiError> {
-    let saved = state
-        .write("dishes.update", &caller.scope(rid), async |tx| {
-            dishes::update(tx, id, &patch, version).await
-        })
-        .await?;
-    Ok(saved.ok())
+    state
+        .post(
+            "dishes.update",
+            &caller.scope(rid),
+            async |tx| dishes::update(tx, id, &patch, version).await,
+            Saved::ok,
+        )
+        .await
 }
 
 /// Takes a dish off the menu for good.

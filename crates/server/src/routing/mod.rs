@@ -235,6 +235,8 @@ async fn admit(target: &Target, request: &mut ServiceRequest) -> Result<Option<V
     }
     if target.takes_keys {
         idempotency::read(request, &target.canonical).await?;
+    } else if target.need == Need::Public && !request.method().is_safe() {
+        idempotency::refuse(request.headers())?;
     }
     Ok(left)
 }

@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
+use server::auth::Need;
 use server::idempotency::takes_keys;
 use server::routes::routes;
 use testkit::wait::{DEADLINE, until};
@@ -34,7 +35,50 @@ async fn head(house: &Restaurant) -> Value {
     dashboard.expect(200)["seq"].clone()
 }
 
-/// A body for a route, which can be accepted once, and the path.
+/// A body for a PATCH, which changes something, and the path.
+async fn change(house: &Restaurant, pattern: &str) -> (String, Value) {
+    let id = |made: Value, name: &str| made[name].to_string().replace('"', "");
+    let (placeholder, id, body) = match pattern {
+        "/restaurants/{rid}/guests/{gid}" => {
+            let id = house.guest("Eve", 2).await;
+            ("{gid}", id, json!({"notes": "window"}))
+        }
+        "/restaurants/{rid}/tables/{tid}" => {
+            let id = house.table("99", 2).await;
+            ("{tid}", id, json!({"section": "Bar"}))
+        }
+        "/restaurants/{rid}/reservations/{id}" => {
+            let time = format!("{}T12:00:00Z", day());
+            let booking = json!({"guestName": "Fay", "partySize": 2, "reservationTime": time});
+            let made = house
+                .owner
+                .post(&house.path("/reservations"), booking)
+                .await;
+            let id = id(made.expect(201), "id");
+            ("{id}", id, json!({"notes": "birthday"}))
+        }
+        "/restaurants/{rid}/menu/categories/{cid}" => {
+            let category = json!({"name": "Soups"});
+            let made = house
+                .owner
+                .post(&house.path("/menu/categories"), category)
+                .await;
+            let id = id(made.expect(201), "id");
+            ("{cid}", id, json!({"name": "Soups of the day"}))
+        }
+        "/restaurants/{rid}/dishes/{dishId}" | "/dishes/{dishId}/toggle" => {
+            let dish = json!({"dishName": "Bread", "priceMinor": 250, "currency": "EUR"});
+            let made = house.owner.post(&house.path("/dishes"), dish).await;
+            let id = id(made.expect(201), "dishId");
+            ("{dishId}", id, json!({"priceMinor": 300}))
+        }
+        _ => panic!("{pattern} is new: it needs an example here"),
+    };
+    let path = pattern.replace("{rid}", &house.id);
+    (path.replace(placeholder, &id), body)
+}
+
+/// A body for a POST, which can be accepted once, and the path.
 async fn example(house: &Restaurant, pattern: &str) -> (String, Value) {
     let create = json!({"op": "create", "entity": "guest", "data": guest("Ann", 2)});
     let time = format!("{}T18:00:00Z", day());
@@ -67,6 +111,7 @@ async fn example(house: &Restaurant, pattern: &str) -> (String, Value) {
         "/menu/import" => {
             json!({"dishes": [{"dishName": "Cake", "priceMinor": 550, "currency": "EUR"}]})
         }
+        "/privacy/erase" => json!({"phone": "+49 30 555555"}),
         "/atomic" => json!({"transactionId": Uuid::now_v7(), "operations": [create]}),
         "/atomic/batch" => {
             json!({"restaurant_id": house.id, "transactionId": Uuid::now_v7(), "operations": [create]})
@@ -83,7 +128,7 @@ async fn example(house: &Restaurant, pattern: &str) -> (String, Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_post_is_done_once() {
+async fn every_post_and_patch_is_done_once() {
     let app = TestApp::start().await;
     let house = Restaurant::new(&app).await;
     for number in 1..9 {
@@ -95,8 +140,15 @@ async fn every_post_is_done_once() {
         if !takes_keys(method, pattern) {
             continue;
         }
-        let (path, body) = example(&house, pattern).await;
-        let first = house.owner.post_once(pattern, &path, body.clone()).await;
+        let (path, body) = if method == "PATCH" {
+            change(&house, pattern).await
+        } else {
+            example(&house, pattern).await
+        };
+        let first = house
+            .owner
+            .send_once(method.as_str(), pattern, &path, body.clone());
+        let first = first.await;
         assert!(
             [200, 201].contains(&first.status),
             "{pattern}: {}",
@@ -105,13 +157,14 @@ async fn every_post_is_done_once() {
         assert!(!is_replayed(&first), "{pattern}");
         let before = head(&house).await;
         // Through another worker and another mount.
-        let again = other.post_once(pattern, &format!("/api{path}"), body).await;
+        let path = format!("/api{path}");
+        let again = other.send_once(method.as_str(), pattern, &path, body).await;
         assert!(is_replayed(&again), "{pattern}: {}", again.text);
         assert_eq!(kept(&again), kept(&first), "{pattern}");
         assert_eq!(head(&house).await, before, "{pattern} was done again");
         checked += 1;
     }
-    assert!(checked >= 11, "only {checked} routes were checked");
+    assert!(checked >= 18, "only {checked} routes were checked");
     app.finish().await;
 }
 
@@ -120,15 +173,103 @@ async fn secrets_are_never_answered_again() {
     let app = TestApp::with(1, &[]).await;
     let house = Restaurant::new(&app).await;
     let body = json!({"email": house.email, "password": PASSWORD});
-    for (path, status) in [("/auth/login", 200), ("/realtime/tickets", 201)] {
-        let mut answers = Vec::new();
-        for _ in 0..2 {
-            let reply = house.owner.post_once("key", path, body.clone()).await;
-            assert!(!is_replayed(&reply));
-            answers.push(reply.expect(status));
-        }
-        assert_ne!(answers[0], answers[1], "{path}");
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        let path = "/realtime/tickets";
+        let reply = house.owner.post_once("key", path, body.clone()).await;
+        assert!(!is_replayed(&reply));
+        answers.push(reply.expect(201));
     }
+    assert_ne!(answers[0], answers[1]);
+    app.finish().await;
+}
+
+/// Whoever sends a key believes that sending again is harmless: where nobody can be told from
+/// others there is no place to keep an answer, and so the key is refused and nothing is done.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strangers_key_is_refused_and_never_ignored() {
+    let app = TestApp::with(1, &[]).await;
+    let anybody = app.client(0);
+    let mut checked = 0;
+    for (method, pattern, need) in routes().list() {
+        let is_strangers = need == Need::Public && !method.is_safe();
+        if !is_strangers || takes_keys(method, pattern) {
+            continue;
+        }
+        let body = json!({
+            "email": "new@example.com", "password": PASSWORD, "restaurantName": "New",
+            "firstName": "N", "lastName": "N", "refresh_token": "none",
+        });
+        let reply = anybody
+            .send_once(method.as_str(), "key", pattern, body)
+            .await;
+        assert!(reply.text.contains("Idempotency-Key"), "{}", reply.text);
+        reply.expect_error(400, "bad_request");
+        checked += 1;
+    }
+    assert!(checked >= 3, "only {checked} routes were checked");
+    let login = json!({"email": "new@example.com", "password": PASSWORD});
+    let reply = anybody.post("/auth/login", login).await;
+    reply.expect_error(401, "wrong_credentials");
+    app.finish().await;
+}
+
+/// What a request says beside its body is a part of what it means.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_version_or_query_is_another_request() {
+    let app = TestApp::with(1, &[]).await;
+    let house = Restaurant::new(&app).await;
+    let (path, body) = change(&house, "/restaurants/{rid}/guests/{gid}").await;
+    let send = async |path: &str, version: &str| {
+        let headers = [("idempotency-key", "key"), ("if-match", version)];
+        let sent = house
+            .owner
+            .send(Method::PATCH, path, Some(body.clone()), &headers);
+        sent.await
+    };
+    let first = send(&path, "\"1\"").await;
+    assert_eq!(first.status, 200, "{}", first.text);
+    // Its version is another by now: only what was kept answers this.
+    let again = send(&path, "\"1\"").await;
+    assert!(is_replayed(&again), "{}", again.text);
+    assert_eq!(kept(&again), kept(&first));
+    for (path, version) in [(path.clone(), "\"2\""), (format!("{path}?x=1"), "\"1\"")] {
+        let reply = send(&path, version).await;
+        assert_eq!(reply.fields(), ["Idempotency-Key"]);
+        reply.expect_error(422, "invalid");
+    }
+    // Refused for its version, so nothing was kept: with the right one it is done.
+    let headers = [("idempotency-key", "other"), ("if-match", "\"9\"")];
+    let stale = house
+        .owner
+        .send(Method::PATCH, &path, Some(body.clone()), &headers);
+    assert_eq!(stale.await.status, 412);
+    app.finish().await;
+}
+
+/// The flip of a dish, asked for twice because a reply was lost, is one flip; with a version, only
+/// what was seen is flipped.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dish_is_flipped_once() {
+    let app = TestApp::start().await;
+    let house = Restaurant::new(&app).await;
+    let (path, _) = change(&house, "/dishes/{dishId}/toggle").await;
+    let other = house.owner.at(&app.client(1));
+    let mut flips = Vec::new();
+    for client in [&house.owner, &other, &house.owner] {
+        let reply = client.send(Method::PATCH, &path, None, &[("idempotency-key", "flip")]);
+        flips.push(reply.await.expect(200)["isPublished"].clone());
+    }
+    assert_eq!(flips[0], flips[1]);
+    assert_eq!(flips[0], flips[2]);
+    let stale = house
+        .owner
+        .send(Method::PATCH, &path, None, &[("if-match", "\"1\"")]);
+    assert_eq!(stale.await.status, 412);
+    let flipped = house
+        .owner
+        .send(Method::PATCH, &path, None, &[("if-match", "\"2\"")]);
+    assert_ne!(flipped.await.expect(200)["isPublished"], flips[0]);
     app.finish().await;
 }
 

@@ -87,12 +87,14 @@ pub async fn update(
 }
 
 /// Publishes a dish that is not, and withdraws one that is. Two at once are two flips: the second
-/// waits for the first and flips what that left.
+/// waits for the first and flips what that left. With `version`, only if it still has that one.
 ///
 /// # Errors
-/// [`Error::NotFound`].
-pub async fn toggle(tx: &mut Tx<'_>, id: DishId) -> Result<Dish> {
+/// [`Error::NotFound`], [`Error::Stale`].
+pub async fn toggle(tx: &mut Tx<'_>, id: DishId, version: Option<i32>) -> Result<Dish> {
     let row = lock(tx, id).await?;
+    let now = tx.now;
+    check_version(version, row.version, || row.clone().into_dish(now).ok())?;
     let next = DishRow {
         is_published: !row.is_published,
         ..row.clone()

@@ -58,7 +58,7 @@ pub(super) async fn run(house: &House) {
         .await;
     house
         .write("dishes.toggle", "", async |tx| {
-            dishes::toggle(tx, dish).await
+            dishes::toggle(tx, dish, None).await
         })
         .await;
     let patch = from(json!({"dishName": "Broth"}));

@@ -92,8 +92,14 @@ impl Client {
 
     /// The same under a key.
     pub async fn post_once(&self, key: &str, path: &str, body: Value) -> Reply {
+        self.send_once("POST", key, path, body).await
+    }
+
+    /// The same by another method.
+    pub async fn send_once(&self, method: &str, key: &str, path: &str, body: Value) -> Reply {
         let headers = [("idempotency-key", key)];
-        self.send(Method::POST, path, Some(body), &headers).await
+        let method = method.parse().unwrap();
+        self.send(method, path, Some(body), &headers).await
     }
 
     /// Posts, and hangs up once `until_done` is over, whatever has become of it.
