@@ -11,11 +11,11 @@
 
 mod chart;
 mod database;
+mod document;
 mod growth;
 mod machine;
 mod nchan;
 mod pgbench;
-mod readme;
 mod redis;
 mod report;
 mod requests;
@@ -59,7 +59,7 @@ pub(crate) struct Args {
     /// Writes all figures here.
     #[arg(long)]
     json: Option<PathBuf>,
-    /// The root of the checkout whose README and results are written anew: with everything, or
+    /// The root of the checkout whose documents and results are written anew: with everything, or
     /// not at all.
     #[arg(long, conflicts_with_all = ["short", "only"])]
     write: Option<PathBuf>,
@@ -167,7 +167,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<bool> {
         std::fs::write(path, report.json()?).with_context(|| path.display().to_string())?;
     }
     if let Some(root) = &args.write {
-        readme::write(root, &report)?;
+        document::write(root, &report)?;
     }
     Ok(true)
 }

@@ -1,4 +1,4 @@
-//! The result in words: a table that the README takes, and the same as JSON.
+//! The result in words: a table that `docs/proof.md` takes, and the same as JSON.
 
 use std::path::Path;
 

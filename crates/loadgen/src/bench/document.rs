@@ -1,4 +1,4 @@
-//! Where the result is kept: beside this crate's sources, and in the README.
+//! Where the result is kept: beside this crate's sources, and in `docs/proof.md`.
 
 use std::fs;
 use std::path::Path;
@@ -11,18 +11,19 @@ use super::report::Report;
 const BEGIN: &str = "<!-- bench: begin -->";
 const END: &str = "<!-- bench: end -->";
 
-/// From the root of the checkout.
+/// Both from the root of the checkout.
+const DOCUMENT: &str = "docs/proof.md";
 const RESULTS: &str = "crates/loadgen/results";
 
-/// Writes the chart, the table and all figures, and the table into the README.
+/// Writes the chart, the table and all figures, and the table into the document.
 ///
 /// # Errors
-/// When the README does not say where.
+/// When the document does not say where.
 pub(super) fn write(root: &Path, report: &Report) -> anyhow::Result<()> {
-    let readme = root.join("README.md");
-    let text = fs::read_to_string(&readme).with_context(|| readme.display().to_string())?;
+    let document = root.join(DOCUMENT);
+    let text = fs::read_to_string(&document).with_context(|| document.display().to_string())?;
     let table = report.markdown();
-    let picture = format!("![QTable beside its peers]({RESULTS}/chart.svg)\n\n{table}");
+    let picture = format!("![QTable beside its peers](../{RESULTS}/chart.svg)\n\n{table}");
     let text = insert(&text, &picture)?;
     let results = root.join(RESULTS);
     fs::create_dir_all(&results)?;
@@ -31,18 +32,18 @@ pub(super) fn write(root: &Path, report: &Report) -> anyhow::Result<()> {
     let mut json = report.json()?;
     json.push(b'\n');
     fs::write(results.join("results.json"), json)?;
-    fs::write(readme, text)?;
+    fs::write(document, text)?;
     Ok(())
 }
 
 /// Puts something between the marks, in the place of what is there.
 fn insert(text: &str, what: &str) -> anyhow::Result<String> {
-    let missing = || format!("the README needs the lines {BEGIN} and {END}");
+    let missing = || format!("{DOCUMENT} needs the lines {BEGIN} and {END}");
     let (before, rest) = text.split_once(BEGIN).with_context(missing)?;
     let (_, after) = rest.split_once(END).with_context(missing)?;
     ensure!(
         !after.contains(BEGIN) && !after.contains(END),
-        "the README has the marks twice"
+        "{DOCUMENT} has the marks twice"
     );
     Ok(format!(
         "{before}{BEGIN}\n\n{}\n\n{END}{after}",
