@@ -33,13 +33,15 @@ pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// reservations, and every change is on every screen within milliseconds. PostgreSQL holds the
 /// truth; Redis carries changes between workers. Without it, BUS=postgres does, or there is only one.
 #[derive(Parser, Debug)]
-#[command(name = "qtable", version, after_long_help = EXAMPLES)]
+#[command(name = "qtable", version, after_long_help = HELP)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
-const EXAMPLES: &str = "\
+/// What `--help` ends with. The variables stand in one place, which operators copy.
+const HELP: &str = concat!(
+    "\
 A first start:
   export DATABASE_URL=postgres://qtable:password@localhost:5432/qtable
   export SECRET_KEY=$(openssl rand -base64 48)
@@ -49,36 +51,11 @@ A first start:
   qtable serve            # http://localhost:8000/docs
   qtable watch --email test@restaurant.com --password password123
 
-Environment variables, with their defaults:
-  DATABASE_URL             required; postgres://user:password@host:port/name?sslmode=verify-full
-  SECRET_KEY               required; signs the access tokens, the same for all workers
-  REDIS_URL                redis://host:port, or several with commas between; for two workers or more
-  BUS                      redis if REDIS_URL is set, else local; postgres needs no Redis
-  ENVIRONMENT              development; production refuses secrets that everybody knows
-  HOST, PORT               0.0.0.0, 8000
-  ADMIN_EMAIL, ADMIN_PASSWORD   the platform's first administrator
-  REGISTRATION             open; closed keeps strangers out
-  CORS_ORIGINS             none; web pages that may call, separated by commas
-  TRUSTED_PROXIES          none; whose X-Forwarded-For is believed: addresses, networks, private
-  LOG_LEVEL, LOG_FORMAT    info; json in production, else pretty
-  METRICS_TOKEN, METRICS_PORT   none; one of them shows /metrics in production
-  WORKER_ID                random
-  DATABASE_POOL_SIZE       twice the cores and four
-  HTTP_THREADS             one for each core
-  MAX_SESSIONS             18000 sockets for each worker
-  EVENT_RETENTION_DAYS     7; how long a client may be away and still be told what it missed
-  AUDIT_RETENTION_DAYS     400; how long it can be told who changed what
-  WS_HEARTBEAT_INTERVAL    25 seconds
-  SOCKET_TRANSPORT         bare; actix-ws keeps sockets inside the HTTP server
-  SHUTDOWN_GRACE_SECONDS   25
-  ACCESS_TOKEN_MINUTES, REFRESH_TOKEN_DAYS   15, 30
-  BCRYPT_COST              10
-  REDIS_PREFIX             qtable:
-  REDIS_TLS_CA             the system's authorities; a file of others, for rediss://
-  OTEL_EXPORTER_OTLP_ENDPOINT   none; a collector of traces, http://collector:4318
-  OTEL_TRACES_SAMPLER_ARG  1; the part of all traces that is kept
-  SENTRY_DSN               none; where faults of the program are reported
-  SECRET_KEY_PREVIOUS      the key of before, while it is being changed";
+Environment variables:
+
+",
+    include_str!("../../../../.env.example")
+);
 
 #[derive(Subcommand, Debug)]
 enum Command {

@@ -1,3 +1,5 @@
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::*;
@@ -25,6 +27,41 @@ fn production<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut given = vec![("ENVIRONMENT", "production")];
     given.extend_from_slice(more);
     given
+}
+
+/// The variables of `.env.example`, as far as the program itself goes by them.
+fn described() -> BTreeSet<String> {
+    let text = include_str!("../../../../.env.example");
+    let (ours, _) = text.split_once("# ---- docker-compose.yml alone").unwrap();
+    let names = ours.lines().filter_map(|line| {
+        let (name, _) = line.strip_prefix('#')?.split_once('=')?;
+        let is_name = |letter: char| letter.is_ascii_uppercase() || "_0123456789".contains(letter);
+        (!name.is_empty() && name.chars().all(is_name)).then(|| name.to_owned())
+    });
+    names.collect()
+}
+
+#[test]
+fn what_is_read_is_described_and_what_is_described_is_read() {
+    let asked = RefCell::new(BTreeSet::new());
+    // Some are looked at only where others are set.
+    let set = [
+        ("DATABASE_URL", "postgres://u:hunter2@db/qtable"),
+        (
+            "DATABASE_REPLICA_URL",
+            "postgres://u:hunter2@replica/qtable",
+        ),
+        ("REDIS_URL", "redis://redis:6379"),
+        ("SECRET_KEY", KEY),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"),
+    ];
+    let read = Config::from_vars(|name| {
+        asked.borrow_mut().insert(name.to_owned());
+        let found = set.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| (*value).to_owned())
+    });
+    read.unwrap();
+    assert_eq!(asked.into_inner(), described());
 }
 
 #[test]
