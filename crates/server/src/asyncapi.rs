@@ -11,16 +11,9 @@ use actix_web::http::header;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{IntoParams, ToSchema};
-use wire::floor::guests::Guest;
-use wire::floor::reservations::Reservation;
-use wire::floor::tables::Table;
-use wire::identity::restaurants::Restaurant;
-use wire::identity::users::User;
-use wire::live::events::{EventKind, Gone};
+use wire::entities::{AuditEntity, EventKind, IdField, Payloads};
 use wire::live::frames::{ClientMessage, CloseCode, SessionFrame};
-use wire::menu::categories::Category;
-use wire::menu::dishes::{Dish, DishStatus};
-use wire::privacy::Erasure;
+use wire::menu::dishes::DishStatus;
 
 use crate::live::admission::Follow;
 
@@ -188,22 +181,19 @@ impl Builder {
                 json!({"type": "string", "format": "date-time"}),
             ),
         ]);
-        if let Some(name) = kind.id_field() {
-            let entity = if kind.is_of_dish() {
-                json!({"type": "integer", "format": "int64", "description": "The dish's number."})
-            } else {
-                id("The entity.")
-            };
-            fields.insert(name.to_owned(), entity);
-        }
-        if kind.actions().is_empty() {
+        let field = match kind.entity().map(AuditEntity::id_field) {
+            Some(IdField::Uuid(name)) => Some((name, id("The entity."))),
+            Some(IdField::Number(name)) => Some((name, number())),
+            Some(IdField::Restaurant) | None => None,
+        };
+        fields.extend(field.map(|(name, id)| (name.to_owned(), id)));
+        if let Some(data) = kind.show_payload(self) {
+            fields.insert("action".to_owned(), json!({"enum": kind.actions()}));
+            fields.insert("data".to_owned(), data);
+        } else {
             let names = json!({"type": "array", "items": {"type": "string"}});
             fields.insert("affected_entities".to_owned(), names);
             fields.insert("transaction_id".to_owned(), id("The client's transaction."));
-        } else {
-            fields.insert("action".to_owned(), json!({"enum": kind.actions()}));
-            let data = self.data(kind);
-            fields.insert("data".to_owned(), data);
         }
         let required: Vec<String> = fields.keys().cloned().collect();
         for (name, what) in [
@@ -221,11 +211,11 @@ impl Builder {
 
     /// What everybody hears of a dish.
     fn dish_status_changed(&mut self) -> String {
-        use EventKind as K;
         let data = self.schema::<DishStatus>();
-        let name = K::DishUpdated.public_type();
-        let kinds = [K::DishCreated, K::DishUpdated, K::DishDeleted];
-        let actions: BTreeSet<_> = kinds.iter().flat_map(|kind| kind.actions()).collect();
+        let name = EventKind::DishUpdated.public_type();
+        let kinds = EventKind::ALL.iter();
+        let kinds = kinds.filter(|kind| kind.entity() == Some(AuditEntity::Dish));
+        let actions: BTreeSet<_> = kinds.flat_map(|kind| kind.actions()).collect();
         let payload = json!({
             "type": "object",
             "required": ["type", "seq", "restaurant_id", "dish_id", "action", "timestamp", "data"],
@@ -233,7 +223,7 @@ impl Builder {
                 "type": {"const": name},
                 "seq": {"type": "integer", "format": "int64", "minimum": 1},
                 "restaurant_id": id("The restaurant."),
-                "dish_id": {"type": "integer", "format": "int64", "description": "The dish's number."},
+                "dish_id": number(),
                 "action": {"enum": actions},
                 "timestamp": {"type": "string", "format": "date-time"},
                 "data": data,
@@ -241,29 +231,6 @@ impl Builder {
             },
         });
         self.message(name, "A dish was published or withdrawn.", payload)
-    }
-
-    /// The entity as it is after the event.
-    fn data(&mut self, kind: EventKind) -> Value {
-        use EventKind as K;
-        match kind {
-            K::GuestCreated | K::GuestUpdated => self.schema::<Guest>(),
-            K::TableCreated | K::TableUpdated => self.schema::<Table>(),
-            K::DishCreated | K::DishUpdated => self.schema::<Dish>(),
-            K::CategoryCreated | K::CategoryUpdated => self.schema::<Category>(),
-            K::DishDeleted => {
-                json!({"type": "object", "required": ["dishId", "version"], "properties": {
-                "dishId": {"type": "integer"}, "version": {"type": "integer"}}})
-            }
-            K::GuestDeleted | K::TableDeleted | K::CategoryDeleted => self.schema::<Gone>(),
-            K::ReservationCreated | K::ReservationUpdated | K::ReservationCancelled => {
-                self.schema::<Reservation>()
-            }
-            K::RestaurantUpdated => self.schema::<Restaurant>(),
-            K::UserUpdated => json!({"anyOf": [self.schema::<User>(), self.schema::<Gone>()]}),
-            K::PersonErased => self.schema::<Erasure>(),
-            K::AtomicTransactionComplete => Value::Bool(true),
-        }
     }
 
     /// A message for each variant of an enum that serde tags with `type`.
@@ -311,6 +278,18 @@ as `Last-Event-ID` gets exactly what it missed (`since` is then not looked at). 
 `closing`, with the close code of the socket. Answered with 401, 403, 404, 429 or 503 instead of a \
 stream where the socket would be refused.";
 
+impl Payloads for Builder {
+    type Shown = Value;
+
+    fn one<T: ToSchema>(&mut self) -> Value {
+        self.schema::<T>()
+    }
+
+    fn either<T: ToSchema, U: ToSchema>(&mut self) -> Value {
+        json!({"anyOf": [self.schema::<T>(), self.schema::<U>()]})
+    }
+}
+
 fn about_the_socket() -> String {
     let codes = CloseCode::ALL.map(|code| format!("- {}: {}", code.number(), code.meaning()));
     format!(
@@ -340,6 +319,11 @@ fn query() -> Value {
         properties.insert(parameter.name, schema);
     }
     json!({"type": "object", "required": ["restaurant_id"], "properties": properties})
+}
+
+/// The number of a thing that has no UUID.
+fn number() -> Value {
+    json!({"type": "integer", "format": "int64", "description": "Its number."})
 }
 
 fn id(what: &str) -> Value {

@@ -5,52 +5,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::live::events::{Action, EventKind};
-use crate::words::words;
+pub use crate::entities::AuditEntity;
+use crate::live::events::Action;
 use crate::{Seq, SessionId, TransactionId, UserId};
-
-words! {
-    /// What kind of thing was changed.
-    AuditEntity {
-        /// A party.
-        Guest = "guest",
-        /// A table.
-        Table = "table",
-        /// A booking.
-        Reservation = "reservation",
-        /// The restaurant and its settings.
-        Restaurant = "restaurant",
-        /// A member.
-        User = "user",
-        /// A dish; the id is its number, laid into a UUID.
-        Dish = "dish",
-        /// A part of the menu.
-        Category = "category",
-        /// A person whose data were exported or erased; the id is that of the request.
-        Person = "person",
-    }
-}
-
-impl AuditEntity {
-    /// What an event is about; `None` for one that is about no single thing.
-    #[must_use]
-    pub const fn of(kind: EventKind) -> Option<Self> {
-        use EventKind as K;
-        match kind {
-            K::GuestCreated | K::GuestUpdated | K::GuestDeleted => Some(Self::Guest),
-            K::TableCreated | K::TableUpdated | K::TableDeleted => Some(Self::Table),
-            K::ReservationCreated | K::ReservationUpdated | K::ReservationCancelled => {
-                Some(Self::Reservation)
-            }
-            K::DishCreated | K::DishUpdated | K::DishDeleted => Some(Self::Dish),
-            K::CategoryCreated | K::CategoryUpdated | K::CategoryDeleted => Some(Self::Category),
-            K::RestaurantUpdated => Some(Self::Restaurant),
-            K::UserUpdated => Some(Self::User),
-            K::PersonErased => Some(Self::Person),
-            K::AtomicTransactionComplete => None,
-        }
-    }
-}
 
 /// One change of one thing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -13,6 +13,7 @@ mod secretive;
 mod words;
 
 pub mod audit;
+pub mod entities;
 pub mod errors;
 pub mod floor;
 pub mod health;

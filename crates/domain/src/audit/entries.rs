@@ -47,7 +47,7 @@ impl Entry {
     /// What a change says to the audit; `None` for one that is about no single thing, or is
     /// audited otherwise.
     pub(crate) fn of(change: &Change) -> Result<Option<Self>> {
-        let Some(entity) = AuditEntity::of(change.kind).filter(|_| change.is_audited) else {
+        let Some(entity) = change.kind.entity().filter(|_| change.is_audited) else {
             return Ok(None);
         };
         let (before, after) = match &change.before {

@@ -289,7 +289,7 @@ impl<'c> Tx<'c> {
             return;
         };
         let known = changes.remove(index);
-        let Some(kind) = merged_kind(known.kind, change.kind) else {
+        let Some(kind) = known.kind.merged_with(change.kind) else {
             return;
         };
         let action = if kind == change.kind && change.action == Action::Deleted {
@@ -321,51 +321,5 @@ impl std::fmt::Debug for Tx<'_> {
         f.debug_struct("Tx")
             .field("scope", &self.scope)
             .finish_non_exhaustive()
-    }
-}
-
-/// One kind for two events of one entity; `None` when together they are nothing: what was made and
-/// removed in one transaction was never there.
-fn merged_kind(first: EventKind, second: EventKind) -> Option<EventKind> {
-    use EventKind as K;
-    let is_new = matches!(
-        first,
-        K::GuestCreated
-            | K::TableCreated
-            | K::ReservationCreated
-            | K::DishCreated
-            | K::CategoryCreated
-    );
-    let is_gone = matches!(
-        second,
-        K::GuestDeleted | K::TableDeleted | K::DishDeleted | K::CategoryDeleted
-    );
-    match (is_new, is_gone) {
-        (true, true) => None,
-        (true, false) => Some(first),
-        (false, _) => Some(second),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_entity_has_one_kind_per_transaction() {
-        use EventKind as K;
-        assert_eq!(
-            merged_kind(K::GuestCreated, K::GuestUpdated),
-            Some(K::GuestCreated)
-        );
-        assert_eq!(merged_kind(K::GuestCreated, K::GuestDeleted), None);
-        assert_eq!(
-            merged_kind(K::GuestUpdated, K::GuestDeleted),
-            Some(K::GuestDeleted)
-        );
-        assert_eq!(
-            merged_kind(K::TableUpdated, K::TableUpdated),
-            Some(K::TableUpdated)
-        );
     }
 }

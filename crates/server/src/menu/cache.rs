@@ -25,6 +25,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
+use wire::entities::Topic;
 use wire::live::events::EventKind;
 use wire::{Audience, Position, RestaurantId, Seq};
 
@@ -190,7 +191,7 @@ impl Menus {
 
     /// This worker has just committed events of these kinds.
     pub fn committed(&self, restaurant: RestaurantId, mut kinds: impl Iterator<Item = EventKind>) {
-        if kinds.any(EventKind::is_of_menu)
+        if kinds.any(shows_in_menu)
             && let Some(slot) = self.0.slots.lock().get(&restaurant)
         {
             slot.forget();
@@ -202,7 +203,7 @@ impl Menus {
         let join = Join {
             restaurant_id: restaurant,
             audience: Audience::Staff,
-            kinds: Some(kinds.filter(|kind| kind.is_of_menu()).collect()),
+            kinds: Some(kinds.filter(|kind| shows_in_menu(*kind)).collect()),
             since: Since::Head,
             bulletins: false,
             who: Who::default(),
@@ -282,4 +283,8 @@ impl std::fmt::Debug for Menus {
             .field("kept", &self.0.slots.lock().len())
             .finish_non_exhaustive()
     }
+}
+/// Whether a menu may look different after it. The restaurant's settings say when it is on sale.
+fn shows_in_menu(kind: EventKind) -> bool {
+    matches!(kind.topic(), Some(Topic::Menu | Topic::Venue))
 }

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use realtime::{Join, Who};
 use serde::Deserialize;
 use utoipa::IntoParams;
+use wire::audit::AuditEntity;
 use wire::live::events::EventKind;
 use wire::{Audience, Epoch, ErrorCode, RestaurantId, Seq};
 
@@ -56,7 +57,11 @@ pub async fn watch(
     let join = Join {
         restaurant_id,
         audience: Audience::Public,
-        kinds: Some(kinds.filter(|kind| kind.is_of_dish()).collect()),
+        kinds: Some(
+            kinds
+                .filter(|kind| kind.entity() == Some(AuditEntity::Dish))
+                .collect(),
+        ),
         since: admission::since(watch.since, watch.epoch)?,
         bulletins: false,
         who: Who::default(),

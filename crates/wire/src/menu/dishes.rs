@@ -115,6 +115,16 @@ impl DishAvailability {
     }
 }
 
+/// What is told of a dish that is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GoneDish {
+    /// The dish's number.
+    pub dish_id: DishId,
+    /// The version with which it went.
+    pub version: i32,
+}
+
 /// A dish, as the staff sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::live::events::{Action, EventKind};
-use wire::menu::dishes::{AvailabilityStatus, CreateDish, Dish, DishStatus, UpdateDish};
+use wire::menu::dishes::{AvailabilityStatus, CreateDish, Dish, DishStatus, GoneDish, UpdateDish};
 use wire::{DishId, ErrorCode, RestaurantId};
 
 use super::row::DishRow;
@@ -115,7 +115,10 @@ pub async fn delete(tx: &mut Tx<'_>, id: DishId, version: Option<i32>) -> Result
         .execute(tx.conn)
         .await?;
     let (kind, action) = (EventKind::DishDeleted, Action::Deleted);
-    let gone = serde_json::json!({"dishId": id, "version": row.version + 1});
+    let gone = GoneDish {
+        dish_id: id,
+        version: row.version + 1,
+    };
     let before = row.into_dish(now)?;
     if !before.is_published {
         return tx.tell_changed(kind, id, action, &before, &gone);
