@@ -42,10 +42,12 @@ pub enum Error {
     #[error("It has changed since you read it.")]
     Stale(Box<serde_json::Value>),
     /// Some of several changes cannot be made; none was made.
-    #[error("{} of {of} changes cannot be made, so none was.", .failed.len())]
+    #[error("{} of {of} changes cannot be made, so none was.", .failed.len() + .more)]
     Items {
-        /// Those that cannot.
+        /// Those that cannot, or the first of them.
         failed: Vec<ItemError>,
+        /// How many more cannot.
+        more: usize,
         /// How many there were.
         of: usize,
     },

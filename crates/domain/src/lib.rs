@@ -27,6 +27,7 @@ pub mod floor;
 pub mod identity;
 pub mod live;
 pub mod log;
+pub mod meaning;
 pub mod menu;
 pub mod migrations;
 pub mod page;

@@ -15,8 +15,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::sql_types;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use serde::Serialize;
-use sha2::{Digest, Sha256};
 use wire::{ErrorCode, RestaurantId};
 
 use crate::db::Tx;
@@ -90,14 +88,6 @@ struct ClaimRow<'r> {
     key: &'r str,
     body_hash: &'r [u8],
     created_at: DateTime<Utc>,
-}
-
-/// What tells a request from another: a hash of what it says.
-///
-/// # Errors
-/// When it cannot be written as JSON, which does not happen.
-pub fn fingerprint(request: &impl Serialize) -> Result<[u8; 32]> {
-    Ok(Sha256::digest(serde_json::to_vec(request)?).into())
 }
 
 diesel::define_sql_function! {

@@ -20,6 +20,7 @@ use tracing::field::display;
 use wire::floor::availability::TableConflict;
 use wire::{ErrorBody, ErrorCode, FieldError, ItemError};
 
+use crate::faults;
 use crate::middleware::Context;
 use crate::scrub::scrubbed;
 
@@ -33,6 +34,7 @@ struct Parts {
     sentence: Cow<'static, str>,
     fields: Vec<FieldError>,
     items: Vec<ItemError>,
+    more: usize,
     retry_after: Option<u64>,
     current: Option<serde_json::Value>,
     conflict: Option<Box<TableConflict>>,
@@ -79,9 +81,10 @@ impl ApiError {
     pub fn new(code: ErrorCode, sentence: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Parts {
             code,
-            sentence: sentence.into(),
+            sentence: faults::sentence(sentence.into()),
             fields: Vec::new(),
             items: Vec::new(),
+            more: 0,
             retry_after: None,
             current: None,
             conflict: None,
@@ -99,11 +102,26 @@ impl ApiError {
     /// Fields that are missing or out of range.
     #[must_use]
     pub fn invalid(fields: Vec<FieldError>) -> Self {
-        let sentence = match fields.as_slice() {
-            [one] => format!("{} {}.", one.field, one.message),
-            _ => "Some fields are not right.".to_owned(),
+        let count = fields.len();
+        Self::faults(fields, count)
+    }
+
+    /// Fields that are missing or out of range, of which these are known and there are so many.
+    #[must_use]
+    pub(crate) fn faults(fields: Vec<FieldError>, count: usize) -> Self {
+        let (fields, more) = faults::fields(fields, count);
+        let sentence = match (fields.as_slice(), more) {
+            ([one], 0) => format!("{} {}.", one.field, one.message),
+            (_, 0) => "Some fields are not right.".to_owned(),
+            (told, _) => {
+                let told = told.len();
+                format!("{count} fields are not right. The first {told} are named.")
+            }
         };
-        Self::new(ErrorCode::Invalid, sentence).fields(fields)
+        let mut error = Self::new(ErrorCode::Invalid, sentence);
+        error.0.fields = fields;
+        error.0.more = more;
+        error
     }
 
     /// A fault of the server. The cause is logged, never sent.
@@ -153,18 +171,15 @@ impl ApiError {
         Self::new(code, sentence)
     }
 
-    /// Names the fields that are at fault.
+    /// Names those of several changes that cannot be made, `count` in all: 422 where all of them are
+    /// at fault by themselves, 409 where the state forbids some.
     #[must_use]
-    pub fn fields(mut self, fields: Vec<FieldError>) -> Self {
-        self.0.fields = fields;
-        self
-    }
-
-    /// Names those of several changes that cannot be made: 422 where all of them are at fault by
-    /// themselves, 409 where the state forbids some.
-    #[must_use]
-    pub fn items(items: Vec<ItemError>, sentence: String) -> Self {
+    pub fn items(items: Vec<ItemError>, count: usize, mut sentence: String) -> Self {
         let is_invalid = items.iter().all(|item| item.code == ErrorCode::Invalid);
+        let (items, more) = faults::items(items, count);
+        if more > 0 {
+            sentence.push_str(&format!(" The first {} are named.", items.len()));
+        }
         let mut error = Self::new(
             if is_invalid {
                 ErrorCode::Invalid
@@ -174,6 +189,7 @@ impl ApiError {
             sentence,
         );
         error.0.items = items;
+        error.0.more = more;
         error
     }
 
@@ -234,6 +250,7 @@ impl ApiError {
             request_id: request_id.to_owned(),
             fields: self.0.fields.clone(),
             items: self.0.items.clone(),
+            more: self.0.more,
             current: self.0.current.clone(),
             conflict: self.0.conflict.clone(),
         }
@@ -333,7 +350,9 @@ impl From<domain::Error> for ApiError {
                 Self::new(ErrorCode::StaleVersion, "It has changed since you read it.")
                     .current(*current)
             }
-            E::Items { ref failed, .. } => Self::items(failed.clone(), error.to_string()),
+            E::Items {
+                ref failed, more, ..
+            } => Self::items(failed.clone(), failed.len() + more, error.to_string()),
             E::Unavailable(_) | E::OutcomeUnknown | E::Contended => Self::unavailable(error),
             E::Database(_) | E::Internal(_) => Self::internal(error),
         }

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod errors;
 pub mod extract;
+mod faults;
 pub mod floor;
 pub mod gauges;
 pub mod health;

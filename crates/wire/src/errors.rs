@@ -97,12 +97,16 @@ pub struct ErrorBody {
     pub code: ErrorCode,
     /// The id of the request, as in `X-Request-Id` and in the server's log.
     pub request_id: String,
-    /// Which fields are at fault, when the code is `invalid`.
+    /// Which fields are at fault, when the code is `invalid`: the first ten.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldError>,
-    /// Which of several changes cannot be made, and why; then none was made.
+    /// Which of several changes cannot be made, and why: the first ten. Then none was made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<ItemError>,
+    /// How many more are at fault than `fields` or `items` name; absent when they name all.
+    #[serde(default, skip_serializing_if = "is_none")]
+    #[schema(example = 0)]
+    pub more: usize,
     /// The resource as it is now, when the code is `stale_version`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -110,6 +114,10 @@ pub struct ErrorBody {
     /// What is in the way and what is free instead, when the code is `table_unavailable`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conflict: Option<Box<TableConflict>>,
+}
+
+const fn is_none(more: &usize) -> bool {
+    *more == 0
 }
 
 /// One field that is at fault.

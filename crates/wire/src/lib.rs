@@ -19,6 +19,7 @@ pub mod floor;
 pub mod health;
 pub mod identity;
 pub mod ids;
+pub mod lists;
 pub mod live;
 pub mod menu;
 mod moment;

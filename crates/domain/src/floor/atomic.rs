@@ -17,7 +17,7 @@ pub const MOST: usize = 100;
 pub struct Transaction {
     /// The client's id of it.
     pub id: TransactionId,
-    /// What tells it from another request with the same id: [`crate::remembered::fingerprint`].
+    /// What tells it from another request with the same id: [`crate::meaning`].
     pub fingerprint: [u8; 32],
     /// The changes.
     pub items: Vec<Item>,

@@ -287,6 +287,7 @@ pub(super) async fn all_or_nothing(tx: &mut Tx<'_>, items: &[Item]) -> Result<Ve
     }
     Err(Error::Items {
         failed,
+        more: 0,
         of: items.len(),
     })
 }

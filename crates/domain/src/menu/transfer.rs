@@ -22,6 +22,9 @@ use crate::{Error, Result};
 /// Rows that one statement writes: PostgreSQL takes at most 65,535 parameters.
 const CHUNK: usize = 1000;
 
+/// Rows that are named when they are at fault; of the rest it is said how many there are.
+const FAILED: usize = 10;
+
 /// A file that has been read, perhaps not every row of it.
 #[derive(Clone, Debug, Default)]
 pub struct Import {
@@ -57,20 +60,17 @@ pub struct ImportDish {
 /// is made, except a number that no dish has. Dishes that the file does not name stay as they are.
 ///
 /// # Errors
-/// [`Error::Items`] with every row that is at fault, and then nothing is changed; `conflict` when
+/// [`Error::Items`] with the first rows that are at fault, and then nothing is changed; `conflict` when
 /// there would be too many dishes or categories, `forbidden` below a manager.
 pub async fn import(tx: &mut Tx<'_>, file: &Import) -> Result<Imported> {
     check_edits(tx)?;
-    let mut failed = Vec::new();
+    let mut failed = Failed::default();
     let mut done = Imported::default();
     let known = categories::lock_all(tx).await?;
     let parts = import_categories(tx, file, known, &mut failed, &mut done).await?;
     let before = lock_dishes(tx, file).await?;
     let (changed, made) = plan(tx, file, &parts, &before, &mut failed, &mut done);
-    if !failed.is_empty() {
-        let of = file.categories.len() + file.dishes.len();
-        return Err(Error::Items { failed, of });
-    }
+    failed.check(file.categories.len() + file.dishes.len())?;
     let rows = number(tx, changed, made, &mut done).await?;
     write(tx, &rows).await?;
     for row in rows {
@@ -87,34 +87,35 @@ async fn import_categories(
     tx: &mut Tx<'_>,
     file: &Import,
     known: Vec<CategoryRow>,
-    failed: &mut Vec<ItemError>,
+    failed: &mut Failed,
     done: &mut Imported,
 ) -> Result<HashMap<String, CategoryId>> {
     let mut rows: Vec<CategoryRow> = known;
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (place, row) in rows.iter().enumerate() {
+        places.entry(small(&row.name)).or_insert(place);
+    }
     let mut named: HashSet<String> = HashSet::new();
     for row in &file.categories {
         let patch = match &row.fields {
             Ok(patch) => patch,
             Err(faults) => {
-                failed.push(failure("categories", row, faults.clone()));
+                failed.push("categories", row, faults.clone());
                 continue;
             }
         };
         let name = small(patch.name.as_deref().unwrap_or_default());
-        let found = rows.iter().position(|row| small(&row.name) == name);
+        let found = places.get(&name).copied();
         let base = match found.and_then(|index| rows.get(index)) {
             Some(row) => row.clone(),
             None => categories::fresh(tx, &rows),
         };
         let next = categories::patched(&base, patch);
         if let Err(faults) = categories::check(&next, patch, true) {
-            failed.push(failure("categories", row, faults));
-        } else if !named.insert(name) {
-            failed.push(failure(
-                "categories",
-                row,
-                vec![fault("name", "is there twice")],
-            ));
+            failed.push("categories", row, faults);
+        } else if !named.insert(name.clone()) {
+            let twice = vec![fault("name", "is there twice")];
+            failed.push("categories", row, twice);
         } else if let Some(place) = found.and_then(|index| rows.get_mut(index)) {
             done.categories_updated += usize::from(next != base);
             categories::save(tx, &base, next.clone()).await?;
@@ -123,6 +124,7 @@ async fn import_categories(
             categories::check_room(rows.len())?;
             done.categories_created += 1;
             categories::write_new(tx, next.clone()).await?;
+            places.insert(name, rows.len());
             rows.push(next);
         }
     }
@@ -132,7 +134,8 @@ async fn import_categories(
         let Some(name) = category_of(dish) else {
             continue;
         };
-        if rows.iter().any(|row| small(&row.name) == small(name)) {
+        let key = small(name);
+        if places.contains_key(&key) {
             continue;
         }
         let patch = UpdateCategory {
@@ -145,6 +148,7 @@ async fn import_categories(
             categories::check_room(rows.len())?;
             done.categories_created += 1;
             categories::write_new(tx, next.clone()).await?;
+            places.insert(key, rows.len());
             rows.push(next);
         }
     }
@@ -180,7 +184,7 @@ fn plan(
     file: &Import,
     parts: &HashMap<String, CategoryId>,
     before: &BTreeMap<DishId, DishRow>,
-    failed: &mut Vec<ItemError>,
+    failed: &mut Failed,
     done: &mut Imported,
 ) -> (Vec<DishRow>, Vec<DishRow>) {
     let (mut changed, mut made) = (Vec::new(), Vec::new());
@@ -189,7 +193,7 @@ fn plan(
         let dish = match &row.fields {
             Ok(dish) => dish,
             Err(faults) => {
-                failed.push(failure("dishes", row, faults.clone()));
+                failed.push("dishes", row, faults.clone());
                 continue;
             }
         };
@@ -224,7 +228,7 @@ fn plan(
             faults.extend(more);
         }
         if !faults.is_empty() {
-            failed.push(failure("dishes", row, faults));
+            failed.push("dishes", row, faults);
         } else if known.is_none() {
             made.push(next);
         } else if next == base {
@@ -348,6 +352,34 @@ fn file_dish(dish: Dish, names: &HashMap<CategoryId, String>) -> FileDish {
         preparation_minutes: dish.preparation_minutes,
         position: dish.position,
         modifier_groups: dish.modifier_groups,
+    }
+}
+
+/// Rows that are at fault. A file may have thousands, of which nobody is told more than a few.
+#[derive(Default)]
+struct Failed {
+    told: Vec<ItemError>,
+    more: usize,
+}
+
+impl Failed {
+    fn push<T>(&mut self, list: &str, row: &Row<T>, faults: Vec<FieldError>) {
+        if self.told.len() < FAILED {
+            self.told.push(failure(list, row, faults));
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn check(self, of: usize) -> Result<()> {
+        if self.told.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Items {
+            failed: self.told,
+            more: self.more,
+            of,
+        })
     }
 }
 

@@ -12,6 +12,9 @@ use crate::reply;
 
 const MIN_SEQ: HeaderName = HeaderName::from_static("x-min-seq");
 
+/// So many tags of a client are looked at: it keeps a version of a list, or a few.
+const TAGS: usize = 100;
+
 /// The positions that the client shows to know: that of `X-Min-Seq`, and those of the lists that it
 /// has (`If-None-Match`). Empty when it does not say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,6 +44,7 @@ impl FromRequest for AtLeast {
 /// The positions of `If-None-Match`. Tags that are none are somebody else's.
 fn held(request: &HttpRequest) -> impl Iterator<Item = Position> {
     reply::known_tags(request)
+        .take(TAGS)
         .filter_map(|tag| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok())
 }
 

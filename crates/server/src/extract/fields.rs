@@ -3,6 +3,8 @@
 use serde_path_to_error::{Path, Segment};
 use wire::FieldError;
 
+use crate::faults;
+
 /// How field names are spelled in an answer.
 #[derive(Clone, Copy)]
 pub(super) enum Spelling {
@@ -45,6 +47,9 @@ pub(super) fn field_error(path: &Path, message: &str, spelling: Spelling) -> Fie
 fn written(path: &Path, spelling: Spelling) -> String {
     let mut field = String::new();
     for segment in path.iter() {
+        if field.len() > faults::NAME {
+            break;
+        }
         match segment {
             Segment::Seq { index } => {
                 field.push('[');
@@ -68,6 +73,8 @@ pub(super) fn push(field: &mut String, name: &str) {
 }
 
 fn spelled(name: &str, spelling: Spelling) -> String {
+    // One byte more, so that it is seen to be cut.
+    let name = faults::cut(name, faults::NAME + 1);
     match spelling {
         Spelling::Camel => camel(name),
         Spelling::AsGiven => name.to_owned(),

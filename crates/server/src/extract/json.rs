@@ -22,6 +22,9 @@ pub const BODY_LIMIT: usize = 1024 * 1024;
 /// How long a body may take to arrive, so that a dripping client does not hold a request open.
 const BODY_DEADLINE: Duration = Duration::from_secs(30);
 
+/// A body that is announced to be so short gets its room at once, in bytes.
+const AT_ONCE: usize = 16 * 1024;
+
 /// A JSON body.
 pub struct Json<T>(pub T);
 
@@ -132,7 +135,7 @@ pub(super) async fn collect(
     limit: usize,
 ) -> Result<Bytes, ApiError> {
     let read = async {
-        let mut body = BytesMut::with_capacity(length);
+        let mut body = BytesMut::new();
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|cause| {
                 unreadable("The body could not be read to its end.").because(cause)
@@ -140,6 +143,7 @@ pub(super) async fn collect(
             if body.len() + chunk.len() > limit {
                 return Err(too_large(limit));
             }
+            make_room(&mut body, chunk.len(), length);
             body.extend_from_slice(&chunk);
         }
         Ok(body.freeze())
@@ -147,6 +151,15 @@ pub(super) async fn collect(
     tokio::time::timeout(BODY_DEADLINE, read)
         .await
         .unwrap_or_else(|_| Err(unreadable("The body did not arrive in time.")))
+}
+
+/// Makes room for what has come, and for so much of what is announced as has come already: an
+/// announcement alone costs nothing.
+fn make_room(body: &mut BytesMut, coming: usize, announced: usize) {
+    if body.capacity() - body.len() < coming {
+        let missing = announced.saturating_sub(body.len());
+        body.reserve(missing.min(body.len() + AT_ONCE).max(coming));
+    }
 }
 
 fn too_large(limit: usize) -> ApiError {
@@ -166,10 +179,6 @@ pub(super) fn unreadable(sentence: &'static str) -> ApiError {
 /// # Errors
 /// 400 for what is no JSON, 422 with the field that is missing or wrong.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    let nul = nul::in_json(body);
-    if !nul.is_empty() {
-        return Err(ApiError::invalid(nul));
-    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let inner = error.inner();
@@ -183,15 +192,18 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
         }
     })?;
     reader.end().map_err(|error| syntax(&error))?;
+    nul::in_json(body).check()?;
     Ok(value)
 }
 
-/// Reads a part of a body that was read before: where each part is to be named that cannot be.
+/// Reads a part of a body that was read before: where each part is to be named that cannot be. Until
+/// then it is kept as the text that it is, which costs what it was sent with; a tree of values would
+/// be a hundred times as large.
 ///
 /// # Errors
 /// The field that is missing or wrong, and what is wrong with it.
-pub fn part<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, Vec<FieldError>> {
-    if !value.is_object() {
+pub fn part<T: DeserializeOwned>(text: &str) -> Result<T, Vec<FieldError>> {
+    if !text.starts_with('{') {
         // serde would take a list for an object.
         let message = "must be an object".to_owned();
         return Err(vec![FieldError {
@@ -199,8 +211,14 @@ pub fn part<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, Vec<Fie
             message,
         }]);
     }
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let message = error.inner().to_string();
+    let mut reader = serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let inner = error.inner();
+        let message = match inner.classify() {
+            Category::Data => inner.to_string(),
+            // What was skipped when the whole was read.
+            Category::Syntax | Category::Eof | Category::Io => "is not valid JSON".to_owned(),
+        };
         vec![field_error(error.path(), &message, Spelling::Camel)]
     })
 }
@@ -335,6 +353,26 @@ mod tests {
         assert!(read(body()).await.unwrap_err().starts_with("415"));
         let packed = json("{}").insert_header(("content-encoding", "gzip"));
         assert!(read(packed).await.unwrap_err().starts_with("415"));
+    }
+
+    #[test]
+    fn room_is_made_for_what_has_come() {
+        let announced = 16 * 1024 * 1024;
+        let mut body = BytesMut::new();
+        while body.len() < announced {
+            make_room(&mut body, 1000, announced);
+            body.extend_from_slice(&[b' '; 1000]);
+            let most = 2 * body.len() + 2 * AT_ONCE;
+            assert!(
+                body.capacity() <= most,
+                "{} of {}",
+                body.capacity(),
+                body.len()
+            );
+        }
+        let mut small = BytesMut::new();
+        make_room(&mut small, 1, 500);
+        assert!((500..AT_ONCE).contains(&small.capacity()));
     }
 
     #[actix_web::test]

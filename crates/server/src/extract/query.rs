@@ -5,10 +5,17 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
+use wire::ErrorCode;
 
 use super::fields::{Spelling, field_error};
 use super::nul;
 use crate::errors::ApiError;
+
+/// The longest query that is read, in bytes.
+const BYTES: usize = 8 * 1024;
+
+/// The most fields that a query may have.
+const FIELDS: usize = 100;
 
 /// The fields of the query string.
 pub struct Query<T>(pub T);
@@ -17,12 +24,10 @@ impl<T: DeserializeOwned> Query<T> {
     /// Reads a query string.
     ///
     /// # Errors
-    /// 422 with the field that is missing or wrong.
+    /// 400 for one that is too long, 422 with the field that is missing or wrong.
     pub fn read(query: &str) -> Result<Self, ApiError> {
-        let nul = nul::in_query(query);
-        if !nul.is_empty() {
-            return Err(ApiError::invalid(nul));
-        }
+        check_size(query)?;
+        nul::in_query(query).check()?;
         let pairs = form_urlencoded::parse(query.as_bytes());
         serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs))
             .map(Self)
@@ -31,6 +36,17 @@ impl<T: DeserializeOwned> Query<T> {
                 ApiError::invalid(vec![field_error(error.path(), &message, Spelling::AsGiven)])
             })
     }
+}
+
+/// Refuses what nobody asks.
+fn check_size(query: &str) -> Result<(), ApiError> {
+    if query.len() > BYTES || query.split('&').nth(FIELDS).is_some() {
+        return Err(ApiError::new(
+            ErrorCode::BadRequest,
+            format!("A query has at most {FIELDS} fields and {BYTES} bytes."),
+        ));
+    }
+    Ok(())
 }
 
 impl<T: DeserializeOwned> FromRequest for Query<T> {
@@ -68,6 +84,21 @@ mod tests {
         assert_eq!(listing.limit, Some(20));
         assert_eq!(listing.q.as_deref(), Some("Müller &"));
         assert_eq!(listing.all, Some(true));
+    }
+
+    #[test]
+    fn a_query_has_an_end() {
+        let code = |query: &str| {
+            Query::<Listing>::read(query)
+                .err()
+                .map(|error| error.code())
+        };
+        let fill = |bytes: usize| format!("{ID}&q={}", "x".repeat(bytes - ID.len() - 3));
+        assert_eq!(code(&fill(BYTES)), None);
+        assert_eq!(code(&fill(BYTES + 1)), Some(ErrorCode::BadRequest));
+        assert_eq!(code(&format!("{ID}{}", "&x".repeat(FIELDS - 1))), None);
+        let many = format!("{ID}{}", "&x".repeat(FIELDS));
+        assert_eq!(code(&many), Some(ErrorCode::BadRequest));
     }
 
     #[test]

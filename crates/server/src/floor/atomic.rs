@@ -5,10 +5,11 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use domain::db::Scope;
 use domain::floor::atomic::{self, Answer, Transaction};
+use domain::meaning::{self, Meaningless};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use wire::floor::atomic::{Atomic, AtomicBatch, AtomicDone};
-use wire::{ErrorBody, RestaurantId};
+use wire::{ErrorBody, FieldError, RestaurantId};
 
 use super::items;
 use crate::auth::{self, Caller};
@@ -36,7 +37,7 @@ pub async fn atomic(
     state: Data<AppState>,
     caller: Caller,
     Path(rid): Path<RestaurantId>,
-    Json(body): Json<Value>,
+    Json(body): Json<Box<RawValue>>,
 ) -> Result<HttpResponse, ApiError> {
     run(&state, caller.scope(rid), &body).await
 }
@@ -49,20 +50,20 @@ pub async fn atomic(
 pub async fn batch(
     state: Data<AppState>,
     request: HttpRequest,
-    Json(body): Json<Value>,
+    Json(body): Json<Box<RawValue>>,
 ) -> Result<HttpResponse, ApiError> {
     // Only which restaurant is read before the caller is known to belong to it.
-    let Where { restaurant_id } = part(&body).map_err(ApiError::invalid)?;
+    let Where { restaurant_id } = part(body.get()).map_err(ApiError::invalid)?;
     let caller = auth::member(&state, &request, restaurant_id).await?;
     run(&state, caller.scope(restaurant_id), &body).await
 }
 
-async fn run(state: &AppState, scope: Scope, body: &Value) -> Result<HttpResponse, ApiError> {
-    let input: Atomic = part(body).map_err(ApiError::invalid)?;
+async fn run(state: &AppState, scope: Scope, body: &RawValue) -> Result<HttpResponse, ApiError> {
+    let input: Atomic = part(body.get()).map_err(ApiError::invalid)?;
     let operations = input.operations.iter().enumerate();
     let transaction = Transaction {
         id: input.transaction_id,
-        fingerprint: domain::remembered::fingerprint(&input.operations)?,
+        fingerprint: meaning::of_list(&input.operations).map_err(meaningless)?,
         items: operations
             .map(|(index, value)| items::operation(index, value))
             .collect(),
@@ -79,6 +80,13 @@ async fn run(state: &AppState, scope: Scope, body: &Value) -> Result<HttpRespons
             done,
         )
         .await
+}
+
+fn meaningless((index, fault): (usize, Meaningless)) -> ApiError {
+    ApiError::invalid(vec![FieldError {
+        field: format!("operations[{index}]"),
+        message: fault.to_string(),
+    }])
 }
 
 fn done(saved: &Saved<Answer>) -> HttpResponse {

@@ -6,6 +6,7 @@ use domain::clock::new_id;
 use domain::db::Scope;
 use domain::floor::batch;
 use domain::floor::changes::Item;
+use serde_json::value::RawValue;
 use wire::floor::atomic::Entity;
 use wire::floor::batch::{BatchDone, BatchUpdate};
 use wire::{ErrorBody, RestaurantId};
@@ -30,7 +31,7 @@ pub async fn update(
     Path(rid): Path<RestaurantId>,
     Json(input): Json<BatchUpdate>,
 ) -> Result<HttpResponse, ApiError> {
-    let read = |entity, list: &[serde_json::Value]| -> Vec<Item> {
+    let read = |entity, list: &[Box<RawValue>]| -> Vec<Item> {
         let numbered = list.iter().enumerate();
         numbered
             .map(|(index, value)| items::update(index, entity, value))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::floor::changes::{Change, Edit, Item};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 use wire::FieldError;
 use wire::floor::atomic::{Entity, Op};
@@ -21,8 +21,7 @@ struct Head {
     op: Op,
     entity: Entity,
     id: Option<Uuid>,
-    #[serde(default)]
-    data: Value,
+    data: Option<Box<RawValue>>,
     #[serde(alias = "if_version", alias = "baseVersion", alias = "base_version")]
     if_version: Option<i32>,
 }
@@ -36,38 +35,68 @@ struct Update {
     if_version: Option<i32>,
 }
 
+/// What names a change, as far as it can be read.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Names {
+    entity: Option<Box<RawValue>>,
+    id: Option<Box<RawValue>>,
+    #[serde(alias = "client_id")]
+    client_id: Option<Box<RawValue>>,
+}
+
+impl Names {
+    pub(super) fn of(change: &RawValue) -> Self {
+        part(change.get()).unwrap_or_default()
+    }
+
+    fn entity(&self) -> Option<Entity> {
+        text(self.entity.as_deref())?.parse().ok()
+    }
+
+    fn id(&self) -> Option<Uuid> {
+        text(self.id.as_deref())?.parse().ok()
+    }
+
+    /// The client's own, where it is a text.
+    pub(super) fn client_id(&self) -> Option<String> {
+        text(self.client_id.as_deref())
+    }
+}
+
+fn text(value: Option<&RawValue>) -> Option<String> {
+    serde_json::from_str(value?.get()).ok()
+}
+
 /// A change that says what it does to what.
-pub(super) fn operation(index: usize, value: &Value) -> Item {
-    let head = part::<Head>(value);
+pub(super) fn operation(index: usize, value: &RawValue) -> Item {
+    let (head, names) = (part::<Head>(value.get()), Names::of(value));
     Item {
         index,
-        entity: text(value, &["entity"]).and_then(|entity| entity.parse().ok()),
-        id: id(value),
+        entity: names.entity(),
+        id: names.id(),
         version: head.as_ref().ok().and_then(|head| head.if_version),
         change: head.and_then(|head| {
-            let data = match head.data {
-                Value::Null => Value::Object(serde_json::Map::new()),
-                data => data,
-            };
-            change(head.entity, head.op, head.id, &data).map_err(|faults| within("data", faults))
+            let data = head.data.as_deref().map_or("{}", RawValue::get);
+            change(head.entity, head.op, head.id, data).map_err(|faults| within("data", faults))
         }),
     }
 }
 
 /// A change of one kind of thing, with its fields beside its id.
-pub(super) fn update(index: usize, entity: Entity, value: &Value) -> Item {
-    let head = part::<Update>(value);
+pub(super) fn update(index: usize, entity: Entity, value: &RawValue) -> Item {
+    let head = part::<Update>(value.get());
     Item {
         index,
         entity: Some(entity),
-        id: id(value),
+        id: Names::of(value).id(),
         version: head.as_ref().ok().and_then(|head| head.if_version),
-        change: head.and_then(|head| change(entity, Op::Update, Some(head.id), value)),
+        change: head.and_then(|head| change(entity, Op::Update, Some(head.id), value.get())),
     }
 }
 
 /// Here is what kinds of things there are.
-fn change(entity: Entity, op: Op, id: Option<Uuid>, data: &Value) -> Result<Change, Faults> {
+fn change(entity: Entity, op: Op, id: Option<Uuid>, data: &str) -> Result<Change, Faults> {
     Ok(match entity {
         Entity::Guest => Change::Guest(edit(op, id, data)?),
         Entity::Table => Change::Table(edit(op, id, data)?),
@@ -75,7 +104,7 @@ fn change(entity: Entity, op: Op, id: Option<Uuid>, data: &Value) -> Result<Chan
     })
 }
 
-fn edit<I, C, U>(op: Op, id: Option<Uuid>, data: &Value) -> Result<Edit<I, C, U>, Faults>
+fn edit<I, C, U>(op: Op, id: Option<Uuid>, data: &str) -> Result<Edit<I, C, U>, Faults>
 where
     I: From<Uuid>,
     C: DeserializeOwned,
@@ -97,16 +126,6 @@ where
     })
 }
 
-/// A text under one of its spellings.
-pub(super) fn text(value: &Value, names: &[&str]) -> Option<String> {
-    let found = names.iter().find_map(|name| value.get(name))?;
-    Some(found.as_str()?.to_owned())
-}
-
-fn id(value: &Value) -> Option<Uuid> {
-    text(value, &["id"])?.parse().ok()
-}
-
 /// Says where the fields stand.
 fn within(place: &str, faults: Faults) -> Faults {
     faults
@@ -124,11 +143,16 @@ fn within(place: &str, faults: Faults) -> Faults {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::value::to_raw_value;
+    use serde_json::{Value, json};
 
     use super::*;
 
     const ID: &str = "0198b2f0-0000-7000-8000-000000000001";
+
+    fn operation(index: usize, value: &Value) -> Item {
+        super::operation(index, &to_raw_value(value).unwrap())
+    }
 
     fn faults(item: &Item) -> Vec<String> {
         let faults = item.change.as_ref().err().into_iter().flatten();
@@ -157,11 +181,8 @@ mod tests {
             let item = operation(7, &value);
             assert_eq!((faults(&item), item.version), (vec![], version), "{value}");
         }
-        let item = update(
-            0,
-            Entity::Table,
-            &json!({"id": ID, "capacity": 3, "ifVersion": 9}),
-        );
+        let capacity = json!({"id": ID, "capacity": 3, "ifVersion": 9});
+        let item = update(0, Entity::Table, &to_raw_value(&capacity).unwrap());
         assert!(
             matches!(&item.change, Ok(Change::Table(Edit::Update(_, patch))) if patch.capacity == Some(3))
         );

@@ -3,12 +3,14 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use domain::db::Scope;
+use domain::floor::changes::Item;
 use domain::floor::sync::{self, Own, Queued};
-use serde_json::Value;
+use domain::meaning;
+use serde_json::value::RawValue;
 use wire::floor::sync::{Delta, DeltaQuery, Outcome, SyncDone, SyncQueue, SyncResult};
 use wire::{ErrorBody, ErrorCode, FieldError, Position, RestaurantId};
 
-use super::items;
+use super::items::{self, Names};
 use crate::auth::Caller;
 use crate::errors::ApiError;
 use crate::extract::{Json, Path, Query};
@@ -58,9 +60,7 @@ pub async fn batch(
         return Ok(answer);
     }
     let read = queue.operations.iter().enumerate();
-    let read = read
-        .map(|(index, value)| queued(index, value))
-        .collect::<Result<Vec<Read>, ApiError>>()?;
+    let read: Vec<Read> = read.map(|(index, value)| queued(index, value)).collect();
     let parts: Vec<&[Read]> = read.chunks(sync::PER_TRANSACTION).collect();
     let (last, earlier) = match parts.split_last() {
         Some((last, earlier)) => (*last, earlier),
@@ -97,6 +97,9 @@ pub async fn batch(
         .await
 }
 
+/// The longest id of a client, in characters.
+const CLIENT_ID: usize = 100;
+
 /// A change, or why it cannot be one.
 type Read = Result<Queued, SyncResult>;
 
@@ -121,28 +124,50 @@ fn in_order(part: &[Read], made: &[SyncResult]) -> Vec<SyncResult> {
 
 /// Reads one change of a queue. One without an id of the client's is not made: it could not be
 /// told whether it was made before.
-fn queued(index: usize, value: &Value) -> Result<Read, ApiError> {
+fn queued(index: usize, value: &RawValue) -> Read {
     let item = items::operation(index, value);
-    let client_id = items::text(value, &["clientId", "client_id"]).unwrap_or_default();
-    if !(1..=100).contains(&client_id.chars().count()) {
-        let field = FieldError {
-            field: "clientId".to_owned(),
-            message: "is required, with at most 100 characters".to_owned(),
-        };
-        return Ok(Err(SyncResult {
-            client_id,
-            status: Outcome::Rejected,
-            entity: item.entity,
-            id: item.id,
-            message: Some("The change has no clientId.".to_owned()),
-            code: Some(ErrorCode::Invalid),
-            fields: vec![field],
-            current: None,
-        }));
+    let client_id = Names::of(value).client_id().unwrap_or_default();
+    if !(1..=CLIENT_ID).contains(&client_id.chars().count()) {
+        let message = format!("is required, with at most {CLIENT_ID} characters");
+        return Err(rejected(
+            &item,
+            client_id.chars().take(CLIENT_ID).collect(),
+            "The change has no clientId.",
+            ("clientId", message),
+        ));
     }
-    Ok(Ok(Queued {
+    match meaning::fingerprint(value) {
+        Ok(fingerprint) => Ok(Queued {
+            client_id,
+            fingerprint,
+            item,
+        }),
+        Err(fault) => Err(rejected(
+            &item,
+            client_id,
+            "The change cannot be read.",
+            ("body", fault.to_string()),
+        )),
+    }
+}
+
+fn rejected(
+    item: &Item,
+    client_id: String,
+    sentence: &str,
+    (field, message): (&str, String),
+) -> SyncResult {
+    SyncResult {
         client_id,
-        fingerprint: domain::remembered::fingerprint(value)?,
-        item,
-    }))
+        status: Outcome::Rejected,
+        entity: item.entity,
+        id: item.id,
+        message: Some(sentence.to_owned()),
+        code: Some(ErrorCode::Invalid),
+        fields: vec![FieldError {
+            field: field.to_owned(),
+            message,
+        }],
+        current: None,
+    }
 }

@@ -69,10 +69,14 @@ impl Follow {
             match word {
                 "" => {}
                 "presence" => presence = true,
-                word => kinds.push(
-                    word.parse()
-                        .map_err(|_| field("types", "names an event that does not exist"))?,
-                ),
+                word => {
+                    let kind = word
+                        .parse()
+                        .map_err(|_| field("types", "names an event that does not exist"))?;
+                    if !kinds.contains(&kind) {
+                        kinds.push(kind);
+                    }
+                }
             }
         }
         Ok(Heard {

@@ -4,14 +4,19 @@
 //! A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula and may do what
 //! it says. Such a cell is written with an apostrophe before it, and read without.
 
-use csv::{ReaderBuilder, StringRecord, Trim, Writer};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use csv_core::ReadFieldResult;
+use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use wire::menu::dishes::DishAvailability;
 use wire::menu::transfer::FileDish;
 use wire::{ErrorCode, FieldError};
 
-use super::transfer::check_count;
 use crate::errors::ApiError;
+use crate::faults::{self, Faults};
 
 /// The columns. A file may have them in any order, and leave any out.
 const COLUMNS: [&str; 17] = [
@@ -37,166 +42,269 @@ const COLUMNS: [&str; 17] = [
 /// Stands between the words of a list.
 const BETWEEN: char = '|';
 
+/// The longest cell, in bytes: the longest list of modifiers that can be is half as long.
+const CELL: usize = 256 * 1024;
+
 /// A line that has been read.
+#[derive(Debug)]
 pub(super) struct Line {
-    /// Its place among the dishes, from 0.
-    pub(super) index: usize,
     /// Its line in the file, from 1.
-    pub(super) line: u64,
-    /// The dish, or why it cannot be read.
-    pub(super) fields: Result<Value, Vec<FieldError>>,
+    pub(super) number: u64,
+    /// The dish as JSON, or why it cannot be read.
+    pub(super) dish: Result<String, Vec<FieldError>>,
 }
 
-/// Reads a file with a header. Commas or semicolons stand between the cells, as the header has it.
-///
-/// # Errors
-/// 422 for a header that cannot be, or too many lines.
-pub(super) fn read(bytes: &[u8]) -> Result<Vec<Line>, ApiError> {
-    // What spreadsheets put before UTF-8.
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or(bytes);
-    let has = |byte: u8| first.contains(&byte);
-    let delimiter = if has(b';') && !has(b',') { b';' } else { b',' };
-    let mut reader = ReaderBuilder::new()
-        .delimiter(delimiter)
-        .trim(Trim::All)
-        .flexible(true)
-        .from_reader(bytes);
-    let header = reader.headers().map_err(|_| unreadable())?.clone();
-    check_header(&header)?;
-    let mut lines = Vec::new();
-    let mut record = csv::ByteRecord::new();
-    loop {
-        let line = reader.position().line();
-        match reader.read_byte_record(&mut record) {
-            Ok(false) => break,
-            Ok(true) => {}
-            Err(_) => return Err(unreadable()),
-        }
-        let line = record
-            .position()
-            .map_or(line, |start| line_of(bytes, start));
-        check_count(lines.len() + 1)?;
-        lines.push(Line {
-            index: lines.len(),
-            line,
-            fields: fields(&header, record.clone()),
+/// The lines of a file with a header. Commas or semicolons stand between the cells, as the header
+/// has it. A file is read as far as it is asked for, and of a line only what there are columns for
+/// is kept.
+pub(super) struct Lines<'f> {
+    header: Vec<String>,
+    cells: Cells<'f>,
+}
+
+impl<'f> Lines<'f> {
+    /// Reads the header.
+    ///
+    /// # Errors
+    /// 422 for one that cannot be, 400 for what is no text.
+    pub(super) fn new(bytes: &'f [u8]) -> Result<Self, ApiError> {
+        // What spreadsheets put before UTF-8.
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or(bytes);
+        let has = |byte: u8| memchr::memchr(byte, first).is_some();
+        let delimiter = if has(b';') && !has(b',') { b';' } else { b',' };
+        let mut cells = Cells::new(bytes, delimiter);
+        let header = cells.record(COLUMNS.len()).unwrap_or_default();
+        let names = header.cells.into_iter().map(|cell| match cell {
+            Cell::Text(name) => Ok(name),
+            Cell::Long | Cell::NoText => Err(unreadable()),
         });
+        let names = names.collect::<Result<Vec<String>, ApiError>>()?;
+        check_header(&names, header.count)?;
+        Ok(Self {
+            header: names,
+            cells,
+        })
     }
-    Ok(lines)
 }
 
-/// The line of a record: the reader places it where the one before ended, before empty lines.
-fn line_of(bytes: &[u8], start: &csv::Position) -> u64 {
-    let start_byte = usize::try_from(start.byte()).unwrap_or(usize::MAX);
-    let before = bytes.get(start_byte..).unwrap_or_default().iter();
-    let ends = before.take_while(|byte| b"\r\n".contains(byte));
-    (start.line()..)
-        .zip(ends.filter(|byte| **byte == b'\n'))
-        .last()
-        .map_or(start.line(), |(line, _)| line + 1)
+impl Iterator for Lines<'_> {
+    type Item = Line;
+
+    fn next(&mut self) -> Option<Line> {
+        let record = self.cells.record(self.header.len())?;
+        Some(Line {
+            number: record.line,
+            dish: dish(&self.header, record),
+        })
+    }
 }
 
-fn check_header(header: &StringRecord) -> Result<(), ApiError> {
-    let mut faults = Vec::new();
-    let mut fault = |field: &str, message: String| {
-        faults.push(FieldError {
-            field: field.to_owned(),
-            message,
-        });
-    };
-    for (index, name) in header.iter().enumerate() {
-        if !COLUMNS.contains(&name) {
-            let known = COLUMNS.join(", ");
-            fault("header", format!("names {name:?}; the columns are {known}"));
-        } else if header.iter().take(index).any(|before| before == name) {
-            fault("header", format!("names {name} twice"));
+/// What stands in a line.
+#[derive(Default)]
+struct Record {
+    /// Its line, from 1.
+    line: u64,
+    /// How many cells it has.
+    count: usize,
+    /// The first ones.
+    cells: Vec<Cell>,
+}
+
+enum Cell {
+    Text(String),
+    /// It is longer than a cell may be.
+    Long,
+    /// It is not UTF-8.
+    NoText,
+}
+
+/// Reads cell by cell into one buffer.
+struct Cells<'f> {
+    reader: csv_core::Reader,
+    rest: &'f [u8],
+    /// The line in which `rest` begins.
+    line: u64,
+    buffer: Vec<u8>,
+}
+
+impl<'f> Cells<'f> {
+    fn new(bytes: &'f [u8], delimiter: u8) -> Self {
+        Self {
+            reader: csv_core::ReaderBuilder::new().delimiter(delimiter).build(),
+            rest: bytes,
+            line: 1,
+            buffer: vec![0; CELL],
         }
     }
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(ApiError::invalid(faults))
+
+    fn skip(&mut self, bytes: usize) {
+        let (read, rest) = self.rest.split_at(bytes);
+        self.line += memchr::memchr_iter(b'\n', read).map(|_| 1).sum::<u64>();
+        self.rest = rest;
     }
+
+    /// The next line that is not empty, of which at most so many cells are kept.
+    fn record(&mut self, most: usize) -> Option<Record> {
+        let ends = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+        self.skip(self.rest.iter().take_while(ends).count());
+        let mut record = Record {
+            line: self.line,
+            ..Record::default()
+        };
+        let (mut used, mut is_long) = (0, false);
+        loop {
+            let free = self.buffer.get_mut(used..).unwrap_or_default();
+            let (result, read, written) = self.reader.read_field(self.rest, free);
+            self.skip(read);
+            used += written;
+            match result {
+                ReadFieldResult::InputEmpty => {}
+                ReadFieldResult::OutputFull => (used, is_long) = (0, true),
+                ReadFieldResult::Field { record_end } => {
+                    record.count += 1;
+                    if record.cells.len() < most {
+                        record.cells.push(self.cell(used, is_long));
+                    }
+                    if record_end {
+                        return Some(record);
+                    }
+                    (used, is_long) = (0, false);
+                }
+                ReadFieldResult::End => return None,
+            }
+        }
+    }
+
+    fn cell(&self, used: usize, is_long: bool) -> Cell {
+        if is_long {
+            return Cell::Long;
+        }
+        match str::from_utf8(self.buffer.get(..used).unwrap_or_default()) {
+            Ok(text) => Cell::Text(text.trim().to_owned()),
+            Err(_) => Cell::NoText,
+        }
+    }
+}
+
+fn check_header(names: &[String], count: usize) -> Result<(), ApiError> {
+    let mut faults = Faults::default();
+    for (index, name) in names.iter().enumerate() {
+        let fault = if !COLUMNS.contains(&name.as_str()) {
+            let name = faults::cut(name, faults::NAME);
+            format!("names {name:?}; the columns are {}", COLUMNS.join(", "))
+        } else if names.iter().take(index).any(|before| before == name) {
+            format!("names {name} twice")
+        } else {
+            continue;
+        };
+        faults.note(|| fault_of("header", &fault));
+    }
+    // There is no further column that they could be.
+    faults.add(count - names.len());
+    faults.check()
 }
 
 fn unreadable() -> ApiError {
     ApiError::new(ErrorCode::BadRequest, "The file is not CSV in UTF-8.")
 }
 
-fn fields(header: &StringRecord, record: csv::ByteRecord) -> Result<Value, Vec<FieldError>> {
-    let fault = |field: &str, message: &str| {
-        vec![FieldError {
-            field: field.to_owned(),
-            message: message.to_owned(),
-        }]
-    };
-    if record.len() != header.len() {
-        let message = format!("has {} cells, not {}", record.len(), header.len());
-        return Err(fault("line", &message));
+fn fault_of(field: &str, message: &str) -> FieldError {
+    FieldError {
+        field: field.to_owned(),
+        message: message.to_owned(),
     }
-    let record =
-        StringRecord::from_byte_record(record).map_err(|_| fault("line", "is not UTF-8"))?;
-    let mut dish = Map::new();
+}
+
+/// What stands in a field of a dish.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Field {
+    Value(Value),
+    /// JSON as it is in the cell: a tree of values would be many times as large.
+    Json(Box<RawValue>),
+}
+
+fn dish(header: &[String], record: Record) -> Result<String, Vec<FieldError>> {
+    if record.count != header.len() {
+        let message = format!("has {} cells, not {}", record.count, header.len());
+        return Err(vec![fault_of("line", &message)]);
+    }
+    let mut fields = BTreeMap::new();
     let mut availability = Map::new();
     let mut faults = Vec::new();
-    for (name, cell) in header.iter().zip(&record) {
-        let cell = unguarded(cell);
+    for (name, cell) in header.iter().map(String::as_str).zip(&record.cells) {
+        let cell = match cell {
+            Cell::Text(cell) => unguarded(cell),
+            Cell::Long => {
+                let message = format!("must have at most {CELL} bytes");
+                faults.push(fault_of(name, &message));
+                continue;
+            }
+            Cell::NoText => return Err(vec![fault_of("line", "is not UTF-8")]),
+        };
         if cell.contains('\0') {
-            faults.extend(fault(name, "must not contain NUL characters"));
-            continue;
-        }
-        let is_empty = cell.is_empty();
-        match name {
-            "availability" if !is_empty => {
-                availability.insert("status".to_owned(), json!(cell));
+            faults.push(fault_of(name, "must not contain NUL characters"));
+        } else if let Some(part) = part_of_availability(name) {
+            if !cell.is_empty() {
+                availability.insert(part.to_owned(), value(name, &cell));
             }
-            "quantityLeft" if !is_empty => {
-                availability.insert("quantityLeft".to_owned(), number(cell));
-            }
-            "soldOutUntil" if !is_empty => {
-                availability.insert("until".to_owned(), json!(cell));
-            }
-            "dietary" | "allergens" => {
-                let words = cell.split([BETWEEN, ',', ';']).map(str::trim);
-                let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-                dish.insert(name.to_owned(), json!(words));
-            }
-            "modifierGroups" if is_empty => {
-                dish.insert(name.to_owned(), json!([]));
-            }
-            "modifierGroups" => match serde_json::from_str::<Value>(cell) {
+        } else if name == "modifierGroups" && !cell.is_empty() {
+            match RawValue::from_string(cell.into_owned()) {
                 Ok(groups) => {
-                    dish.insert(name.to_owned(), groups);
+                    fields.insert(name, Field::Json(groups));
                 }
-                Err(_) => faults.extend(fault(name, "must be JSON, as an export has it")),
-            },
-            // What can be empty is emptied; of the rest nothing is said.
-            "description" | "imageUrl" | "category" | "station" | "preparationMinutes"
-                if is_empty =>
-            {
-                dish.insert(name.to_owned(), Value::Null);
+                Err(_) => faults.push(fault_of(name, "must be JSON, as an export has it")),
             }
-            _ if is_empty => {}
-            "dishId" | "priceMinor" | "preparationMinutes" | "position" => {
-                dish.insert(name.to_owned(), number(cell));
-            }
-            "isPublished" => {
-                dish.insert(name.to_owned(), truth(cell));
-            }
-            "dishName" | "description" | "imageUrl" | "currency" | "category" | "station" => {
-                dish.insert(name.to_owned(), json!(cell));
-            }
-            _ => {}
+        } else if let Some(value) = field(name, &cell) {
+            fields.insert(name, Field::Value(value));
         }
     }
     if !availability.is_empty() {
-        dish.insert("availability".to_owned(), Value::Object(availability));
+        fields.insert("availability", Field::Value(Value::Object(availability)));
     }
-    if faults.is_empty() {
-        Ok(Value::Object(dish))
-    } else {
-        Err(faults)
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    serde_json::to_string(&fields).map_err(|_| vec![fault_of("line", "cannot be read")])
+}
+
+/// What a column says of whether the dish can be had.
+fn part_of_availability(name: &str) -> Option<&'static str> {
+    match name {
+        "availability" => Some("status"),
+        "quantityLeft" => Some("quantityLeft"),
+        "soldOutUntil" => Some("until"),
+        _ => None,
+    }
+}
+
+/// What a cell says of a field. What can be empty is emptied by an empty cell; of the rest it says
+/// nothing.
+fn field(name: &str, cell: &str) -> Option<Value> {
+    match name {
+        "dietary" | "allergens" => {
+            let words = cell.split([BETWEEN, ',', ';']).map(str::trim);
+            let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+            Some(json!(words))
+        }
+        "modifierGroups" => Some(json!([])),
+        "description" | "imageUrl" | "category" | "station" | "preparationMinutes"
+            if cell.is_empty() =>
+        {
+            Some(Value::Null)
+        }
+        _ => (!cell.is_empty()).then(|| value(name, cell)),
+    }
+}
+
+fn value(name: &str, cell: &str) -> Value {
+    match name {
+        "dishId" | "priceMinor" | "preparationMinutes" | "position" | "quantityLeft" => {
+            number(cell)
+        }
+        "isPublished" => truth(cell),
+        _ => json!(cell),
     }
 }
 
@@ -218,16 +326,31 @@ fn truth(cell: &str) -> Value {
 ///
 /// # Errors
 /// When they cannot be written, which does not happen.
-pub(super) fn write(dishes: &[FileDish]) -> Result<Vec<u8>, ApiError> {
-    let mut writer = Writer::from_writer(Vec::new());
-    writer.write_record(COLUMNS).map_err(ApiError::internal)?;
+pub(super) fn write(dishes: &[FileDish]) -> Result<String, ApiError> {
+    let mut file = COLUMNS.join(",");
+    file.push('\n');
     for dish in dishes {
-        let cells = cells(dish)?.map(|cell| guarded(&cell));
-        writer.write_record(&cells).map_err(ApiError::internal)?;
+        for (index, cell) in cells(dish)?.iter().enumerate() {
+            if index > 0 {
+                file.push(',');
+            }
+            push_cell(&mut file, &guarded(cell));
+        }
+        file.push('\n');
     }
-    writer
-        .into_inner()
-        .map_err(|error| ApiError::internal(anyhow::anyhow!("{error}")))
+    Ok(file)
+}
+
+/// Writes a cell (RFC 4180): in quotes, where it holds what stands between cells somewhere. A
+/// spreadsheet may take semicolons or tabs for it, whatever the file is written with.
+fn push_cell(file: &mut String, cell: &str) {
+    if cell.contains([',', ';', '\t', '\n', '\r', '"']) {
+        file.push('"');
+        file.push_str(&cell.replace('"', "\"\""));
+        file.push('"');
+    } else {
+        file.push_str(cell);
+    }
 }
 
 fn cells(dish: &FileDish) -> Result<[String; 17], ApiError> {
@@ -268,90 +391,150 @@ fn cells(dish: &FileDish) -> Result<[String; 17], ApiError> {
     ])
 }
 
-/// Whether a spreadsheet would take it for a formula, with or without apostrophes before it.
-fn is_formula(cell: &str) -> bool {
-    cell.trim_start_matches('\'')
-        .starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
+/// What a spreadsheet takes for the end of a cell, if it goes by other separators than the file.
+const ENDS: [char; 4] = [';', '\t', '\n', '\r'];
+
+/// Whether a spreadsheet would take a cell that begins so for a formula, with or without
+/// apostrophes, quotes and blanks before it. `place` is the part of the cell that it is: an empty
+/// line within a text is none.
+fn is_formula(place: usize, part: &str) -> bool {
+    let part = part.trim_start_matches(['\'', '"', ' ']);
+    part.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+        || (place == 0 && part.starts_with(['\t', '\r', '\n']))
 }
 
+/// Puts an apostrophe before what would be a formula: at the beginning, and wherever a spreadsheet
+/// may see a cell begin. Quotes do not help there: of `17,"Soup;=1"` the second cell is `=1"` for
+/// whoever goes by semicolons.
 fn guarded(cell: &str) -> String {
-    if is_formula(cell) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
+    let mut guarded = String::with_capacity(cell.len() + 1);
+    for (place, part) in cell.split_inclusive(ENDS).enumerate() {
+        if is_formula(place, part) {
+            guarded.push('\'');
+        }
+        guarded.push_str(part);
     }
+    guarded
 }
 
-fn unguarded(cell: &str) -> &str {
-    match cell.strip_prefix('\'') {
-        Some(rest) if is_formula(rest) => rest,
-        _ => cell,
+fn unguarded(cell: &str) -> Cow<'_, str> {
+    if !cell.contains('\'') {
+        return Cow::Borrowed(cell);
     }
+    let parts = cell.split_inclusive(ENDS).enumerate();
+    let parts = parts.map(|(place, part)| match part.strip_prefix('\'') {
+        Some(rest) if is_formula(place, rest) => rest,
+        _ => part,
+    });
+    Cow::Owned(parts.collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read_one(text: &str) -> Result<Value, Vec<FieldError>> {
-        read(text.as_bytes()).ok().unwrap().remove(0).fields
+    fn lines(bytes: &[u8]) -> Vec<Line> {
+        Lines::new(bytes).unwrap().collect()
     }
+
+    fn read_one(text: &str) -> Value {
+        let line = lines(text.as_bytes()).remove(0);
+        serde_json::from_str(&line.dish.unwrap()).unwrap()
+    }
+
+    const TEXTS: [&str; 26] = [
+        "=HYPERLINK(\"http://x\")",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "'=1",
+        "''=1",
+        "'quoted'",
+        "plain",
+        "",
+        "＝1",
+        "Soup;=cmd|' /C calc'!A0",
+        "Soup;'=1",
+        "Soup; ''=1;'x;\"=1",
+        "Soup\t=1",
+        "Soup\n=1\n- nuts\r\n'- bread",
+        "a;b;c",
+        "\t=1",
+        "a\r\n\r\nb",
+        "Soup, =1",
+        "it's",
+        "'",
+        ";;;'';=",
+        "\"=1\"",
+        "a;\"\"=1",
+        "'Soup;'",
+        ";",
+    ];
 
     #[test]
     fn formulas_are_made_harmless_and_come_back() {
-        for text in [
-            "=HYPERLINK(\"http://x\")",
-            "+1",
-            "-1",
-            "@SUM(A1)",
-            "'=1",
-            "''=1",
-            "'quoted'",
-            "plain",
-            "",
-            "＝1",
-        ] {
+        for text in TEXTS {
             let written = guarded(text);
-            assert!(
-                !written.starts_with(['=', '+', '-', '@', '＝']),
-                "{text} is written as {written}"
-            );
+            for part in written.split([';', '\t', '\n', '\r']) {
+                let part = part.trim_start_matches(['"', ' ']);
+                assert!(
+                    !part.starts_with(['=', '+', '-', '@', '＝']),
+                    "{text} is written as {written}"
+                );
+            }
             assert_eq!(unguarded(&written), text);
         }
     }
 
     #[test]
+    fn whatever_a_cell_holds_comes_back() {
+        let mut file = "description\n".to_owned();
+        let texts = TEXTS.map(str::trim).into_iter();
+        let texts: Vec<&str> = texts.filter(|text| !text.is_empty()).collect();
+        for text in &texts {
+            push_cell(&mut file, &guarded(text));
+            file.push('\n');
+        }
+        let read = lines(file.as_bytes()).into_iter().map(|line| {
+            let dish: Value = serde_json::from_str(&line.dish.unwrap()).unwrap();
+            dish["description"].as_str().unwrap().to_owned()
+        });
+        assert_eq!(read.collect::<Vec<_>>(), texts);
+    }
+
+    #[test]
     fn a_line_is_the_json_of_a_dish() {
         let dish = read_one(
-            "dishName,priceMinor,isPublished,allergens,availability,quantityLeft,station\n\
-             \"Fish, fried\",1290,yes,fish|gluten,available,7,\n",
+            "dishName,priceMinor,isPublished,allergens,availability,quantityLeft,station,modifierGroups\n\
+             \"Fish, fried\",1290,yes,fish|gluten,available,7,,\"[{\"\"max\"\":1}]\"\n",
         );
         assert_eq!(
-            dish.unwrap(),
+            dish,
             json!({
                 "dishName": "Fish, fried", "priceMinor": 1290, "isPublished": true,
-                "allergens": ["fish", "gluten"],
+                "allergens": ["fish", "gluten"], "modifierGroups": [{"max": 1}],
                 "availability": {"status": "available", "quantityLeft": 7}, "station": null,
             })
         );
-        let with_mark = "\u{feff}dishName;priceMinor\r\nSoup;x\r\n";
+        let with_mark = "\u{feff}dishName;priceMinor\r\n Soup ;x\r\n";
         assert_eq!(
-            read_one(with_mark).unwrap(),
+            read_one(with_mark),
             json!({"dishName": "Soup", "priceMinor": "x"})
         );
+        assert_eq!(read_one("dishName\nSoup"), json!({"dishName": "Soup"}));
     }
 
     #[test]
     fn lines_are_counted_as_an_editor_does() {
         let text = "dishName,description\nOne,\"two\nlines\"\n\nTwo,x,y\nThree,\u{0}\n";
-        let lines = read(text.as_bytes()).ok().unwrap();
-        let numbers: Vec<u64> = lines.iter().map(|line| line.line).collect();
+        let found = lines(text.as_bytes());
+        let numbers: Vec<u64> = found.iter().map(|line| line.number).collect();
         assert_eq!(numbers, [2, 5, 6]);
-        let fault = |index: usize| lines[index].fields.as_ref().unwrap_err()[0].clone();
+        let fault = |index: usize| found[index].dish.as_ref().unwrap_err()[0].clone();
         assert_eq!(fault(1).message, "has 3 cells, not 2");
         assert_eq!(fault(2).field, "description");
-        let lines = read(b"dishName\r\nOne\r\n\r\n\r\nTwo\r\n").ok().unwrap();
-        let numbers: Vec<u64> = lines.iter().map(|line| line.line).collect();
+        let found = lines(b"dishName\r\nOne\r\n\r\n\r\nTwo\r\n");
+        let numbers: Vec<u64> = found.iter().map(|line| line.number).collect();
         assert_eq!(numbers, [2, 5]);
     }
 
@@ -362,13 +545,33 @@ mod tests {
             (b"dishName,dishName\nSoup,Soup\n", 422),
             (b"\x00\xff\xfe", 422),
         ] {
-            let error = read(bytes).err().map(|error| error.body("").status);
+            let error = Lines::new(bytes).err().map(|error| error.body("").status);
             assert!(error.is_some_and(|found| found == status || found == 400));
         }
-        let lines = read(b"dishName\nSo\xffup\n").ok().unwrap();
+        let found = lines(b"dishName\nSo\xffup\n");
         assert_eq!(
-            lines[0].fields.as_ref().unwrap_err()[0].message,
+            found[0].dish.as_ref().unwrap_err()[0].message,
             "is not UTF-8"
         );
+    }
+
+    #[test]
+    fn of_what_is_too_much_nothing_is_kept() {
+        let wide = "a,".repeat(1_000_000);
+        let body = Lines::new(wide.as_bytes()).err().unwrap().body("r-1");
+        assert_eq!((body.fields.len(), body.more), (10, 999_991));
+        assert!(serde_json::to_vec(&body).unwrap().len() < 16 * 1024);
+        // A line as wide under a good header, and one of a single cell.
+        let long = "x".repeat(CELL + 1);
+        let file = format!("dishName\n{wide}\n{long}\n\"{long}\n{long}");
+        let messages: Vec<String> = lines(file.as_bytes())
+            .into_iter()
+            .map(|line| line.dish.unwrap_err().remove(0).message)
+            .collect();
+        let too_long = format!("must have at most {CELL} bytes");
+        assert_eq!(messages, ["has 1000001 cells, not 1", &too_long, &too_long]);
+        let mut cells = Cells::new(wide.as_bytes(), b',');
+        let record = cells.record(3).unwrap();
+        assert_eq!((record.count, record.cells.len()), (1_000_001, 3));
     }
 }

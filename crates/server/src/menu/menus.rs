@@ -4,7 +4,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use domain::menu::{categories, dishes};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use wire::ErrorBody;
 use wire::menu::categories::{Category, CreateCategory};
 use wire::menu::dishes::{CreateDish, Dish, Which};
@@ -24,12 +24,12 @@ pub async fn category(
     state: Data<AppState>,
     caller: Caller,
     request: HttpRequest,
-    Json(body): Json<Value>,
+    Json(body): Json<Box<RawValue>>,
 ) -> Result<HttpResponse, ApiError> {
     // Only which restaurant is read before the caller is known to belong to it.
-    let Which { restaurant_id } = part(&body).map_err(ApiError::invalid)?;
+    let Which { restaurant_id } = part(body.get()).map_err(ApiError::invalid)?;
     let (rid, member) = which::own(&state, &request, &caller, restaurant_id).await?;
-    let input: CreateCategory = part(&body).map_err(ApiError::invalid)?;
+    let input: CreateCategory = part(body.get()).map_err(ApiError::invalid)?;
     let scope = member.scope(rid);
     state
         .post(
@@ -53,11 +53,11 @@ pub async fn item(
     state: Data<AppState>,
     caller: Caller,
     request: HttpRequest,
-    Json(body): Json<Value>,
+    Json(body): Json<Box<RawValue>>,
 ) -> Result<HttpResponse, ApiError> {
-    let Which { restaurant_id } = part(&body).map_err(ApiError::invalid)?;
+    let Which { restaurant_id } = part(body.get()).map_err(ApiError::invalid)?;
     let (rid, member) = which::own(&state, &request, &caller, restaurant_id).await?;
-    let input: CreateDish = part(&body).map_err(ApiError::invalid)?;
+    let input: CreateDish = part(body.get()).map_err(ApiError::invalid)?;
     let scope = member.scope(rid);
     state
         .post(

@@ -5,10 +5,10 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, web};
 use domain::menu::transfer::{self, Import, ImportDish, Row};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use wire::menu::transfer::{ExportQuery, FileFormat, Imported, MenuFile};
 use wire::patch::{Clearable, clearable};
-use wire::{DishId, ErrorBody, FieldError, RestaurantId};
+use wire::{DishId, ErrorBody, FieldError, RestaurantId, lists};
 
 use super::csv;
 use crate::auth::Caller;
@@ -23,9 +23,10 @@ const ROWS: usize = 10_000;
 /// A file of JSON whose rows have yet to be read.
 #[derive(Deserialize)]
 struct Rows {
-    #[serde(default)]
-    categories: Vec<Value>,
-    dishes: Vec<Value>,
+    #[serde(default, deserialize_with = "lists::required::<ROWS, _, _>")]
+    categories: Vec<Box<RawValue>>,
+    #[serde(deserialize_with = "lists::required::<ROWS, _, _>")]
+    dishes: Vec<Box<RawValue>>,
 }
 
 /// What a row says beside the fields of a dish.
@@ -39,8 +40,8 @@ struct Head {
 }
 
 /// Imports a menu from JSON or CSV (`text/csv`, UTF-8, with the header that an export has), up to
-/// 16 MiB and 10,000 rows: all of it, or nothing and then `items` names every row that is at
-/// fault. Dishes are found by `dishId` and changed, or made; categories are found by their name.
+/// 16 MiB and 10,000 rows: all of it, or nothing and then `items` names the first ten rows that are
+/// at fault, and `more` says how many more there are. Dishes are found by `dishId` and changed, or made; categories are found by their name.
 #[utoipa::path(
     post, path = "/api/v1/restaurants/{rid}/menu/import", tag = "menu",
     params(("rid" = RestaurantId, Path)),
@@ -60,10 +61,7 @@ pub async fn import(
     // A large file takes a while to read, in which this thread would answer nobody else.
     let file = web::block(move || match kind {
         FileKind::Json => from_json(&bytes),
-        FileKind::Csv => csv::read(&bytes).map(|dishes| Import {
-            dishes: dishes.into_iter().map(from_csv).collect(),
-            ..Import::default()
-        }),
+        FileKind::Csv => from_csv(&bytes),
     })
     .await
     .map_err(ApiError::internal)??;
@@ -116,33 +114,42 @@ pub async fn export(
 
 fn from_json(bytes: &[u8]) -> Result<Import, ApiError> {
     let rows: Rows = parse(bytes)?;
-    check_count(rows.categories.len().max(rows.dishes.len()))?;
     Ok(Import {
-        categories: numbered(&rows.categories, part).collect(),
-        dishes: numbered(&rows.dishes, dish).collect(),
+        categories: numbered(rows.categories, part),
+        dishes: numbered(rows.dishes, dish),
     })
 }
 
 fn numbered<T>(
-    rows: &[Value],
-    read: impl Fn(&Value) -> Result<T, Vec<FieldError>>,
-) -> impl Iterator<Item = Row<T>> {
-    rows.iter().enumerate().map(move |(index, row)| Row {
+    rows: Vec<Box<RawValue>>,
+    read: impl Fn(&str) -> Result<T, Vec<FieldError>>,
+) -> Vec<Row<T>> {
+    let rows = rows.into_iter().enumerate();
+    rows.map(|(index, row)| Row {
         index,
         line: None,
-        fields: read(row),
+        fields: read(row.get()),
+    })
+    .collect()
+}
+
+fn from_csv(bytes: &[u8]) -> Result<Import, ApiError> {
+    let mut dishes = Vec::new();
+    for line in csv::Lines::new(bytes)? {
+        check_count(dishes.len() + 1)?;
+        dishes.push(Row {
+            index: dishes.len(),
+            line: Some(line.number),
+            fields: line.dish.and_then(|text| dish(&text)),
+        });
+    }
+    Ok(Import {
+        dishes,
+        ..Import::default()
     })
 }
 
-fn from_csv(row: csv::Line) -> Row<ImportDish> {
-    Row {
-        index: row.index,
-        line: Some(row.line),
-        fields: row.fields.and_then(|fields| dish(&fields)),
-    }
-}
-
-fn dish(row: &Value) -> Result<ImportDish, Vec<FieldError>> {
+fn dish(row: &str) -> Result<ImportDish, Vec<FieldError>> {
     let (head, fields) = (part::<Head>(row), part(row));
     match (head, fields) {
         (Ok(head), Ok(fields)) => Ok(ImportDish {
@@ -164,7 +171,7 @@ fn dish(row: &Value) -> Result<ImportDish, Vec<FieldError>> {
 ///
 /// # Errors
 /// 422.
-pub(super) fn check_count(rows: usize) -> Result<(), ApiError> {
+fn check_count(rows: usize) -> Result<(), ApiError> {
     if rows > ROWS {
         return Err(ApiError::invalid(vec![FieldError {
             field: "dishes".to_owned(),

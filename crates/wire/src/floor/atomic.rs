@@ -1,10 +1,12 @@
 //! Several changes that happen together or not at all.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::TransactionId;
+use crate::lists;
 use crate::words::words;
 
 words! {
@@ -33,7 +35,7 @@ words! {
 
 /// A client's transaction. Sent again with the same `transactionId`, it is answered as the first
 /// time and not done again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
     "transactionId": "0198b2f0-0000-7000-8000-000000000000",
@@ -48,12 +50,14 @@ pub struct Atomic {
     pub transaction_id: TransactionId,
     /// At most 100, done in this order. Each is read by itself, so that each that cannot be read
     /// can be named.
+    #[serde(deserialize_with = "lists::required::<100, _, _>")]
     #[schema(value_type = Vec<AtomicOperation>, max_items = 100)]
-    pub operations: Vec<serde_json::Value>,
+    pub operations: Vec<Box<RawValue>>,
 }
 
-/// The same, for the path that does not name the restaurant.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+/// The same, for the path that does not name the restaurant. It is not read as this: what is
+/// flattened would keep all that it does not know.
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AtomicBatch {
     /// The restaurant.
     #[serde(alias = "restaurantId")]

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::{HoldId, ReservationId, RestaurantId, TableId};
+use crate::{HoldId, ReservationId, RestaurantId, TableId, lists};
 
 /// For whom and when.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
@@ -99,7 +99,11 @@ pub struct CreateHold {
     #[schema(minimum = 15, maximum = 1440)]
     pub duration_minutes: Option<i32>,
     /// The tables; the house's choice when absent.
-    #[serde(alias = "table_ids")]
+    #[serde(
+        default,
+        alias = "table_ids",
+        deserialize_with = "lists::optional::<100, _, _>"
+    )]
     #[schema(min_items = 1, max_items = 10)]
     pub table_ids: Option<Vec<TableId>>,
 }

@@ -1,11 +1,16 @@
 //! Several parties, tables and bookings changed by one request, all or none.
+//!
+//! The changes are described here by types that are not read: what is flattened would keep all that
+//! it does not know.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::guests::{Guest, UpdateGuest};
 use super::reservations::{Reservation, UpdateReservation};
 use super::tables::{Table, UpdateTable};
+use crate::lists;
 use crate::words::words;
 use crate::{GuestId, ReservationId, TableId, TransactionId};
 
@@ -18,7 +23,7 @@ words! {
 }
 
 /// Changes of parties, then of tables, then of bookings, at most 500 together.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schema(example = json!({
     "guests": [{"id": "0198b2f0-0000-7000-8000-000000000001", "status": "completed"}],
@@ -27,20 +32,23 @@ words! {
 }))]
 pub struct BatchUpdate {
     /// Each is read by itself, so that each that cannot be read can be named.
-    #[schema(value_type = Vec<BatchGuest>)]
-    pub guests: Vec<serde_json::Value>,
+    #[serde(deserialize_with = "lists::required::<500, _, _>")]
+    #[schema(value_type = Vec<BatchGuest>, max_items = 500)]
+    pub guests: Vec<Box<RawValue>>,
     /// Each is read by itself.
-    #[schema(value_type = Vec<BatchTable>)]
-    pub tables: Vec<serde_json::Value>,
+    #[serde(deserialize_with = "lists::required::<500, _, _>")]
+    #[schema(value_type = Vec<BatchTable>, max_items = 500)]
+    pub tables: Vec<Box<RawValue>>,
     /// Each is read by itself.
-    #[schema(value_type = Vec<BatchReservation>)]
-    pub reservations: Vec<serde_json::Value>,
+    #[serde(deserialize_with = "lists::required::<500, _, _>")]
+    #[schema(value_type = Vec<BatchReservation>, max_items = 500)]
+    pub reservations: Vec<Box<RawValue>>,
     /// `all_or_nothing`, the only one.
     pub mode: Option<BatchMode>,
 }
 
 /// A change of a party.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BatchGuest {
     /// Which party.
@@ -54,7 +62,7 @@ pub struct BatchGuest {
 }
 
 /// A change of a table.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BatchTable {
     /// Which table.
@@ -68,7 +76,7 @@ pub struct BatchTable {
 }
 
 /// A change of a booking.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BatchReservation {
     /// Which booking.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::lists;
 use crate::patch::{Clearable, clearable, present};
 use crate::words::words;
 use crate::{GuestId, ReservationId, RestaurantId, TableId};
@@ -154,7 +155,11 @@ pub struct CreateGuest {
     #[serde(alias = "table_id")]
     pub table_id: Option<TableId>,
     /// Seats the party at joined tables.
-    #[serde(alias = "table_ids")]
+    #[serde(
+        default,
+        alias = "table_ids",
+        deserialize_with = "lists::optional::<100, _, _>"
+    )]
     #[schema(max_items = 10)]
     pub table_ids: Option<Vec<TableId>>,
     /// Telephone number.
@@ -171,9 +176,16 @@ pub struct CreateGuest {
     #[schema(max_length = 2000)]
     pub special_requests: Option<String>,
     /// At most 30 entries of at most 60 characters.
-    #[serde(alias = "dietary_restrictions")]
+    #[serde(
+        default,
+        alias = "dietary_restrictions",
+        deserialize_with = "lists::optional::<30, _, _>"
+    )]
+    #[schema(max_items = 30)]
     pub dietary_restrictions: Option<Vec<String>>,
     /// At most 30 entries of at most 60 characters.
+    #[serde(default, deserialize_with = "lists::optional::<30, _, _>")]
+    #[schema(max_items = 30)]
     pub tags: Option<Vec<String>>,
     /// What the party is told, in minutes; the high end of the house's own quote when absent.
     #[serde(alias = "quoted_wait_minutes")]
@@ -235,7 +247,7 @@ pub struct UpdateGuest {
     /// Seats or moves the party to joined tables; empty or `null` takes them away.
     #[serde(
         alias = "table_ids",
-        deserialize_with = "clearable",
+        deserialize_with = "lists::clearable::<100, _, _>",
         skip_serializing_if = "Option::is_none"
     )]
     #[schema(max_items = 10, value_type = Option<Vec<TableId>>)]
@@ -281,17 +293,17 @@ pub struct UpdateGuest {
     /// At most 30 entries of at most 60 characters.
     #[serde(
         alias = "dietary_restrictions",
-        deserialize_with = "clearable",
+        deserialize_with = "lists::clearable::<30, _, _>",
         skip_serializing_if = "Option::is_none"
     )]
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(max_items = 30, value_type = Option<Vec<String>>)]
     pub dietary_restrictions: Clearable<Vec<String>>,
     /// At most 30 entries of at most 60 characters.
     #[serde(
-        deserialize_with = "clearable",
+        deserialize_with = "lists::clearable::<30, _, _>",
         skip_serializing_if = "Option::is_none"
     )]
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(max_items = 30, value_type = Option<Vec<String>>)]
     pub tags: Clearable<Vec<String>>,
     /// What the party is told, in minutes from when it came.
     #[serde(

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::lists;
 use crate::patch::{Clearable, clearable, present};
 use crate::words::words;
 use crate::{GuestId, HoldId, ReservationId, RestaurantId, TableId};
@@ -145,7 +146,11 @@ pub struct CreateReservation {
     /// `phone` when absent.
     pub source: Option<ReservationSource>,
     /// The tables; empty for none yet, absent for the house's choice.
-    #[serde(alias = "table_ids")]
+    #[serde(
+        default,
+        alias = "table_ids",
+        deserialize_with = "lists::optional::<100, _, _>"
+    )]
     #[schema(max_items = 10)]
     pub table_ids: Option<Vec<TableId>>,
     /// The slot that is kept; the booking gets its time, duration, party size and tables.
@@ -225,7 +230,7 @@ pub struct UpdateReservation {
     /// Other tables; empty or `null` takes them away.
     #[serde(
         alias = "table_ids",
-        deserialize_with = "clearable",
+        deserialize_with = "lists::clearable::<100, _, _>",
         skip_serializing_if = "Option::is_none"
     )]
     #[schema(max_items = 10, value_type = Option<Vec<TableId>>)]
@@ -266,7 +271,11 @@ pub struct CheckIn {
 #[serde(rename_all = "camelCase", default)]
 pub struct SeatReservation {
     /// The tables; those that were booked when absent.
-    #[serde(alias = "table_ids")]
+    #[serde(
+        default,
+        alias = "table_ids",
+        deserialize_with = "lists::optional::<100, _, _>"
+    )]
     #[schema(max_items = 10)]
     pub table_ids: Option<Vec<TableId>>,
     /// A manager's word that the party may sit closer than the tables' capacity says.

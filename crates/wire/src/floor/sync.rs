@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::atomic::{Entity, Op};
 use crate::errors::{ErrorCode, FieldError};
+use crate::lists;
 use crate::position::{Epoch, Seq};
 use crate::words::words;
 
@@ -56,15 +57,16 @@ words! {
 }
 
 /// What a client did while it was offline, in the order in which it did it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"operations": [{
     "clientId": "tablet-7-000042", "op": "update", "entity": "guest",
     "id": "0198b2f0-0000-7000-8000-000000000001", "data": {"notes": "Window, please"}, "baseVersion": 3,
 }]}))]
 pub struct SyncQueue {
     /// At most 1,000. Each is read by itself.
+    #[serde(deserialize_with = "lists::required::<1000, _, _>")]
     #[schema(value_type = Vec<SyncOperation>, max_items = 1000)]
-    pub operations: Vec<serde_json::Value>,
+    pub operations: Vec<Box<RawValue>>,
 }
 
 /// One change that was made offline.

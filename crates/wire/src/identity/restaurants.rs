@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::lists;
 use crate::patch::{Clearable, clearable, present};
 use crate::words::words;
 use crate::{RestaurantId, TableId};
@@ -145,7 +146,7 @@ words! {
 
 /// A time of the week in which the house is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", from = "FlatHours")]
 #[schema(example = json!({"weekday": "friday", "opensMinute": 1080, "closesMinute": 1560}))]
 pub struct OpeningHours {
     /// The day on which it opens.
@@ -153,6 +154,29 @@ pub struct OpeningHours {
     /// When and until when.
     #[serde(flatten)]
     pub hours: Hours,
+}
+
+/// Opening hours as they are read: what is flattened would keep all that it does not know.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FlatHours {
+    weekday: Weekday,
+    #[serde(alias = "opens_minute")]
+    opens_minute: i32,
+    #[serde(alias = "closes_minute")]
+    closes_minute: i32,
+}
+
+impl From<FlatHours> for OpeningHours {
+    fn from(flat: FlatHours) -> Self {
+        Self {
+            weekday: flat.weekday,
+            hours: Hours {
+                opens_minute: flat.opens_minute,
+                closes_minute: flat.closes_minute,
+            },
+        }
+    }
 }
 
 /// A time of a day, in minutes of the clock after midnight; more than 1440 is after the next
@@ -178,7 +202,7 @@ pub struct HoursException {
     /// The day.
     pub date: NaiveDate,
     /// When it is open then; empty when it is closed.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lists::required::<10, _, _>")]
     pub hours: Vec<Hours>,
     /// For the staff.
     #[serde(default)]
@@ -245,7 +269,7 @@ pub struct Section {
 #[serde(rename_all = "camelCase")]
 pub struct JoinableGroup {
     /// At least two.
-    #[serde(alias = "table_ids")]
+    #[serde(alias = "table_ids", deserialize_with = "lists::required::<100, _, _>")]
     #[schema(min_items = 2, max_items = 10)]
     pub table_ids: Vec<TableId>,
     /// The smallest party for which they are joined; one that fits at none alone when absent.
@@ -305,7 +329,7 @@ pub struct UpdateSettings {
     /// All opening hours; `null`: around the clock.
     #[serde(
         alias = "opening_hours",
-        deserialize_with = "clearable",
+        deserialize_with = "lists::clearable::<50, _, _>",
         skip_serializing_if = "Option::is_none"
     )]
     #[schema(value_type = Option<Vec<OpeningHours>>)]
@@ -313,17 +337,20 @@ pub struct UpdateSettings {
     /// All days that are unlike their weekday.
     #[serde(
         alias = "hours_exceptions",
-        deserialize_with = "present",
+        deserialize_with = "lists::present::<400, _, _>",
         skip_serializing_if = "Option::is_none"
     )]
     pub hours_exceptions: Option<Vec<HoursException>>,
     /// All pauses.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "lists::present::<100, _, _>",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub pauses: Option<Vec<Pause>>,
     /// All turn times, smaller parties first.
     #[serde(
         alias = "turn_times",
-        deserialize_with = "present",
+        deserialize_with = "lists::present::<20, _, _>",
         skip_serializing_if = "Option::is_none"
     )]
     pub turn_times: Option<Vec<TurnTime>>,
@@ -339,12 +366,15 @@ pub struct UpdateSettings {
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub pacing: Option<Pacing>,
     /// All parts of the room.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "lists::present::<50, _, _>",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sections: Option<Vec<Section>>,
     /// All groups of tables that may be joined.
     #[serde(
         alias = "joinable_groups",
-        deserialize_with = "present",
+        deserialize_with = "lists::present::<100, _, _>",
         skip_serializing_if = "Option::is_none"
     )]
     pub joinable_groups: Option<Vec<JoinableGroup>>,

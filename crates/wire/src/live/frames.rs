@@ -99,7 +99,7 @@ words! {
 
 /// What a client may say.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case", try_from = "FlatMessage")]
 pub enum ClientMessage {
     /// Asks for a `pong`.
     Ping,
@@ -110,6 +110,37 @@ pub enum ClientMessage {
         /// A fresh access token of the same account.
         token: String,
     },
+}
+
+/// A message as it is read: what is tagged inside would keep all of it before it knows the tag.
+#[derive(Deserialize)]
+struct FlatMessage {
+    #[serde(rename = "type")]
+    kind: MessageKind,
+    #[serde(default)]
+    token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum MessageKind {
+    Ping,
+    RequestFullSync,
+    Auth,
+}
+
+impl TryFrom<FlatMessage> for ClientMessage {
+    type Error = &'static str;
+
+    fn try_from(said: FlatMessage) -> Result<Self, Self::Error> {
+        Ok(match said.kind {
+            MessageKind::Ping => Self::Ping,
+            MessageKind::RequestFullSync => Self::RequestFullSync,
+            MessageKind::Auth => Self::Auth {
+                token: said.token.ok_or("missing field `token`")?,
+            },
+        })
+    }
 }
 
 impl std::fmt::Debug for ClientMessage {

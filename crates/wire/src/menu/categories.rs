@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::identity::restaurants::Weekday;
+use crate::lists;
 use crate::patch::{Clearable, clearable, present};
 use crate::{CategoryId, RestaurantId};
 
@@ -43,7 +44,7 @@ pub struct Category {
 #[schema(example = json!({"weekdays": ["monday", "tuesday"], "fromMinute": 690, "untilMinute": 870}))]
 pub struct ServingWindow {
     /// The days on which it begins; none: every day.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lists::required::<7, _, _>")]
     #[schema(max_items = 7)]
     pub weekdays: Vec<Weekday>,
     /// The first minute, counted from midnight.
@@ -73,6 +74,7 @@ pub struct CreateCategory {
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub position: Option<i32>,
     /// When it is served; always when absent.
+    #[serde(default, deserialize_with = "lists::optional::<20, _, _>")]
     #[schema(max_items = 20)]
     pub windows: Option<Vec<ServingWindow>>,
     /// `true` when absent.
@@ -106,7 +108,10 @@ pub struct UpdateCategory {
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub position: Option<i32>,
     /// When it is served.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "lists::present::<20, _, _>",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[schema(max_items = 20)]
     pub windows: Option<Vec<ServingWindow>>,
     /// Whether it is on the menu.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::ModifierGroup;
+use crate::lists;
 use crate::patch::{Clearable, clearable, present};
 use crate::words::words;
 use crate::{CategoryId, DishId, RestaurantId};
@@ -285,12 +286,19 @@ pub struct CreateDish {
     #[schema(value_type = Option<String>, format = Uuid)]
     pub category_id: Option<CategoryId>,
     /// What there is to choose.
-    #[serde(alias = "modifier_groups", alias = "modifiers")]
+    #[serde(
+        default,
+        alias = "modifier_groups",
+        alias = "modifiers",
+        deserialize_with = "lists::optional::<20, _, _>"
+    )]
     #[schema(max_items = 20)]
     pub modifier_groups: Option<Vec<ModifierGroup>>,
     /// What it is fit for.
+    #[serde(default, deserialize_with = "lists::optional::<100, _, _>")]
     pub dietary: Option<Vec<DietaryTag>>,
     /// What it contains.
+    #[serde(default, deserialize_with = "lists::optional::<100, _, _>")]
     pub allergens: Option<Vec<Allergen>>,
     /// Where in the kitchen it is made.
     #[schema(max_length = 60)]
@@ -366,16 +374,22 @@ pub struct UpdateDish {
     #[serde(
         alias = "modifier_groups",
         alias = "modifiers",
-        deserialize_with = "present",
+        deserialize_with = "lists::present::<20, _, _>",
         skip_serializing_if = "Option::is_none"
     )]
     #[schema(max_items = 20)]
     pub modifier_groups: Option<Vec<ModifierGroup>>,
     /// What it is fit for.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "lists::present::<100, _, _>",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub dietary: Option<Vec<DietaryTag>>,
     /// What it contains.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "lists::present::<100, _, _>",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub allergens: Option<Vec<Allergen>>,
     /// Where in the kitchen it is made.
     #[serde(

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::lists;
+
 /// A choice to be made, for instance the side dish.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -23,6 +25,7 @@ pub struct ModifierGroup {
     #[schema(minimum = 1, maximum = 50)]
     pub max: i32,
     /// What there is to choose, in this order.
+    #[serde(deserialize_with = "lists::required::<50, _, _>")]
     #[schema(min_items = 1, max_items = 50)]
     pub options: Vec<ModifierOption>,
 }

@@ -31,7 +31,7 @@ pub const PER_TRANSACTION: usize = 50;
 pub struct Queued {
     /// The client's id of it.
     pub client_id: String,
-    /// What tells it from another change with the same id: [`crate::remembered::fingerprint`].
+    /// What tells it from another change with the same id: [`crate::meaning`].
     pub fingerprint: [u8; 32],
     /// The change.
     pub item: Item,
