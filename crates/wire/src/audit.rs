@@ -22,6 +22,8 @@ words! {
         Restaurant = "restaurant",
         /// A member.
         User = "user",
+        /// An invitation; its link is told nowhere.
+        Invitation = "invitation",
         /// A dish; the id is its number, laid into a UUID.
         Dish = "dish",
         /// A part of the menu.
