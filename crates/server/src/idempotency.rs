@@ -38,6 +38,7 @@ pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 pub fn takes_keys(method: &Method, path: &str) -> bool {
     let is_secret = path.starts_with("/auth/")
         || path == "/realtime/tickets"
+        || path.starts_with("/invitations/")
         || path.starts_with("/restaurants/{rid}/privacy/");
     *method == Method::POST && !is_secret
 }
@@ -192,6 +193,8 @@ mod tests {
             (Method::PUT, "/restaurants/{rid}/guests/{gid}", false),
             (Method::POST, "/auth/login", false),
             (Method::POST, "/realtime/tickets", false),
+            (Method::POST, "/invitations/accept", false),
+            (Method::POST, "/restaurants/{rid}/users", true),
             (Method::POST, "/restaurants/{rid}/privacy/export", false),
         ] {
             assert_eq!(takes_keys(&method, path), takes, "{method} {path}");

@@ -62,7 +62,9 @@ pub fn tier(method: &Method, canonical: &str) -> Option<Tier> {
     let path = canonical.strip_prefix("/api/v1")?;
     Some(match path {
         "/auth/login" => Tier::Logins,
-        "/auth/register" => Tier::Registrations,
+        // Also when a password is set by a link: a hash is what costs.
+        "/auth/password/reset" => Tier::Logins,
+        "/auth/register" | "/invitations/accept" => Tier::Registrations,
         "/auth/refresh" => Tier::Refreshes,
         // Server-sent events are followed like a socket.
         "/realtime" | "/realtime/events" => Tier::Sockets,

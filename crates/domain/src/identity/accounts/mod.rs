@@ -21,6 +21,9 @@ pub use registration::{Registered, check_register, create_owner, register};
 use crate::schema::users;
 use crate::{Error, Result};
 
+/// The version of a new account, for its tokens.
+pub const FIRST_VERSION: i32 = 1;
+
 diesel::define_sql_function! {
     /// An address as it is compared, by the database's own rules.
     fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
