@@ -238,10 +238,7 @@ pub async fn member(
 ///
 /// # Errors
 /// As [`authorize`] for an account.
-pub async fn optional(
-    state: &AppState,
-    request: &HttpRequest,
-) -> Result<Option<Caller>, ApiError> {
+pub async fn optional(state: &AppState, request: &HttpRequest) -> Result<Option<Caller>, ApiError> {
     if !request.headers().contains_key(header::AUTHORIZATION) {
         return Ok(None);
     }

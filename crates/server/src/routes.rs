@@ -3,6 +3,7 @@
 //! Canonical paths begin with `/api/v1`, which a middleware has taken off when these are matched,
 //! as it does with `/api`. OpenAPI's list and the matrix test are compared with this one.
 
+use actix_web::http::Method;
 use wire::identity::Role::{Manager, Staff};
 
 use crate::auth::Need::{Account, Member, MemberOrSelf, Public};
@@ -14,7 +15,7 @@ use crate::identity::{auth, invitations, restaurants, sessions, users};
 use crate::live::{events, presence, realtime, tickets};
 use crate::menu::{categories, dishes, menus, transfer, tree};
 use crate::routing::Routes;
-use crate::{asyncapi, audit, health, menu, metrics, openapi, privacy};
+use crate::{asyncapi, audit, health, menu, metrics, openapi, pages, privacy};
 
 /// All routes.
 #[must_use]
@@ -112,6 +113,12 @@ pub fn routes() -> Routes {
         .get("/realtime", Public, realtime::follow)
         .get("/realtime/events", Public, events::stream)
         .post("/realtime/tickets", Account, tickets::issue)
+
+        .page(Method::GET, "/i/{secret}", pages::invitation::show)
+        .page(Method::POST, "/i/{secret}", pages::invitation::accept)
+        .page(Method::GET, "/r/{secret}", pages::reset::show)
+        .page(Method::POST, "/r/{secret}", pages::reset::set)
+        .page(Method::GET, "/r/done", pages::reset::done)
 
         .get("/health", Public, health::health)
         .get("/health/live", Public, health::live)

@@ -56,6 +56,7 @@ Environment variables, with their defaults:
   BUS                      redis if REDIS_URL is set, else local; postgres needs no Redis
   ENVIRONMENT              development; production refuses secrets that everybody knows
   HOST, PORT               0.0.0.0, 8000
+  PUBLIC_URL               http://localhost:PORT; https, and required, in production: links are made of it
   ADMIN_EMAIL, ADMIN_PASSWORD   the platform's first administrator
   REGISTRATION             open; closed keeps strangers out
   CORS_ORIGINS             none; web pages that may call, separated by commas

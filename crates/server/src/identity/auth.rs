@@ -4,8 +4,9 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use domain::db::RequestId;
+use domain::identity::accounts::{self, Account};
 use domain::identity::sessions::{self, NewSession};
-use domain::identity::{accounts, users};
+use domain::identity::users;
 use wire::identity::auth::{
     ChangePassword, Login, Me, Membership, Refresh, Register, Tokens, UpdateMe,
 };
@@ -73,24 +74,7 @@ pub async fn login(
     request: HttpRequest,
     Json(input): Json<Login>,
 ) -> Result<HttpResponse, ApiError> {
-    let account = state
-        .read("auth.account", async |conn| {
-            accounts::for_login(conn, &input.email).await
-        })
-        .await?;
-    let hash = account
-        .as_ref()
-        .map(|account| account.password_hash.clone());
-    let attempt = state
-        .limits
-        .guess(&input.email, context.client_ip())
-        .await?;
-    let is_right = state.passwords.verify(input.password, hash).await?;
-    let Some(account) = account.filter(|_| is_right) else {
-        let sentence = "Address and password do not belong together.";
-        return Err(ApiError::new(ErrorCode::WrongCredentials, sentence));
-    };
-    attempt.was_right().await;
+    let account = verified(&state, &context, &input.email, input.password).await?;
     let asked = input.restaurant_id;
     let device = device_name(&request, input.device_name.as_deref());
     let opened = state
@@ -118,6 +102,32 @@ pub async fn login(
         })
         .await?;
     Ok(HttpResponse::Ok().json(opened.tokens(&state)?))
+}
+
+/// The account of an address, once its password was right. An unknown address and a wrong password
+/// are refused alike, and take the same time.
+pub(crate) async fn verified(
+    state: &AppState,
+    context: &Context,
+    email: &str,
+    password: String,
+) -> Result<Account, ApiError> {
+    let account = state
+        .read("auth.account", async |conn| {
+            accounts::for_login(conn, email).await
+        })
+        .await?;
+    let hash = account
+        .as_ref()
+        .map(|account| account.password_hash.clone());
+    let attempt = state.limits.guess(email, context.client_ip()).await?;
+    let is_right = state.passwords.verify(password, hash).await?;
+    let Some(account) = account.filter(|_| is_right) else {
+        let sentence = "Address and password do not belong together.";
+        return Err(ApiError::new(ErrorCode::WrongCredentials, sentence));
+    };
+    attempt.was_right().await;
+    Ok(account)
 }
 
 /// A refresh token for a new pair. The token before works for one more minute, because a reply may

@@ -2,6 +2,7 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use domain::db::{RequestId, Tx};
 use domain::identity::sessions::{self, NewSession};
 use domain::identity::{accounts, invitations};
 use wire::identity::auth::Tokens;
@@ -9,7 +10,7 @@ use wire::identity::invitations::{
     AcceptInvitation, ConfirmInvitation, Invitation, InvitationFace, InvitationSecret, Invite,
 };
 use wire::paging::PageQuery;
-use wire::{ErrorBody, InvitationId, RestaurantId};
+use wire::{ErrorBody, InvitationId, RestaurantId, UserId};
 
 use super::auth::{LoggedIn, device_name, lifetime};
 use crate::auth::{self, Caller};
@@ -173,7 +174,7 @@ pub(crate) async fn look(state: &AppState, secret: &str) -> Result<InvitationFac
 /// member once the restaurant has confirmed.
 #[utoipa::path(
     post, path = "/api/v1/invitations/accept", tag = "invitations",
-    request_body = AcceptInvitation, security((), ("bearer" = [])),
+    request_body = AcceptInvitation,
     responses(
         (status = 200, body = InvitationFace), (status = 201, body = Tokens),
         (status = 401, body = ErrorBody), (status = 404, body = ErrorBody),
@@ -186,8 +187,8 @@ pub async fn accept(
     Json(input): Json<AcceptInvitation>,
 ) -> Result<HttpResponse, ApiError> {
     if let Some(caller) = auth::optional(&state, &request).await? {
-        let account = (caller.user_id, caller.session_id);
-        let mut scope = invitations::scope_of(&input.secret, Some(account))?;
+        let (user, session) = (Some(caller.user_id), Some(caller.session_id));
+        let mut scope = invitations::scope_of(&input.secret, user, session)?;
         scope.request_id = caller.request_id;
         let saved = state
             .write("invitations.accept", &scope, async |tx| {
@@ -197,42 +198,45 @@ pub async fn accept(
         return Ok(HttpResponse::Ok().json(saved.value));
     }
     let device = device_name(&request, None);
-    let opened = register(&state, &input, auth::request_id(&request), device).await?;
+    let open = async |tx: &mut Tx<'_>, user_id| {
+        let new = NewSession {
+            user_id,
+            auth_version: accounts::FIRST_VERSION,
+            restaurant_id: None,
+            device_name: device.clone(),
+        };
+        let opened = sessions::open(tx.conn, tx.now, &new, lifetime(&state)).await?;
+        Ok(LoggedIn {
+            user_id,
+            session_id: opened.session_id,
+            restaurant_id: None,
+            auth_version: new.auth_version,
+            refresh_token: opened.refresh_token,
+            restaurants: Vec::new(),
+        })
+    };
+    let opened = register(&state, &input, auth::request_id(&request), open).await?;
     Ok(HttpResponse::Created().json(opened.tokens(&state)?))
 }
 
-/// Makes an account of whoever has the link, accepts for it, and logs it in.
-pub(crate) async fn register(
+/// Makes an account of whoever has the link, accepts for it, and does something with it.
+pub(crate) async fn register<T>(
     state: &AppState,
     input: &AcceptInvitation,
-    request_id: Option<domain::db::RequestId>,
-    device: Option<String>,
-) -> Result<LoggedIn, ApiError> {
+    request_id: Option<RequestId>,
+    then: impl AsyncFn(&mut Tx<'_>, UserId) -> domain::Result<T>,
+) -> Result<T, ApiError> {
     invitations::check_register(input)?;
     // Nobody buys a hash with a secret that is none.
     look(state, &input.secret).await?;
-    let mut scope = invitations::scope_of(&input.secret, None)?;
+    let mut scope = invitations::scope_of(&input.secret, None, None)?;
     scope.request_id = request_id;
     let password = input.password.clone().unwrap_or_default();
     let hash = state.passwords.hash(password).await?;
     let saved = state
         .write("invitations.register", &scope, async |tx| {
-            let user_id = invitations::register(tx, input, &hash).await?;
-            let new = NewSession {
-                user_id,
-                auth_version: accounts::FIRST_VERSION,
-                restaurant_id: None,
-                device_name: device.clone(),
-            };
-            let opened = sessions::open(tx.conn, tx.now, &new, lifetime(state)).await?;
-            Ok(LoggedIn {
-                user_id,
-                session_id: opened.session_id,
-                restaurant_id: None,
-                auth_version: new.auth_version,
-                refresh_token: opened.refresh_token,
-                restaurants: Vec::new(),
-            })
+            let user = invitations::register(tx, input, &hash).await?;
+            then(tx, user).await
         })
         .await?;
     Ok(saved.value)

@@ -30,11 +30,11 @@ const fn unknown() -> Error {
 ///
 /// # Errors
 /// [`Error::NotFound`] for what is no secret.
-pub fn scope_of(secret: &str, account: Option<(UserId, SessionId)>) -> Result<Scope> {
+pub fn scope_of(secret: &str, account: Option<UserId>, device: Option<SessionId>) -> Result<Scope> {
     let restaurant = LinkSecret::parse(secret).ok_or_else(unknown)?.restaurant_id;
     let actor = Actor {
-        user_id: Some(account.map_or_else(new_id, |(user, _)| user)),
-        session_id: account.map(|(_, session)| session),
+        user_id: Some(account.unwrap_or_else(new_id)),
+        session_id: device,
         role: Role::Staff,
     };
     Ok(Scope::new(restaurant, actor))

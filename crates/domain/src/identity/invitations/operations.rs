@@ -69,11 +69,7 @@ pub async fn create(tx: &mut Tx<'_>, input: &Invite) -> Result<Made> {
         .execute(tx.conn)
         .await?;
     let invitation = row.shown(None, tx.now);
-    tx.audit(Entry::created(
-        AuditEntity::Invitation,
-        id.0,
-        &invitation,
-    )?);
+    tx.audit(Entry::created(AuditEntity::Invitation, id.0, &invitation)?);
     Ok(Made {
         invitation,
         secret: secret.encode(),
@@ -124,7 +120,13 @@ pub async fn confirm(
             .set(invitations::confirmed_at.eq(tx.now))
             .execute(tx.conn)
             .await?;
-        note(tx, id, Action::Confirmed, status, json!({"acceptedBy": user}));
+        note(
+            tx,
+            id,
+            Action::Confirmed,
+            status,
+            json!({"acceptedBy": user}),
+        );
     }
     get(tx.conn, tx.now, tx.restaurant_id(), id).await
 }

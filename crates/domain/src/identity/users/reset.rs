@@ -8,8 +8,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use wire::live::events::Action;
 use wire::audit::AuditEntity;
+use wire::live::events::Action;
 use wire::{ErrorCode, UserId};
 
 use super::operations::{lock, save};
