@@ -147,6 +147,26 @@ diesel::table! {
 }
 
 diesel::table! {
+    invitations (restaurant_id, id) {
+        restaurant_id -> Uuid,
+        id -> Uuid,
+        role -> Text,
+        email -> Nullable<Text>,
+        first_name -> Nullable<Text>,
+        last_name -> Nullable<Text>,
+        secret_hash -> Bytea,
+        created_by -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        accepted_by -> Nullable<Uuid>,
+        accepted_version -> Nullable<Int4>,
+        accepted_at -> Nullable<Timestamptz>,
+        confirmed_at -> Nullable<Timestamptz>,
+        withdrawn_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     log_heads (restaurant_id) {
         restaurant_id -> Uuid,
         epoch -> Uuid,
@@ -179,6 +199,17 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         version -> Int4,
+    }
+}
+
+diesel::table! {
+    password_resets (restaurant_id, user_id) {
+        restaurant_id -> Uuid,
+        user_id -> Uuid,
+        secret_hash -> Bytea,
+        created_by -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
     }
 }
 
@@ -315,9 +346,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     guests,
     holds,
+    invitations,
     log_heads,
     memberships,
     menu_categories,
+    password_resets,
     presence,
     presence_workers,
     primary_beat,

@@ -31,6 +31,8 @@ pub enum Need {
     Account,
     /// Membership in the restaurant of the path (`{rid}`), with at least this role.
     Member(Role),
+    /// The same, or membership in any role of the one whom the path names (`{uid}`).
+    MemberOrSelf(Role),
     /// The platform's administration.
     Admin,
 }
@@ -44,8 +46,9 @@ pub struct Caller {
     pub session_id: SessionId,
     /// The restaurant of the token.
     pub restaurant_id: Option<RestaurantId>,
-    /// What the caller may do, in the restaurant of the path if there is one.
-    pub role: Role,
+    /// What the caller may do, in the restaurant of the path if there is one; `None` where the
+    /// caller is no member.
+    pub role: Option<Role>,
     /// When the credential expires.
     pub expires_at: DateTime<Utc>,
     /// The request that is made.
@@ -61,7 +64,11 @@ impl Caller {
         Actor {
             user_id: Some(self.user_id),
             session_id: Some(self.session_id),
-            role: self.role,
+            // Who is no member has passed no check that asks for one: the least there is.
+            role: match self.role {
+                Some(role) => role,
+                None => Role::Staff,
+            },
         }
     }
 
@@ -107,16 +114,17 @@ pub async fn authorize(request: &ServiceRequest, need: Need) -> Result<(), ApiEr
     let claims = state.tokens.verify(token, state.db.clock().now())?;
     let standing = standing(state, &claims).await?;
     let restaurant = match need {
-        Need::Member(_) => Some(restaurant_of(request)?),
+        Need::Member(_) | Need::MemberOrSelf(_) => Some(restaurant_of(request)?),
         Need::Public | Need::Account | Need::Admin => None,
     };
     let mut caller = caller(state, &claims, &standing, restaurant).await?;
     let least = match need {
-        Need::Member(role) => role,
-        Need::Admin => Role::Admin,
-        Need::Public | Need::Account => Role::Staff,
+        Need::MemberOrSelf(_) if names(request, caller.user_id) => Some(Role::Staff),
+        Need::Member(role) | Need::MemberOrSelf(role) => Some(role),
+        Need::Admin => Some(Role::Admin),
+        Need::Public | Need::Account => None,
     };
-    if caller.role < least && need != Need::Account {
+    if caller.role < least {
         return Err(ApiError::new(
             ErrorCode::Forbidden,
             "Your role may not do this.",
@@ -181,15 +189,15 @@ pub async fn caller(
                     domain::identity::restaurants::get(conn, asked).await
                 })
                 .await?;
-            Role::Admin
+            Some(Role::Admin)
         }
-        (None, _) if standing.is_admin => Role::Admin,
+        (None, _) if standing.is_admin => Some(Role::Admin),
         (Some(asked), _) if claims.rid != Some(asked) => return Err(ApiError::not_found()),
         (Some(_), None) => {
             let sentence = "You are no longer a member of this restaurant.";
             return Err(ApiError::new(ErrorCode::Forbidden, sentence));
         }
-        (_, role) => role.unwrap_or(Role::Staff),
+        (_, role) => role,
     };
     Ok(Caller {
         user_id: claims.sub,
@@ -219,10 +227,45 @@ pub async fn member(
     let member = caller(state, &claims, &standing, Some(restaurant)).await?;
     let known = request.extensions().get::<Caller>().copied();
     Ok(Caller {
-        request_id: Context::of(request).and_then(|context| RequestId::new(context.request_id())),
+        request_id: request_id(request),
         once: known.and_then(|caller| caller.once),
         ..member
     })
+}
+
+/// The caller of a route that needs none, if the request has a credential. One that is not valid is
+/// refused like everywhere.
+///
+/// # Errors
+/// As [`authorize`] for an account.
+pub async fn optional(state: &AppState, request: &HttpRequest) -> Result<Option<Caller>, ApiError> {
+    if !request.headers().contains_key(header::AUTHORIZATION) {
+        return Ok(None);
+    }
+    let token = bearer(request.headers())
+        .ok_or_else(|| ApiError::new(ErrorCode::Unauthenticated, "Please log in."))?;
+    let claims = state.tokens.verify(token, state.db.clock().now())?;
+    let standing = standing(state, &claims).await?;
+    let caller = caller(state, &claims, &standing, None).await?;
+    if let Some(context) = Context::of(request) {
+        context.set_user(caller.user_id);
+    }
+    Ok(Some(Caller {
+        request_id: request_id(request),
+        ..caller
+    }))
+}
+
+/// The id of the request, for operations.
+#[must_use]
+pub fn request_id(request: &HttpRequest) -> Option<RequestId> {
+    Context::of(request).and_then(|context| RequestId::new(context.request_id()))
+}
+
+/// Whether the path names the account (`{uid}`).
+fn names(request: &ServiceRequest, user: UserId) -> bool {
+    let named = request.match_info().get("uid");
+    named.and_then(|id| id.parse().ok()) == Some(user)
 }
 
 /// The restaurant of the path.

@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use domain::db::{Actor, Scope};
 use domain::floor::{due, holds};
 use domain::identity::sessions::{self, Standing};
-use domain::identity::tickets;
+use domain::identity::{invitations, tickets, users};
 use domain::remembered;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -212,13 +212,15 @@ async fn prune_audit(state: &AppState) -> domain::Result<()> {
     Ok(())
 }
 
-/// Removes logins, tickets and kept slots that can never be used again.
+/// Removes logins, tickets, links and kept slots that can never be used again.
 async fn sweep(state: &AppState) -> domain::Result<()> {
     state
         .db
         .transaction("sessions.sweep", async move |conn, now| {
             sessions::sweep_expired(conn, now, SWEEP_BATCH).await?;
             holds::sweep_expired(conn, now, SWEEP_BATCH).await?;
+            invitations::sweep_expired(conn, now, SWEEP_BATCH).await?;
+            users::sweep_expired_resets(conn, now, SWEEP_BATCH).await?;
             tickets::sweep_expired(conn, now, SWEEP_BATCH).await
         })
         .await?;

@@ -39,19 +39,20 @@ pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 pub fn takes_keys(method: &Method, path: &str) -> bool {
     let is_secret = path.starts_with("/auth/")
         || path == "/realtime/tickets"
+        || path.starts_with("/invitations/")
         || path == "/restaurants/{rid}/privacy/export";
     matches!(*method, Method::POST | Method::PATCH) && !is_secret
 }
 
-/// Refuses a key where it cannot be honoured: a stranger who sends one believes that sending again
-/// is harmless, and has no account under which an answer could be kept.
+/// Refuses a key where strangers are answered, and no answer can be kept: whoever sends one believes
+/// that sending again is harmless.
 ///
 /// # Errors
 /// 400 when there is a key.
 pub fn refuse(headers: &HeaderMap) -> Result<(), ApiError> {
     if headers.contains_key(KEY) {
-        let sentence = "An Idempotency-Key is not taken here without an account: \
-                        sent again, this would be done again.";
+        let sentence = "An Idempotency-Key is not taken here: \
+                        no answer is kept, and sent again this would be done again.";
         return Err(ApiError::new(ErrorCode::BadRequest, sentence));
     }
     Ok(())
@@ -232,6 +233,8 @@ mod tests {
             (Method::POST, "/restaurants/{rid}/privacy/erase", true),
             (Method::POST, "/auth/login", false),
             (Method::POST, "/realtime/tickets", false),
+            (Method::POST, "/invitations/accept", false),
+            (Method::POST, "/restaurants/{rid}/users", true),
             (Method::POST, "/restaurants/{rid}/privacy/export", false),
         ] {
             assert_eq!(takes_keys(&method, path), takes, "{method} {path}");

@@ -23,6 +23,8 @@ pub mod menu;
 pub mod metrics;
 pub mod middleware;
 pub mod openapi;
+pub mod origin;
+pub mod pages;
 pub mod privacy;
 pub mod reads;
 pub mod reply;

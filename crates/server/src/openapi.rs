@@ -21,7 +21,7 @@ use crate::floor::{
     atomic, availability, batch, dashboard, guests, holds, reservations, snapshot, sync, tables,
     waitlist,
 };
-use crate::identity::{auth, restaurants, sessions, users};
+use crate::identity::{auth, invitations, restaurants, sessions, users};
 use crate::live::{events, presence, realtime, tickets};
 use crate::menu::{categories, dishes, menus, transfer, tree};
 use crate::routes::routes;
@@ -42,9 +42,12 @@ use crate::{asyncapi, audit, health, idempotency, limits, menu, metrics, privacy
     ),
     paths(
         auth::register, auth::login, auth::refresh, auth::logout, auth::me, auth::change_password,
+        auth::update_me, auth::reset_password,
         sessions::list, sessions::revoke,
         restaurants::get, restaurants::update,
-        users::list, users::create, users::update, users::delete,
+        users::list, users::update, users::delete, users::reset_link,
+        invitations::create, invitations::list, invitations::get, invitations::delete,
+        invitations::confirm, invitations::lookup, invitations::accept,
         guests::list, guests::create, guests::get, guests::update, guests::delete,
         tables::list, tables::create, tables::get, tables::update, tables::delete, tables::clear,
         reservations::list, reservations::create, reservations::get, reservations::update,

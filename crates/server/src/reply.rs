@@ -129,9 +129,13 @@ pub fn made<T: Serialize>(
     id: impl std::fmt::Display,
     resource: &T,
 ) -> HttpResponse {
-    let location = format!("{}/{id}", canonical(request));
+    made_at(&format!("{}/{id}", request.path()), resource)
+}
+
+/// The same, of what is to be found at `place` under the canonical mount.
+pub fn made_at<T: Serialize>(place: &str, resource: &T) -> HttpResponse {
     HttpResponse::Created()
-        .insert_header((header::LOCATION, location))
+        .insert_header((header::LOCATION, mounted(place)))
         .json(resource)
 }
 

@@ -3,18 +3,19 @@
 //! Canonical paths begin with `/api/v1`, which a middleware has taken off when these are matched,
 //! as it does with `/api`. OpenAPI's list and the matrix test are compared with this one.
 
+use actix_web::http::Method;
 use wire::identity::Role::{Manager, Staff};
 
-use crate::auth::Need::{Account, Member, Public};
+use crate::auth::Need::{Account, Member, MemberOrSelf, Public};
 use crate::floor::{
     atomic, availability, batch, dashboard, guests, holds, reservations, snapshot, sync, tables,
     waitlist,
 };
-use crate::identity::{auth, restaurants, sessions, users};
+use crate::identity::{auth, invitations, restaurants, sessions, users};
 use crate::live::{events, presence, realtime, tickets};
 use crate::menu::{categories, dishes, menus, transfer, tree};
 use crate::routing::Routes;
-use crate::{asyncapi, audit, health, menu, metrics, openapi, privacy};
+use crate::{asyncapi, audit, health, menu, metrics, openapi, pages, privacy};
 
 /// All routes.
 #[must_use]
@@ -26,16 +27,25 @@ pub fn routes() -> Routes {
         .post("/auth/refresh", Public, auth::refresh)
         .post("/auth/logout", Account, auth::logout)
         .get("/auth/me", Account, auth::me)
+        .put("/auth/me", Account, auth::update_me)
         .put("/auth/password", Account, auth::change_password)
+        .post("/auth/password/reset", Public, auth::reset_password)
         .get("/auth/sessions", Account, sessions::list)
         .delete("/auth/sessions/{sid}", Account, sessions::revoke)
 
         .get("/restaurants/{rid}", Member(Staff), restaurants::get)
         .put("/restaurants/{rid}", Member(Manager), restaurants::update)
         .get("/restaurants/{rid}/users", Member(Manager), users::list)
-        .post("/restaurants/{rid}/users", Member(Manager), users::create)
+        .post("/restaurants/{rid}/users", Member(Manager), invitations::create)
         .put("/restaurants/{rid}/users/{uid}", Member(Manager), users::update)
-        .delete("/restaurants/{rid}/users/{uid}", Member(Manager), users::delete)
+        .delete("/restaurants/{rid}/users/{uid}", MemberOrSelf(Manager), users::delete)
+        .post("/restaurants/{rid}/users/{uid}/reset-link", Member(Manager), users::reset_link)
+        .get("/restaurants/{rid}/invitations", Member(Manager), invitations::list)
+        .get("/restaurants/{rid}/invitations/{iid}", Member(Manager), invitations::get)
+        .delete("/restaurants/{rid}/invitations/{iid}", Member(Manager), invitations::delete)
+        .post("/restaurants/{rid}/invitations/{iid}/confirm", Member(Manager), invitations::confirm)
+        .post("/invitations/lookup", Public, invitations::lookup)
+        .post("/invitations/accept", Public, invitations::accept)
 
         .get("/restaurants/{rid}/guests", Member(Staff), guests::list)
         .post("/restaurants/{rid}/guests", Member(Staff), guests::create)
@@ -103,6 +113,12 @@ pub fn routes() -> Routes {
         .get("/realtime", Public, realtime::follow)
         .get("/realtime/events", Public, events::stream)
         .post("/realtime/tickets", Account, tickets::issue)
+
+        .page(Method::GET, "/i/{secret}", pages::invitation::show)
+        .page(Method::POST, "/i/{secret}", pages::invitation::accept)
+        .page(Method::GET, "/r/{secret}", pages::reset::show)
+        .page(Method::POST, "/r/{secret}", pages::reset::set)
+        .page(Method::GET, "/r/done", pages::reset::done)
 
         .get("/health", Public, health::health)
         .get("/health/live", Public, health::live)

@@ -128,15 +128,50 @@ impl AppState {
         body: impl AsyncFn(&mut Tx<'_>) -> domain::Result<T>,
         answer: impl Fn(&Saved<T>) -> HttpResponse,
     ) -> Result<HttpResponse, ApiError> {
+        self.post_keeping(operation, scope, body, |saved| {
+            let kept = Kept::of(answer(saved))?;
+            Ok((serde_json::to_string(&kept)?, kept))
+        })
+        .await
+    }
+
+    /// The same for an answer with a secret in it, which is shown once: `kept` is kept in its place,
+    /// and says so.
+    ///
+    /// # Errors
+    /// As [`AppState::post`].
+    pub async fn post_once_shown<T>(
+        &self,
+        operation: &'static str,
+        scope: &Scope,
+        body: impl AsyncFn(&mut Tx<'_>) -> domain::Result<T>,
+        answer: impl Fn(&T) -> HttpResponse,
+        kept: impl Fn(&T) -> HttpResponse,
+    ) -> Result<HttpResponse, ApiError> {
+        self.post_keeping(operation, scope, body, |saved| {
+            let text = serde_json::to_string(&Kept::of(kept(&saved.value))?)?;
+            Ok((text, Kept::of(answer(&saved.value))?))
+        })
+        .await
+    }
+
+    /// `answer` makes what is kept and what is answered.
+    async fn post_keeping<T>(
+        &self,
+        operation: &'static str,
+        scope: &Scope,
+        body: impl AsyncFn(&mut Tx<'_>) -> domain::Result<T>,
+        answer: impl Fn(&Saved<T>) -> domain::Result<(String, Kept)>,
+    ) -> Result<HttpResponse, ApiError> {
         let Some(once) = scope.once else {
-            return Ok(answer(&self.write(operation, scope, body).await?));
+            let saved = self.write(operation, scope, body).await?;
+            return answer(&saved)?.1.response();
         };
         let answer = |committed: Committed<T>| {
             let position = committed.position();
-            let kept = Kept::of(answer(&Saved::new(committed.value, position)))?;
-            let text = serde_json::to_string(&kept)?;
+            let (text, value) = answer(&Saved::new(committed.value, position))?;
             let committed = Committed {
-                value: kept,
+                value,
                 appended: committed.appended,
             };
             Ok((committed, text))

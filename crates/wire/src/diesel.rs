@@ -16,8 +16,8 @@ use crate::live::events::{Action, EventKind};
 use crate::menu::dishes::{Allergen, AvailabilityStatus, DietaryTag};
 use crate::position::Epoch;
 use crate::{
-    CategoryId, DishId, GuestId, HoldId, ReservationId, RestaurantId, SessionId, TableId,
-    TransactionId, UserId,
+    CategoryId, DishId, GuestId, HoldId, InvitationId, ReservationId, RestaurantId, SessionId,
+    TableId, TransactionId, UserId,
 };
 
 macro_rules! uuids {
@@ -62,6 +62,7 @@ uuids!(
     HoldId,
     TransactionId,
     CategoryId,
+    InvitationId,
     Epoch,
 );
 texts!(

@@ -85,7 +85,7 @@ macro_rules! entities {
                     $(#[$kind_meta:meta])*
                     $kind:ident = $type:literal $step:ident [$($action:ident),+]
                         carries $data:ty $(| $or:ty)?
-                ),+ $(,)?
+                ),* $(,)?
             }
         )+
         ;
@@ -95,7 +95,7 @@ macro_rules! entities {
         words! {
             /// What happened to what: the `type` of a frame.
             EventKind {
-                $($($(#[$kind_meta])* $kind = $type,)+)+
+                $($($(#[$kind_meta])* $kind = $type,)*)+
                 $(#[$end_meta])*
                 $end = $end_type,
             }
@@ -140,7 +140,7 @@ macro_rules! entities {
             #[must_use]
             pub const fn entity(self) -> Option<AuditEntity> {
                 match self {
-                    $($(Self::$kind)|+ => Some(AuditEntity::$entity),)+
+                    $($(Self::$kind => Some(AuditEntity::$entity),)*)+
                     Self::$end => None,
                 }
             }
@@ -149,7 +149,7 @@ macro_rules! entities {
             #[must_use]
             pub const fn step(self) -> Step {
                 match self {
-                    $($(Self::$kind => Step::$step,)+)+
+                    $($(Self::$kind => Step::$step,)*)+
                     Self::$end => Step::Changes,
                 }
             }
@@ -158,7 +158,7 @@ macro_rules! entities {
             #[must_use]
             pub const fn actions(self) -> &'static [Action] {
                 match self {
-                    $($(Self::$kind => &[$(Action::$action),+],)+)+
+                    $($(Self::$kind => &[$(Action::$action),+],)*)+
                     Self::$end => &[],
                 }
             }
@@ -167,7 +167,7 @@ macro_rules! entities {
             /// what the transaction touched.
             pub fn show_payload<P: Payloads>(self, to: &mut P) -> Option<P::Shown> {
                 match self {
-                    $($(Self::$kind => Some(entities!(@show to, $data $(, $or)?)),)+)+
+                    $($(Self::$kind => Some(entities!(@show to, $data $(, $or)?)),)*)+
                     Self::$end => None,
                 }
             }
@@ -223,6 +223,8 @@ entities! {
         UserUpdated = "user_updated" Changes [Created, PasswordReset, InfoUpdated, Deleted]
             carries User | Gone,
     }
+    /// An invitation. Only the audit tells of it, and nothing tells its link.
+    Invitation = "invitation" in People, IdField::Uuid("invitation_id"), public None => {}
     /// A dish; the id is its number, laid into a UUID. The public hears only that it was published
     /// or withdrawn, under the name that clients of menus know.
     Dish = "dish" in Menu, IdField::Number("dish_id"), public Some("dishStatusChanged") => {

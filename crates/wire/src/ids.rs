@@ -78,6 +78,8 @@ ids! {
     TransactionId,
     /// A part of a menu.
     CategoryId,
+    /// An invitation to a restaurant.
+    InvitationId,
 }
 
 /// A dish: a number, as the clients of menus know it, from one sequence for all restaurants.

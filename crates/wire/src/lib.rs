@@ -9,6 +9,7 @@
 
 #[cfg(feature = "diesel")]
 mod diesel;
+mod refused;
 mod secretive;
 mod words;
 

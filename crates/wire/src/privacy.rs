@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::audit::AuditEntry;
 use crate::floor::guests::Guest;
 use crate::floor::reservations::Reservation;
+use crate::identity::invitations::Invitation;
 use crate::{Epoch, Seq};
 
 /// Whose data. At least one is required; with both, what fits either is theirs.
@@ -41,6 +42,8 @@ pub struct PersonExport {
     pub guests: Vec<Guest>,
     /// Bookings, those to come and those that are over.
     pub reservations: Vec<Reservation>,
+    /// Invitations that were meant for them.
+    pub invitations: Vec<Invitation>,
     /// What was told of them and is still in the log: frames of the stream.
     #[schema(value_type = Vec<Object>)]
     pub events: Vec<serde_json::Value>,
@@ -60,6 +63,8 @@ pub struct Erased {
     pub guests: usize,
     /// Bookings; one that is to come keeps its tables.
     pub reservations: usize,
+    /// Invitations, which keep what became of them.
+    pub invitations: usize,
     /// Events of the log. They keep their numbers.
     pub events: usize,
     /// Entries of the audit. They keep who did what, and when.
@@ -76,6 +81,6 @@ pub struct Erasure {
     pub id: Option<Uuid>,
     /// How much was erased.
     pub erased: Erased,
-    /// The parties and bookings that were about the person, those that were deleted before too.
+    /// The parties, bookings and invitations that were about the person, those that were deleted before too.
     pub entity_ids: Vec<Uuid>,
 }

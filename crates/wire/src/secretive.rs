@@ -20,7 +20,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::identity::auth::{ChangePassword, Login, Refresh, Register, Ticket, Tokens};
-    use crate::identity::users::{CreateUser, UpdateUser};
+    use crate::identity::invitations::{
+        AcceptInvitation, Invitation, InvitationSecret, ResetLink, ResetPassword,
+    };
     use crate::live::frames::ClientMessage;
 
     fn shown<T: DeserializeOwned + std::fmt::Debug>(value: Value) -> String {
@@ -41,8 +43,15 @@ mod tests {
             shown::<Refresh>(json!({"refresh_token": secret})),
             shown::<ChangePassword>(json!({"currentPassword": secret, "newPassword": secret})),
             shown::<Ticket>(json!({"ticket": secret, "expiresIn": 1})),
-            shown::<CreateUser>(json!({"email": "x", "password": secret})),
-            shown::<UpdateUser>(json!({"password": secret})),
+            shown::<InvitationSecret>(json!({"secret": secret})),
+            shown::<AcceptInvitation>(json!({"secret": secret, "password": secret})),
+            shown::<Invitation>(json!({
+                "id": id, "restaurantId": id, "role": "staff", "status": "open",
+                "createdAt": "2026-01-01T00:00:00Z", "expiresAt": "2026-01-01T00:00:00Z",
+                "link": secret,
+            })),
+            shown::<ResetLink>(json!({"link": secret, "expiresAt": "2026-01-01T00:00:00Z"})),
+            shown::<ResetPassword>(json!({"secret": secret, "newPassword": secret})),
             shown::<ClientMessage>(json!({"type": "auth", "token": secret})),
         ] {
             assert!(!shown.contains(secret) && shown.ends_with('}'), "{shown}");

@@ -3,10 +3,12 @@
 //! Accounts and devices belong to no restaurant and have no log: their operations work in
 //! [`crate::db::Db::transaction`]. Members have a log: theirs work in [`crate::db::Db::write`].
 //!
-//! **Locks** continue the one order: restaurant, account, its devices, head. Whoever signs several
-//! devices of an account out locks the account first.
+//! **Locks** continue the one order: restaurant, invitation, account, its devices, head. Whoever
+//! signs several devices of an account out locks the account first.
 
 pub mod accounts;
+pub mod invitations;
+mod links;
 pub mod passwords;
 pub mod restaurants;
 mod secrets;

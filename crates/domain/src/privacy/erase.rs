@@ -17,6 +17,7 @@ use super::redact::redacted;
 use crate::clock::new_id;
 use crate::db::Tx;
 use crate::floor::{guests, reservations};
+use crate::identity::invitations;
 use crate::{Error, Result, log};
 
 /// Takes the values of a person out of everything that is kept: the rows, the log, the audit, the
@@ -41,6 +42,7 @@ pub async fn erase(tx: &mut Tx<'_>, query: &PersonQuery) -> Result<Erasure> {
     let entity_ids: Vec<Uuid> = ids.iter().copied().collect();
     let parties = guests::lock_rows(tx, &entity_ids).await?;
     let bookings = reservations::lock_rows(tx, &entity_ids).await?;
+    invitations::lock_rows(tx, &entity_ids).await?;
     log::lock_head(tx.conn, restaurant).await?;
     if find(tx.conn, restaurant, &person, seen, ids.clone()).await? != ids {
         return Err(Error::Contended);
@@ -56,6 +58,7 @@ pub async fn erase(tx: &mut Tx<'_>, query: &PersonQuery) -> Result<Erasure> {
     erasure.erased = Erased {
         guests: guests::erase(tx, parties).await?,
         reservations: reservations::erase(tx, bookings).await?,
+        invitations: invitations::erase(tx, &erasure.entity_ids).await?,
         ..documents(tx, &ids).await?
     };
     tell(tx, &erasure)?;

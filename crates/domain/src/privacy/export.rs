@@ -21,6 +21,7 @@ use crate::audit::{Entry, EntryRow, actor_names};
 use crate::clock::new_id;
 use crate::db::Tx;
 use crate::floor::{guests, reservations};
+use crate::identity::invitations;
 use crate::schema::{audit_entries, events};
 use crate::{Result, log};
 
@@ -46,6 +47,7 @@ pub async fn export(
         seq: head.last_seq,
         guests: guests::some(conn, restaurant, &known).await?,
         reservations: reservations::some(conn, restaurant, &known).await?,
+        invitations: invitations::some(conn, now, restaurant, &known).await?,
         events: frames(conn, restaurant, &known).await?,
         audit: entries(conn, restaurant, &known).await?,
         answers: answers(conn, restaurant, &ids).await?,
@@ -64,10 +66,12 @@ pub fn note_export(tx: &mut Tx<'_>, export: &PersonExport) -> Result<()> {
         .iter()
         .map(|booking| booking.id)
         .collect();
+    let invitations: Vec<_> = export.invitations.iter().map(|one| one.id).collect();
     let after = json!({
         "seq": export.seq,
         "guestIds": guests,
         "reservationIds": reservations,
+        "invitationIds": invitations,
         "events": export.events.len(),
         "auditEntries": export.audit.len(),
         "answers": export.answers.len(),

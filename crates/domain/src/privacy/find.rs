@@ -1,4 +1,4 @@
-//! What is a person's: parties and bookings, those that are gone too.
+//! What is a person's: parties, bookings and invitations, those that are gone too.
 
 use std::collections::BTreeSet;
 
@@ -60,6 +60,7 @@ const ROWS: &str = "SELECT id FROM guests WHERE restaurant_id = $1 AND (phone_di
     UNION SELECT id FROM reservations WHERE restaurant_id = $1 \
     AND (regexp_replace(guest_phone, '[^0-9]', '', 'g') = ANY($2) \
     OR lower(guest_email) = lower($3) OR guest_id = ANY($4)) \
+    UNION SELECT id FROM invitations WHERE restaurant_id = $1 AND lower(email) = lower($3) \
     UNION SELECT reservation_id FROM guests WHERE restaurant_id = $1 AND id = ANY($4) \
     AND reservation_id IS NOT NULL \
     UNION SELECT guest_id FROM reservations WHERE restaurant_id = $1 AND id = ANY($4) \
@@ -75,7 +76,7 @@ fn in_documents(table: &str, columns: &[&str], holds: Holds) -> String {
         ),
         _ => (
             "entity_id",
-            "seq > $5 AND entity IN ('guest', 'reservation')",
+            "seq > $5 AND entity IN ('guest', 'reservation', 'invitation')",
         ),
     };
     let states: Vec<String> = columns

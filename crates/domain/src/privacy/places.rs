@@ -8,11 +8,11 @@
 pub enum Holds {
     /// Nothing about a guest.
     Nothing,
-    /// One value of a party or booking, or what the database makes of one.
+    /// One value of a party, booking or invitation, or what the database makes of one.
     Value,
     /// The frame of an event, whose data are the state of `entity_id`.
     Frame,
-    /// Some fields of the party or booking that is `entity_id`.
+    /// Some fields of the party, booking or invitation that is `entity_id`.
     Fields,
     /// JSON with parties and bookings anywhere in it, each with its `id`.
     Document,
@@ -118,6 +118,16 @@ pub const PLACES: &[Place] = &[
             ("station", Holds::Nothing),
             ("dietary", Holds::Nothing),
             ("allergens", Holds::Nothing),
+        ],
+    },
+    // Whom it is meant for.
+    Place {
+        table: "invitations",
+        columns: &[
+            ("email", Holds::Value),
+            ("first_name", Holds::Value),
+            ("last_name", Holds::Value),
+            ("role", Holds::Nothing),
         ],
     },
     Place {

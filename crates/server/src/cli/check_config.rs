@@ -145,6 +145,7 @@ fn good(config: &Config) -> String {
             "listens on",
             format!("{}:{}, {} threads", http.host, http.port, http.threads),
         ),
+        ("links", format!("to {}", http.public_url.origin())),
         (
             "database",
             format!(
@@ -227,6 +228,7 @@ mod tests {
             ("DATABASE_URL", "postgres://u:hunter2@db/qtable"),
             ("SECRET_KEY", "q8Zr1vN0yXw3LkTf5HdJ7sBa9GpMcEuR2oVi4"),
             ("ENVIRONMENT", "production"),
+            ("PUBLIC_URL", "https://qtable.example"),
             ("HTTP_THREADS", "2"),
             ("DATABASE_POOL_SIZE", "8"),
             ("DATABASE_REPLICA_URL", "postgres://u:hunter2@copy/qtable"),
@@ -239,6 +241,7 @@ mod tests {
         insta::assert_snapshot!(page, @"
         ✓ environment   production
         ✓ listens on    0.0.0.0:8000, 2 threads
+        ✓ links         to https://qtable.example
         ✓ database      postgres://db/qtable, 8 connections, encrypted if the server offers it, not verified
         ✓ replica       postgres://copy/qtable, 4 connections, encrypted if the server offers it, not verified, 10 s behind at most
         ✓ redis         none

@@ -18,12 +18,46 @@ pub struct HttpConfig {
     pub port: u16,
     /// How many threads answer.
     pub threads: usize,
+    /// Where people reach the server.
+    pub public_url: PublicUrl,
     /// Which web pages may call.
     pub cors: CorsOrigins,
     /// Whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     pub trusted_proxies: TrustedProxies,
     /// How long open sockets are given at the end.
     pub shutdown_grace: Duration,
+}
+
+/// Where people reach the server: an origin, `https://host[:port]`. The only source of links:
+/// whatever a request says of the host it was sent to may be a stranger's invention.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    fn parse(text: &str, environment: Environment) -> Result<Self, String> {
+        let origin = text.trim_end_matches('/').to_ascii_lowercase();
+        if !is_origin(&origin) {
+            return Err("is to be https://host[:port] and no more".to_owned());
+        }
+        let is_secure = origin.starts_with("https://");
+        // At a desk there are no certificates.
+        if !is_secure && (environment.is_production() || !origin.starts_with("http://")) {
+            return Err("is to begin with https://".to_owned());
+        }
+        Ok(Self(origin))
+    }
+
+    /// The origin, as browsers send it.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.0
+    }
+
+    /// The link to a page with a secret.
+    #[must_use]
+    pub fn to(&self, page: &str, secret: &str) -> String {
+        format!("{}/{page}/{secret}", self.0)
+    }
 }
 
 /// Which web pages may call.
@@ -98,6 +132,7 @@ const ORIGINS: (&str, &str) = (
     "CORS_ORIGINS",
     "https://app.example.com,https://kitchen.example.com",
 );
+const PUBLIC_URL: (&str, &str) = ("PUBLIC_URL", "https://qtable.example.com");
 const PROXIES: (&str, &str) = ("TRUSTED_PROXIES", "10.0.0.0/8,192.168.1.7");
 
 pub(super) fn read(vars: &Vars<'_>, environment: Environment, cores: usize) -> HttpConfig {
@@ -108,11 +143,13 @@ pub(super) fn read(vars: &Vars<'_>, environment: Environment, cores: usize) -> H
             .parse()
             .map_err(|_| "is to be an address of this machine".to_owned()),
     };
+    let port = vars.number("PORT", "8000", 0..=u16::MAX, 8000);
     HttpConfig {
+        public_url: public_url(vars, environment, port),
         host: vars
             .parsed("HOST", "0.0.0.0", host)
             .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
-        port: vars.number("PORT", "8000", 0..=u16::MAX, 8000),
+        port,
         threads: vars.number("HTTP_THREADS", "2", 1..=1024, cores),
         cors: vars
             .parsed(ORIGINS.0, ORIGINS.1, |text| origins(text, environment))
@@ -127,6 +164,16 @@ pub(super) fn read(vars: &Vars<'_>, environment: Environment, cores: usize) -> H
             25,
         )),
     }
+}
+
+fn public_url(vars: &Vars<'_>, environment: Environment, port: u16) -> PublicUrl {
+    let (name, example) = PUBLIC_URL;
+    if environment.is_production() && vars.text(name).is_none() {
+        let problem = "is required in production: links are made of it";
+        vars.fault(name, problem, example);
+    }
+    vars.parsed(name, example, |text| PublicUrl::parse(text, environment))
+        .unwrap_or_else(|| PublicUrl(format!("http://localhost:{port}")))
 }
 
 fn origins(text: &str, environment: Environment) -> Result<CorsOrigins, String> {

@@ -17,7 +17,7 @@ mod vars;
 
 pub use auth::{AdminConfig, AuthConfig, Registration};
 pub use data::{DatabaseConfig, RedisConfig, RedisSecurity, ReplicaConfig};
-pub use http::{CorsOrigins, HttpConfig, TrustedProxies};
+pub use http::{CorsOrigins, HttpConfig, PublicUrl, TrustedProxies};
 pub use limits::LimitsConfig;
 pub use live::{LiveConfig, SocketTransport};
 pub use menu::MenuConfig;

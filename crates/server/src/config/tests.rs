@@ -24,8 +24,9 @@ fn faults(given: &[(&str, &str)]) -> Vec<&'static str> {
 }
 
 fn production<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    let mut given = vec![("ENVIRONMENT", "production")];
-    given.extend_from_slice(more);
+    let mut given = more.to_vec();
+    given.push(("ENVIRONMENT", "production"));
+    given.push(("PUBLIC_URL", "https://qtable.example"));
     given
 }
 
@@ -62,6 +63,47 @@ fn what_is_read_is_described_and_what_is_described_is_read() {
     });
     read.unwrap();
     assert_eq!(asked.into_inner(), described());
+}
+
+#[test]
+fn links_are_made_of_one_address() {
+    let url = |given: &[_]| read(given).map(|config| config.http.public_url.to("i", "s"));
+    for (environment, given, link) in [
+        ("development", "", Some("http://localhost:8000/i/s")),
+        (
+            "development",
+            "http://10.0.0.7:8000",
+            Some("http://10.0.0.7:8000/i/s"),
+        ),
+        (
+            "production",
+            "https://Door.example/",
+            Some("https://door.example/i/s"),
+        ),
+        (
+            "production",
+            "https://door.example:8443",
+            Some("https://door.example:8443/i/s"),
+        ),
+        ("production", "", None),
+        ("production", "http://door.example", None),
+        ("production", "door.example", None),
+        ("production", "https://door.example/app", None),
+        ("production", "https://door.example/?x", None),
+        ("production", "https://me@door.example", None),
+        ("development", "ftp://door.example", None),
+    ] {
+        let found = url(&[("ENVIRONMENT", environment), ("PUBLIC_URL", given)]);
+        match (found, link) {
+            (Ok(found), link) => assert_eq!(Some(found.as_str()), link, "{environment} {given}"),
+            (Err(faults), link) => {
+                assert_eq!((faults.len(), link), (1, None), "{given}: {faults:?}");
+                assert_eq!(faults[0].variable, "PUBLIC_URL");
+            }
+        }
+    }
+    let port = url(&[("PORT", "8001")]);
+    assert_eq!(port.unwrap(), "http://localhost:8001/i/s");
 }
 
 #[test]

@@ -9,6 +9,7 @@
 mod at_least;
 mod fields;
 mod file;
+mod form;
 mod if_match;
 mod json;
 mod nul;
@@ -17,6 +18,7 @@ mod query;
 
 pub use at_least::AtLeast;
 pub use file::{FILE_LIMIT, File, FileKind};
+pub use form::Form;
 pub use if_match::IfMatch;
 pub use json::{BODY_LIMIT, Json, OptionalJson, body, parse, part};
 pub use path::Path;

@@ -3,12 +3,17 @@
 use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use domain::identity::accounts;
+use domain::db::RequestId;
+use domain::identity::accounts::{self, Account};
 use domain::identity::sessions::{self, NewSession};
-use wire::identity::auth::{ChangePassword, Login, Me, Membership, Refresh, Register, Tokens};
+use domain::identity::users;
+use wire::identity::auth::{
+    ChangePassword, Login, Me, Membership, Refresh, Register, Tokens, UpdateMe,
+};
+use wire::identity::invitations::ResetPassword;
 use wire::{ErrorBody, ErrorCode, RestaurantId, SessionId, UserId};
 
-use crate::auth::Caller;
+use crate::auth::{Caller, request_id};
 use crate::config::Registration;
 use crate::errors::ApiError;
 use crate::extract::Json;
@@ -69,31 +74,16 @@ pub async fn login(
     request: HttpRequest,
     Json(input): Json<Login>,
 ) -> Result<HttpResponse, ApiError> {
-    let account = state
-        .read("auth.account", async |conn| {
-            accounts::for_login(conn, &input.email).await
-        })
-        .await?;
-    let hash = account
-        .as_ref()
-        .map(|account| account.password_hash.clone());
-    let attempt = state
-        .limits
-        .guess(&input.email, context.client_ip())
-        .await?;
-    let is_right = state.passwords.verify(input.password, hash).await?;
-    let Some(account) = account.filter(|_| is_right) else {
-        let sentence = "Address and password do not belong together.";
-        return Err(ApiError::new(ErrorCode::WrongCredentials, sentence));
-    };
-    attempt.was_right().await;
+    let account = verified(&state, &context, &input.email, input.password).await?;
     let asked = input.restaurant_id;
     let device = device_name(&request, input.device_name.as_deref());
     let opened = state
         .db
         .transaction("auth.login", async |conn, now| {
             let restaurants = accounts::memberships(conn, account.user_id).await?;
-            let restaurant_id = accounts::choose_restaurant(&restaurants, asked, account.is_admin)?;
+            let last = accounts::last_used(conn, account.user_id).await?;
+            let restaurant_id =
+                accounts::choose_restaurant(&restaurants, asked, last, account.is_admin)?;
             let new = NewSession {
                 user_id: account.user_id,
                 auth_version: account.auth_version,
@@ -112,6 +102,32 @@ pub async fn login(
         })
         .await?;
     Ok(HttpResponse::Ok().json(opened.tokens(&state)?))
+}
+
+/// The account of an address, once its password was right. An unknown address and a wrong password
+/// are refused alike, and take the same time.
+pub(crate) async fn verified(
+    state: &AppState,
+    context: &Context,
+    email: &str,
+    password: String,
+) -> Result<Account, ApiError> {
+    let account = state
+        .read("auth.account", async |conn| {
+            accounts::for_login(conn, email).await
+        })
+        .await?;
+    let hash = account
+        .as_ref()
+        .map(|account| account.password_hash.clone());
+    let attempt = state.limits.guess(email, context.client_ip()).await?;
+    let is_right = state.passwords.verify(password, hash).await?;
+    let Some(account) = account.filter(|_| is_right) else {
+        let sentence = "Address and password do not belong together.";
+        return Err(ApiError::new(ErrorCode::WrongCredentials, sentence));
+    };
+    attempt.was_right().await;
+    Ok(account)
 }
 
 /// A refresh token for a new pair. The token before works for one more minute, because a reply may
@@ -184,6 +200,85 @@ pub async fn me(state: Data<AppState>, caller: Caller) -> Result<HttpResponse, A
     Ok(HttpResponse::Ok().json(me))
 }
 
+/// Other names for oneself: the fields that are present.
+#[utoipa::path(
+    put, path = "/api/v1/auth/me", tag = "auth", operation_id = "rename", request_body = UpdateMe,
+    responses((status = 200, body = Me))
+)]
+pub async fn update_me(
+    state: Data<AppState>,
+    caller: Caller,
+    Json(patch): Json<UpdateMe>,
+) -> Result<HttpResponse, ApiError> {
+    match caller.restaurant_id.filter(|_| caller.role.is_some()) {
+        Some(rid) => {
+            state
+                .write("users.rename", &caller.scope(rid), async |tx| {
+                    users::rename(tx, &patch).await
+                })
+                .await?;
+        }
+        None => {
+            state
+                .db
+                .transaction("auth.rename", async |conn, now| {
+                    accounts::rename(conn, now, caller.user_id, &patch).await
+                })
+                .await?;
+        }
+    }
+    me(state, caller).await
+}
+
+/// A new password, by a link that a restaurant made for one who has forgotten it. Signs all devices
+/// out.
+#[utoipa::path(
+    post, path = "/api/v1/auth/password/reset", tag = "auth", request_body = ResetPassword,
+    responses((status = 204), (status = 404, body = ErrorBody))
+)]
+pub async fn reset_password(
+    state: Data<AppState>,
+    request: HttpRequest,
+    Json(input): Json<ResetPassword>,
+) -> Result<HttpResponse, ApiError> {
+    accounts::check_new_password("newPassword", &input.new_password)?;
+    reset(&state, &input, request_id(&request)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// What the link leads to.
+pub(crate) async fn look_at_reset(
+    state: &AppState,
+    secret: &str,
+) -> Result<users::ResetFace, ApiError> {
+    let now = state.db.clock().now();
+    state
+        .read("users.look_at_reset", async |conn| {
+            users::look_at_reset(conn, now, secret).await
+        })
+        .await
+}
+
+/// Sets a password that is known to be acceptable.
+pub(crate) async fn reset(
+    state: &AppState,
+    input: &ResetPassword,
+    request_id: Option<RequestId>,
+) -> Result<(), ApiError> {
+    // Nobody buys a hash with a secret that is none.
+    look_at_reset(state, &input.secret).await?;
+    let mut scope = users::reset_scope(&input.secret)?;
+    scope.request_id = request_id;
+    let hash = state.passwords.hash(input.new_password.clone()).await?;
+    state
+        .write("users.reset_password", &scope, async |tx| {
+            users::reset_password(tx, &input.secret, &hash).await
+        })
+        .await?;
+    state.standings.forget();
+    Ok(())
+}
+
 /// A new password for oneself. Signs the other devices out; this one refreshes its token.
 #[utoipa::path(
     put, path = "/api/v1/auth/password", tag = "auth", request_body = ChangePassword,
@@ -227,17 +322,17 @@ pub async fn change_password(
 }
 
 /// Somebody who has just logged in.
-struct LoggedIn {
-    user_id: UserId,
-    session_id: SessionId,
-    restaurant_id: Option<RestaurantId>,
-    auth_version: i32,
-    refresh_token: String,
-    restaurants: Vec<Membership>,
+pub(crate) struct LoggedIn {
+    pub(super) user_id: UserId,
+    pub(super) session_id: SessionId,
+    pub(super) restaurant_id: Option<RestaurantId>,
+    pub(super) auth_version: i32,
+    pub(super) refresh_token: String,
+    pub(super) restaurants: Vec<Membership>,
 }
 
 impl LoggedIn {
-    fn tokens(self, state: &AppState) -> Result<Tokens, ApiError> {
+    pub(super) fn tokens(self, state: &AppState) -> Result<Tokens, ApiError> {
         let now = state.db.clock().now();
         Ok(Tokens {
             access_token: state.tokens.issue(
@@ -258,13 +353,13 @@ impl LoggedIn {
 }
 
 /// What to call the device: what it says, or its user agent.
-fn device_name(request: &HttpRequest, said: Option<&str>) -> Option<String> {
+pub(super) fn device_name(request: &HttpRequest, said: Option<&str>) -> Option<String> {
     let agent = || request.headers().get(header::USER_AGENT)?.to_str().ok();
     let name = said.or_else(agent)?;
     Some(name.chars().filter(|c| !c.is_control()).take(100).collect())
 }
 
 /// How long a device stays logged in without being used.
-fn lifetime(state: &AppState) -> chrono::TimeDelta {
+pub(super) fn lifetime(state: &AppState) -> chrono::TimeDelta {
     chrono::TimeDelta::from_std(state.config.auth.refresh_token).unwrap_or(chrono::TimeDelta::MAX)
 }

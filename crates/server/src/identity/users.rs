@@ -2,11 +2,13 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use domain::identity::{accounts, users};
-use wire::identity::users::{CreateUser, UpdateUser, User};
+use domain::identity::users;
+use wire::identity::invitations::ResetLink;
+use wire::identity::users::{UpdateUser, User};
 use wire::paging::PageQuery;
 use wire::{ErrorBody, RestaurantId, UserId};
 
+use super::invitations::SHOWN_ONCE;
 use crate::auth::Caller;
 use crate::errors::ApiError;
 use crate::extract::{IfMatch, Json, Path, Query};
@@ -32,31 +34,6 @@ pub async fn list(
     Ok(reply::page(&request, &members))
 }
 
-/// Adds a member. An address that has an account already joins with it.
-#[utoipa::path(
-    post, path = "/api/v1/restaurants/{rid}/users", tag = "users",
-    params(("rid" = RestaurantId, Path)), request_body = CreateUser,
-    responses((status = 201, body = User), (status = 409, body = ErrorBody))
-)]
-pub async fn create(
-    state: Data<AppState>,
-    caller: Caller,
-    request: HttpRequest,
-    Path(rid): Path<RestaurantId>,
-    Json(input): Json<CreateUser>,
-) -> Result<HttpResponse, ApiError> {
-    let hash = hash(&state, input.password.as_deref()).await?;
-    let scope = caller.scope(rid);
-    state
-        .post(
-            "users.create",
-            &scope,
-            async |tx| users::create(tx, &input, hash.as_deref()).await,
-            |saved| saved.created(&request, saved.value.id),
-        )
-        .await
-}
-
 /// Changes a member: the fields that are present. Takes effect on open sockets and tokens within
 /// 5 s on every worker.
 #[utoipa::path(
@@ -72,17 +49,16 @@ pub async fn update(
     IfMatch(version): IfMatch,
     Json(patch): Json<UpdateUser>,
 ) -> Result<HttpResponse, ApiError> {
-    let hash = hash(&state, patch.password.as_deref()).await?;
     let saved = state
         .write("users.update", &caller.scope(rid), async |tx| {
-            users::update(tx, uid, &patch, hash.as_deref(), version).await
+            users::update(tx, uid, &patch, version).await
         })
         .await?;
     state.standings.forget();
     Ok(saved.ok())
 }
 
-/// Lets a member go.
+/// Lets a member go. Everybody may leave.
 #[utoipa::path(
     delete, path = "/api/v1/restaurants/{rid}/users/{uid}", tag = "users",
     params(("rid" = RestaurantId, Path), ("uid" = UserId, Path), ("If-Match" = Option<String>, Header)),
@@ -103,11 +79,38 @@ pub async fn delete(
     Ok(saved.no_content())
 }
 
-/// The hash of a password that was given, once it is known to be acceptable.
-async fn hash(state: &AppState, password: Option<&str>) -> Result<Option<String>, ApiError> {
-    let Some(password) = password else {
-        return Ok(None);
-    };
-    accounts::check_new_password("password", password)?;
-    Ok(Some(state.passwords.hash(password.to_owned()).await?))
+/// Makes a link with which a member sets a new password, once and within 24 hours: for one who
+/// belongs to no other restaurant. An earlier link ends.
+#[utoipa::path(
+    post, path = "/api/v1/restaurants/{rid}/users/{uid}/reset-link", tag = "users",
+    params(("rid" = RestaurantId, Path), ("uid" = UserId, Path)),
+    responses((status = 201, body = ResetLink), (status = 409, body = ErrorBody))
+)]
+pub async fn reset_link(
+    state: Data<AppState>,
+    caller: Caller,
+    Path((rid, uid)): Path<(RestaurantId, UserId)>,
+) -> Result<HttpResponse, ApiError> {
+    let answer = |link: &ResetLink| HttpResponse::Created().json(link);
+    state
+        .post_once_shown(
+            "users.reset_link",
+            &caller.scope(rid),
+            async |tx| users::make_reset_link(tx, uid).await,
+            |(secret, expires_at)| {
+                answer(&ResetLink {
+                    link: Some(state.config.http.public_url.to("r", secret)),
+                    link_notice: None,
+                    expires_at: *expires_at,
+                })
+            },
+            |(_, expires_at)| {
+                answer(&ResetLink {
+                    link: None,
+                    link_notice: Some(SHOWN_ONCE.to_owned()),
+                    expires_at: *expires_at,
+                })
+            },
+        )
+        .await
 }

@@ -59,10 +59,20 @@ struct Counting {
 /// The tier of a route, if it has one: what operators and load balancers ask has none.
 #[must_use]
 pub fn tier(method: &Method, canonical: &str) -> Option<Tier> {
+    let is_post = *method == Method::POST;
+    match canonical {
+        // Pages: a hash of a password is what costs.
+        "/i/{secret}" if is_post => return Some(Tier::Registrations),
+        "/r/{secret}" if is_post => return Some(Tier::Logins),
+        "/i/{secret}" | "/r/{secret}" => return Some(Tier::Reads),
+        _ => {}
+    }
     let path = canonical.strip_prefix("/api/v1")?;
     Some(match path {
         "/auth/login" => Tier::Logins,
-        "/auth/register" => Tier::Registrations,
+        // Also when a password is set by a link: a hash is what costs.
+        "/auth/password/reset" => Tier::Logins,
+        "/auth/register" | "/invitations/accept" => Tier::Registrations,
         "/auth/refresh" => Tier::Refreshes,
         // Server-sent events are followed like a socket.
         "/realtime" | "/realtime/events" => Tier::Sockets,

@@ -106,6 +106,7 @@ mod tests {
         let base = [
             ("DATABASE_URL", "postgres://db/x"),
             ("SECRET_KEY", "q8Zr1vN0yXw3LkTf5HdJ7sBa9GpMcEuR2oVi4"),
+            ("PUBLIC_URL", "https://qtable.example"),
         ];
         Config::from_vars(|name| {
             let found = vars.iter().chain(&base).find(|(known, _)| *known == name);

@@ -1,5 +1,6 @@
 //! What is known of a request while it is answered, and what is done to every answer.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -23,7 +24,8 @@ use super::{Platform, client, compress, mount, security};
 use crate::errors::ApiError;
 use crate::faults;
 use crate::metrics::{InFlight, Metrics};
-use crate::traces;
+use crate::routing::Marks;
+use crate::{pages, traces};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -49,7 +51,10 @@ struct Known {
     client: Option<IpAddr>,
     is_https: bool,
     started: Instant,
+    /// Whether it is a person who asks: a browser that opens a page.
+    wants_page: bool,
     route: RefCell<Option<Rc<str>>>,
+    marks: Cell<Marks>,
     restaurant: Cell<Option<RestaurantId>>,
     user: Cell<Option<UserId>>,
     trace_id: Cell<Option<TraceId>>,
@@ -67,7 +72,9 @@ impl Context {
             client: client::client_ip(head, &platform.proxies),
             is_https: client::is_https(head, &platform.proxies),
             started: Instant::now(),
+            wants_page: wants_page(head),
             route: RefCell::default(),
+            marks: Cell::default(),
             restaurant: Cell::default(),
             user: Cell::default(),
             trace_id: Cell::default(),
@@ -92,10 +99,16 @@ impl Context {
         self.0.trace_id.get()
     }
 
-    /// The path as the client wrote it, mount included.
+    /// The path as the client wrote it, mount included; the route in its place where it has, or may
+    /// have, a secret in it.
     #[must_use]
-    pub fn path(&self) -> &str {
-        self.0.uri.path()
+    pub fn path(&self) -> Cow<'_, str> {
+        let known = &self.0;
+        match &*known.route.borrow() {
+            Some(route) if known.marks.get().has_secret => Cow::Owned(route.to_string()),
+            Some(_) => Cow::Borrowed(known.uri.path()),
+            None => mount::without_secrets(known.uri.path()),
+        }
     }
 
     /// What stood before the path: `/api/v1`, `/api` or nothing. Links back go the same way.
@@ -123,8 +136,9 @@ impl Context {
     }
 
     /// Notes the route that answers.
-    pub fn set_route(&self, route: Rc<str>) {
+    pub fn set_route(&self, route: Rc<str>, marks: Marks) {
         self.0.route.replace(Some(route));
+        self.0.marks.set(marks);
     }
 
     /// Notes the restaurant, for the log.
@@ -168,7 +182,7 @@ impl Context {
     }
 
     fn write_line(&self, route: &str, status: u16, elapsed: Duration) {
-        let path = faults::clean(self.path().to_owned(), LOGGED_PATH);
+        let path = faults::clean(self.path().into_owned(), LOGGED_PATH);
         // The level is part of what tracing knows at compile time, hence the macro.
         macro_rules! line {
             ($level:ident) => {
@@ -277,6 +291,9 @@ pub fn dress(answer: HttpResponse, context: &Context, platform: &Platform) -> Ht
         headers.insert(REQUEST_ID, id);
     }
     if status != StatusCode::SWITCHING_PROTOCOLS {
+        if context.0.marks.get() != Marks::default() {
+            security::keep_to_oneself(headers);
+        }
         let strict_transport = platform.is_production && context.0.is_https;
         security::protect(status, headers, strict_transport);
     }
@@ -295,8 +312,8 @@ fn enveloped(answer: HttpResponse, context: &Context) -> HttpResponse {
             error.log(context);
             error.body(context.request_id())
         }
-        // Health says how it is with a 503 of its own.
-        None if is_json(&answer) => return answer,
+        // Health says how it is with a 503 of its own, and a page what is wrong with its form.
+        None if is_of_ours(&answer) => return answer,
         None => {
             let error = ApiError::of_status(status);
             error.log(context);
@@ -304,6 +321,11 @@ fn enveloped(answer: HttpResponse, context: &Context) -> HttpResponse {
         }
     };
     let status = StatusCode::from_u16(body.status).unwrap_or(status);
+    if context.0.marks.get().is_page && context.0.wants_page {
+        let mut answer = pages::fault(answer.map_into_boxed_body(), &body);
+        *answer.status_mut() = StatusCode::from_u16(body.status).unwrap_or(status);
+        return answer;
+    }
     let mut answer = match serde_json::to_vec(&body) {
         Ok(body) => answer.set_body(BoxBody::new(body)),
         Err(_) => answer.drop_body().map_into_boxed_body(),
@@ -314,9 +336,18 @@ fn enveloped(answer: HttpResponse, context: &Context) -> HttpResponse {
     answer
 }
 
-fn is_json(answer: &HttpResponse) -> bool {
+fn is_of_ours(answer: &HttpResponse) -> bool {
     let kind = answer.headers().get(header::CONTENT_TYPE);
-    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+    kind.is_some_and(|kind| {
+        let kind = kind.as_bytes();
+        kind.starts_with(b"application/json") || kind.starts_with(b"text/html")
+    })
+}
+
+fn wants_page(head: &RequestHead) -> bool {
+    let kinds = head.headers.get(header::ACCEPT);
+    let kinds = kinds.and_then(|kinds| kinds.to_str().ok());
+    kinds.is_some_and(|kinds| kinds.contains("text/html"))
 }
 
 /// How long the head of a request is, roughly.

@@ -3,6 +3,8 @@
 //! The canonical prefix is `/api/v1`; older clients use `/api` or none. The prefix is taken off
 //! before routing, so that there is one tree, one set of labels and one list for OpenAPI.
 
+use std::borrow::Cow;
+
 use actix_web::dev::{ServiceRequest, Url};
 use actix_web::http::Uri;
 use actix_web::http::uri::PathAndQuery;
@@ -34,6 +36,40 @@ pub(super) fn take_off(request: &mut ServiceRequest) {
         request.match_info_mut().set(Url::new(shorter.clone()));
         request.head_mut().uri = shorter;
     }
+}
+
+/// Under these a path goes on with a secret, whether or not a route answers: tables, queue, orders,
+/// work, invitations, passwords. The balancer's log has the same list.
+const SECRET: [&str; 6] = ["t", "q", "o", "w", "i", "r"];
+
+/// No name of ours is so long, nor an id: what is, may be a secret in a path that was mistyped.
+const LONGEST: usize = 40;
+
+/// A path that no route answers, as it is logged.
+pub(super) fn without_secrets(path: &str) -> Cow<'_, str> {
+    let end = path.char_indices().nth(200).map(|(end, _)| end);
+    let shown = end.and_then(|end| path.get(..end)).unwrap_or(path);
+    let is_long = |segment: &str| segment.len() > LONGEST;
+    let has_secret = |segment: &str| SECRET.iter().any(|one| segment.eq_ignore_ascii_case(one));
+    if path.len() == shown.len() && !path.split('/').any(|one| is_long(one) || has_secret(one)) {
+        return Cow::Borrowed(path);
+    }
+    let mut safe = String::new();
+    for (number, segment) in shown.split('/').enumerate() {
+        if number > 0 {
+            safe.push('/');
+        }
+        if is_long(segment) {
+            safe.push('…');
+            continue;
+        }
+        safe.push_str(segment);
+        if has_secret(segment) {
+            safe.push_str("/…");
+            break;
+        }
+    }
+    Cow::Owned(safe)
 }
 
 fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
@@ -68,6 +104,28 @@ mod tests {
         ] {
             assert_eq!(split(path), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_shown() {
+        let (secret, id) = ("S".repeat(75), "0190f3c0-0000-7000-8000-000000000001");
+        for (path, shown) in [
+            (
+                format!("/restaurants/{id}/gusts"),
+                format!("/restaurants/{id}/gusts"),
+            ),
+            (format!("/I/{secret}"), "/I/…".to_owned()),
+            (format!("/api/v1/i/{secret}/x"), "/api/v1/i/…".to_owned()),
+            (format!("//i/{secret}"), "//i/…".to_owned()),
+            ("/t/short".to_owned(), "/t/…".to_owned()),
+            (format!("/x/{secret}"), "/x/…".to_owned()),
+            (format!("/%69/{secret}"), "/%69/…".to_owned()),
+            ("/".to_owned(), "/".to_owned()),
+        ] {
+            assert_eq!(without_secrets(&path), shown, "{path}");
+        }
+        let endless = "/ab".repeat(10_000);
+        assert!(without_secrets(&endless).len() <= 203);
     }
 
     #[test]

@@ -50,6 +50,14 @@ pub(super) fn cors(origins: &CorsOrigins) -> Cors {
     }
 }
 
+/// What is answered under a path with a secret is kept by nobody and found by nobody; where one came
+/// from is never told.
+pub(super) fn keep_to_oneself(headers: &mut HeaderMap) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let robots = HeaderName::from_static("x-robots-tag");
+    headers.insert(robots, HeaderValue::from_static("noindex"));
+}
+
 /// Adds what every answer says to browsers.
 pub(super) fn protect(status: StatusCode, headers: &mut HeaderMap, strict_transport: bool) {
     for (name, value) in ALWAYS {

@@ -51,7 +51,7 @@ fn routes() -> Routes {
             async |context: Context| {
                 HttpResponse::Ok().json(json!({
                     "mount": context.mount(),
-                    "path": context.path(),
+                    "path": &*context.path(),
                     "route": context.route().unwrap().as_ref(),
                     "restaurant": context.restaurant(),
                     "client": context.client_ip(),

@@ -42,7 +42,17 @@ struct Route {
     method: Method,
     path: &'static str,
     need: Need,
+    marks: Marks,
     call: Call,
+}
+
+/// What is true of a route beside what it needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Whoever knows the path may do something: it has a `{secret}` in it, and is told nowhere.
+    pub has_secret: bool,
+    /// It answers people, who come by a link: at the root alone, and with pages.
+    pub is_page: bool,
 }
 
 macro_rules! methods {
@@ -55,7 +65,7 @@ macro_rules! methods {
             Args: FromRequest + 'static,
             F::Output: Responder + 'static,
         {
-            self.add(Method::$method, path, need, handler)
+            self.add(Method::$method, path, need, false, handler)
         }
     )+};
 }
@@ -75,11 +85,27 @@ impl Routes {
         delete = DELETE
     );
 
-    /// Every route with what it needs, in the order of the table.
+    /// Adds a page, which anybody may see who knows the path.
+    #[must_use]
+    pub fn page<F, Args>(self, method: Method, path: &'static str, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.add(method, path, Need::Public, true, handler)
+    }
+
+    /// Every route for programs with what it needs, in the order of the table.
     pub fn list(&self) -> impl Iterator<Item = (&Method, &'static str, Need)> {
-        self.0
-            .iter()
-            .map(|route| (&route.method, route.path, route.need))
+        let routes = self.0.iter().filter(|route| !route.marks.is_page);
+        routes.map(|route| (&route.method, route.path, route.need))
+    }
+
+    /// Every page.
+    pub fn pages(&self) -> impl Iterator<Item = (&Method, &'static str)> {
+        let pages = self.0.iter().filter(|route| route.marks.is_page);
+        pages.map(|page| (&page.method, page.path))
     }
 
     /// What answers requests: the application's default service.
@@ -104,7 +130,14 @@ impl Routes {
         fn_service(move |request| answer(Rc::clone(&tree), request))
     }
 
-    fn add<F, Args>(mut self, method: Method, path: &'static str, need: Need, handler: F) -> Self
+    fn add<F, Args>(
+        mut self,
+        method: Method,
+        path: &'static str,
+        need: Need,
+        is_page: bool,
+        handler: F,
+    ) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
@@ -114,6 +147,10 @@ impl Routes {
             method,
             path,
             need,
+            marks: Marks {
+                has_secret: tree::names(path).any(|name| name == "secret"),
+                is_page,
+            },
             call: erase(handler),
         });
         self
@@ -153,6 +190,7 @@ struct Target {
     names: Vec<&'static str>,
     canonical: Rc<str>,
     need: Need,
+    marks: Marks,
     takes_keys: bool,
     tier: Option<Tier>,
     call: Call,
@@ -160,13 +198,18 @@ struct Target {
 
 impl Leaf {
     fn add(&mut self, route: &Route) {
-        let canonical = canonical(route.path);
+        let canonical = if route.marks.is_page {
+            route.path.to_owned()
+        } else {
+            canonical(route.path)
+        };
         let target = Target {
             names: tree::names(route.path).collect(),
             tier: limits::tier(&route.method, &canonical),
             canonical: canonical.into(),
             need: route.need,
-            takes_keys: idempotency::takes_keys(&route.method, route.path),
+            marks: route.marks,
+            takes_keys: !route.marks.is_page && idempotency::takes_keys(&route.method, route.path),
             call: Rc::clone(&route.call),
         };
         self.targets.push((route.method.clone(), Rc::new(target)));
@@ -254,7 +297,11 @@ fn find(tree: &Tree<Leaf>, request: &mut ServiceRequest) -> Result<Rc<Target>, A
     // A path that is there has its name in the log, with whatever method it is asked.
     let named = target.or_else(|| leaf.targets.first().map(|(_, target)| target));
     if let (Some(context), Some(named)) = (Context::of(request), named) {
-        context.set_route(Rc::clone(&named.canonical));
+        context.set_route(Rc::clone(&named.canonical), named.marks);
+        // The link to a page is made here, and has no mount.
+        if named.marks.is_page && !context.mount().is_empty() {
+            return Err(ApiError::not_found());
+        }
     }
     let Some(target) = target.cloned() else {
         return Err(not_allowed(&leaf.allow()));

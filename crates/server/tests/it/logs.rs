@@ -78,6 +78,7 @@ async fn no_secret_is_in_the_log_at_any_level() {
     people(&client, &mut secrets).await;
     let house = Restaurant::of(&client).await;
     secrets.keep_tokens(&house.owner_tokens);
+    links(&house, &other, &mut secrets).await;
     guests(&house, &other).await;
     sockets(&house, &other, &mut secrets).await;
     faults(&app, &house, &other).await;
@@ -154,6 +155,55 @@ async fn people(client: &Client, secrets: &mut Secrets) {
         }
     }
     panic!("nobody counts logins");
+}
+
+/// Links, opened and mistyped, at either worker.
+async fn links(house: &Restaurant, other: &Client, secrets: &mut Secrets) {
+    let (invitation, secret) = house
+        .invite(json!({"email": EMAIL, "firstName": NAME}))
+        .await;
+    secrets.0.push(secret.clone());
+    let body = json!({"secret": secret, "email": "own@example.com", "password": PASSWORD});
+    other
+        .post("/api/v1/invitations/lookup", body.clone())
+        .await
+        .expect(200);
+    let tokens = other
+        .post("/api/v1/invitations/accept", body)
+        .await
+        .expect(201);
+    secrets.keep_tokens(&tokens);
+    let user = tokens["user_id"].as_str().unwrap();
+    house.confirm(&invitation, user).await;
+    let path = house.path(&format!("/users/{user}/reset-link"));
+    let made = house
+        .at(other)
+        .post_once("a-key", &path, json!({}))
+        .await
+        .expect(201);
+    let (_, reset) = made["link"].as_str().unwrap().rsplit_once('/').unwrap();
+    secrets.0.push(reset.to_owned());
+    for (page, secret) in [("i", secret.as_str()), ("r", reset)] {
+        for path in [
+            format!("/{page}/{secret}"),
+            format!("/{page}/{secret}/"),
+            format!("//{page}/{secret}"),
+            format!("/{page}/{secret}/x"),
+            format!("/api/v1/{page}/{secret}"),
+            format!("/x{page}/{secret}"),
+        ] {
+            for client in [&house.owner, other] {
+                client.get(&path).await;
+                let form = Some(format!("password={NEW}").into_bytes());
+                let kind = [("content-type", "application/x-www-form-urlencoded")];
+                let wrong = path.replace(secret, &secret.replace(['A', 'Z'], "0"));
+                client.send_raw(Method::POST, &wrong, form, &kind).await;
+            }
+        }
+    }
+    let body = json!({"secret": reset, "newPassword": NEW});
+    let done = other.post("/api/v1/auth/password/reset", body).await;
+    assert!([204, 429].contains(&done.status), "{}", done.text);
 }
 
 /// Parties and bookings with everything that can be known of people, and what cannot be read.

@@ -22,6 +22,7 @@ mod logs;
 mod matrix;
 mod menu;
 mod operations;
+mod pages;
 mod privacy;
 mod replica;
 mod reports;

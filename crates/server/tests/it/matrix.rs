@@ -77,7 +77,7 @@ async fn every_route_asks_who_is_there_before_anything_else() {
                 let status = knock(&staff, &method, &path).await;
                 assert!(![401, 403].contains(&status), "{what}: {status}");
             }
-            Need::Member(least) => {
+            Need::Member(least) | Need::MemberOrSelf(least) => {
                 assert_eq!(knock(&anybody, &method, &path).await, 401, "{what}");
                 assert_eq!(knock(&forged, &method, &path).await, 401, "{what}");
                 assert_eq!(
@@ -102,6 +102,40 @@ async fn every_route_asks_who_is_there_before_anything_else() {
         checked += 1;
     }
     assert!(checked > 25, "only {checked} routes were checked");
+    app.finish().await;
+}
+
+/// Everybody may leave, and send nobody else away.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_oneself_one_may_more() {
+    let app = TestApp::with(1, &[]).await;
+    let (house, other) = (Restaurant::new(&app).await, Restaurant::new(&app).await);
+    let (id, staff) = house.member_with_id(&app, "staff").await;
+    let (colleague, _) = house.member_with_id(&app, "staff").await;
+    let mut checked = 0;
+    for (method, pattern, need) in routes().list() {
+        if !matches!(need, Need::MemberOrSelf(_)) {
+            continue;
+        }
+        let method = Method::from_bytes(method.as_str().as_bytes()).unwrap();
+        let of = |uid: &str, rid| path(&pattern.replace("{uid}", uid), rid);
+        for (path, expected) in [
+            (of(&colleague, &house.id), 403),
+            (of("nonsense", &house.id), 403),
+            // Not where one is nobody.
+            (of(&id, &other.id), 404),
+        ] {
+            let status = knock(&staff, &method, &path).await;
+            assert_eq!(status, expected, "{method} {path}");
+        }
+        let status = knock(&staff, &method, &of(&id, &house.id)).await;
+        assert!(
+            ![401, 403].contains(&status),
+            "{method} {pattern}: {status}"
+        );
+        checked += 1;
+    }
+    assert!(checked > 0);
     app.finish().await;
 }
 

@@ -153,6 +153,7 @@ async fn metrics_tell_what_happened() {
 async fn metrics_in_production_need_a_token() {
     let production = [
         ("ENVIRONMENT", "production"),
+        ("PUBLIC_URL", "https://qtable.example"),
         ("BCRYPT_COST", ""),
         ("SECRET_KEY", "k8Jq2Vn5Xz9Lw3Rt7Yp1Bm4Cd6Fg0Hs8"),
     ];

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Role;
+use crate::patch::present;
 use crate::secretive::secretive;
 use crate::{RestaurantId, SessionId, UserId};
 
@@ -49,7 +50,8 @@ pub struct Login {
     pub email: String,
     /// The account's password.
     pub password: String,
-    /// Which of the account's restaurants; the first by name when absent.
+    /// Which of the account's restaurants; when absent the one that it used last, and before it has
+    /// used any, the one that it joined first.
     #[serde(default, alias = "restaurant_id")]
     pub restaurant_id: Option<RestaurantId>,
     /// What to call the device in the list of sessions; the user agent when absent.
@@ -71,7 +73,7 @@ pub struct Tokens {
     pub expires_in: i64,
     /// For `POST /auth/refresh`, once.
     pub refresh_token: String,
-    /// The restaurant that the tokens are for; a platform admin may have none.
+    /// The restaurant that the tokens are for; `null` for an account that belongs to none.
     pub restaurant_id: Option<RestaurantId>,
     /// The account.
     pub user_id: UserId,
@@ -117,14 +119,36 @@ pub struct Me {
     pub is_admin: bool,
     /// The restaurant of this token.
     pub restaurant_id: Option<RestaurantId>,
-    /// What the account may do there.
-    pub role: Role,
+    /// What the account may do there; `null` where it is no member.
+    pub role: Option<Role>,
     /// This device.
     pub session_id: SessionId,
     /// All restaurants of the account, by name.
     pub restaurants: Vec<Membership>,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
+}
+
+/// The caller's own names: the fields that are present.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct UpdateMe {
+    /// Given name.
+    #[serde(
+        alias = "first_name",
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(max_length = 100)]
+    pub first_name: Option<String>,
+    /// Family name.
+    #[serde(
+        alias = "last_name",
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(max_length = 100)]
+    pub last_name: Option<String>,
 }
 
 /// The caller's own new password. Signs the account's other devices out.

@@ -1,6 +1,7 @@
 //! Who is calling: accounts, devices, members of a restaurant, the restaurant itself.
 
 pub mod auth;
+pub mod invitations;
 pub mod restaurants;
 pub mod sessions;
 pub mod users;

@@ -6,10 +6,11 @@ use utoipa::ToSchema;
 
 use super::Role;
 use crate::patch::present;
+use crate::refused::NoPassword;
 use crate::secretive::secretive;
 use crate::{RestaurantId, UserId};
 
-secretive!(CreateUser, UpdateUser);
+secretive!(UpdateUser);
 
 /// A member of a restaurant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -37,35 +38,13 @@ pub struct User {
     pub version: i32,
 }
 
-/// A new member. An address that has an account already joins with it, and `password` is ignored.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(example = json!({"email": "host@example.com", "password": "correct horse", "firstName": "Sam", "role": "staff"}))]
-pub struct CreateUser {
-    /// The account's address.
-    #[schema(format = "email", max_length = 254)]
-    pub email: String,
-    /// 8–72 bytes; required for an address without an account.
-    #[schema(min_length = 8, max_length = 72)]
-    pub password: Option<String>,
-    /// Given name.
-    #[serde(default, alias = "first_name")]
-    #[schema(max_length = 100)]
-    pub first_name: String,
-    /// Family name.
-    #[serde(default, alias = "last_name")]
-    #[schema(max_length = 100)]
-    pub last_name: String,
-    /// `staff` when absent.
-    pub role: Option<Role>,
-}
-
-/// A change of a member: the fields that are present.
+/// A change of a member: the fields that are present. Names are the account's own: one that is sent
+/// is to be the name that is there.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schema(example = json!({"role": "manager"}))]
 pub struct UpdateUser {
-    /// Given name; only of an account that has no other restaurant.
+    /// Given name, as it is.
     #[serde(
         alias = "first_name",
         deserialize_with = "present",
@@ -73,7 +52,7 @@ pub struct UpdateUser {
     )]
     #[schema(max_length = 100)]
     pub first_name: Option<String>,
-    /// Family name; only of an account that has no other restaurant.
+    /// Family name, as it is.
     #[serde(
         alias = "last_name",
         deserialize_with = "present",
@@ -91,8 +70,8 @@ pub struct UpdateUser {
         skip_serializing_if = "Option::is_none"
     )]
     pub is_active: Option<bool>,
-    /// A new password, 8–72 bytes; only of an account that has no other restaurant.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 8, max_length = 72)]
-    pub password: Option<String>,
+    /// A member who has forgotten it gets a link, and sets it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub password: Option<NoPassword>,
 }

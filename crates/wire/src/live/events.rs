@@ -31,12 +31,20 @@ words! {
         Deleted = "deleted",
         /// A booking was called off.
         Cancelled = "cancelled",
-        /// A member was given a new password by somebody else.
+        /// A member has a new password, by a link that somebody else made.
         PasswordReset = "password_reset",
         /// A person's data were taken out of everything that is kept.
         Erased = "erased",
         /// A person's data were handed out. Only the audit tells of it.
         Exported = "exported",
+        /// An invitation was accepted. Only the audit tells of it, and of the next three.
+        Accepted = "accepted",
+        /// Who accepted an invitation was made a member.
+        Confirmed = "confirmed",
+        /// An invitation was taken back.
+        Withdrawn = "withdrawn",
+        /// A link was made with which a member sets a new password.
+        ResetLinkMade = "reset_link_made",
     }
 }
 

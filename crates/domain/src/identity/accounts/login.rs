@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::identity::Role;
 use wire::identity::auth::{Me, Membership};
-use wire::{ErrorCode, RestaurantId, SessionId, UserId};
+use wire::{RestaurantId, SessionId, UserId};
 
 use super::lower;
 use crate::schema::{memberships, restaurants, users};
@@ -75,33 +76,56 @@ pub async fn memberships(conn: &mut AsyncPgConnection, user_id: UserId) -> Resul
         .collect())
 }
 
-/// For which restaurant a login is: the one that was asked for, or the first. An admin may ask for
-/// any (whether it exists shows when the device's session is opened) and needs none.
+/// The restaurant that an account used last, by any of the devices on which it is or was logged
+/// in; before it has used any, the one that it joined first. Only where it may enter: a restaurant
+/// that it has merely joined since does not come before those that it works in.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a restaurant of which the account is no member; `forbidden` for an
-/// account that has none.
+/// When the database is away.
+pub async fn last_used(
+    conn: &mut AsyncPgConnection,
+    user_id: UserId,
+) -> Result<Option<RestaurantId>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = sql_types::Uuid)]
+        restaurant_id: RestaurantId,
+    }
+    let row = diesel::sql_query(
+        "SELECT m.restaurant_id FROM memberships m \
+         LEFT JOIN (SELECT restaurant_id, max(last_used_at) AS at FROM device_sessions \
+            WHERE user_id = $1 GROUP BY restaurant_id) used USING (restaurant_id) \
+         WHERE m.user_id = $1 AND m.is_active \
+         ORDER BY used.at DESC NULLS LAST, m.created_at, m.restaurant_id LIMIT 1",
+    )
+    .bind::<sql_types::Uuid, _>(user_id)
+    .get_result::<Row>(conn)
+    .await
+    .optional()?;
+    Ok(row.map(|row| row.restaurant_id))
+}
+
+/// For which restaurant a login is: the one that was asked for, or the one that was used last. An
+/// admin may ask for any (whether it exists shows when the device's session is opened). Who belongs
+/// to none logs in all the same, and can accept an invitation.
+///
+/// # Errors
+/// [`Error::NotFound`] for a restaurant of which the account is no member.
 pub fn choose_restaurant(
     memberships: &[Membership],
     asked: Option<RestaurantId>,
+    last_used: Option<RestaurantId>,
     is_admin: bool,
 ) -> Result<Option<RestaurantId>> {
     match asked {
         Some(id) if is_admin || memberships.iter().any(|one| one.id == id) => Ok(Some(id)),
         Some(_) => Err(Error::NotFound("restaurant")),
-        None => match memberships.first() {
-            Some(first) => Ok(Some(first.id)),
-            None if is_admin => Ok(None),
-            None => Err(Error::refused(
-                ErrorCode::Forbidden,
-                "This account belongs to no restaurant.",
-            )),
-        },
+        None => Ok(last_used),
     }
 }
 
 /// Who is calling, with a token for `restaurant_id` and the role there that the caller was let in
-/// with.
+/// with, if any.
 ///
 /// # Errors
 /// [`Error::NotFound`] for an account that is gone.
@@ -110,7 +134,7 @@ pub async fn me(
     user_id: UserId,
     session_id: SessionId,
     restaurant_id: Option<RestaurantId>,
-    role: Role,
+    role: Option<Role>,
 ) -> Result<Me> {
     let (email, first_name, last_name, is_admin, created_at) = users::table
         .find(user_id)

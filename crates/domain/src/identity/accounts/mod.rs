@@ -2,6 +2,7 @@
 
 mod admin;
 mod login;
+mod names;
 mod password;
 mod registration;
 
@@ -11,13 +12,17 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::{RestaurantId, UserId};
 
 pub use admin::{AdminAccount, create_admin};
-pub use login::{Account, choose_restaurant, for_login, me, memberships};
-pub(super) use password::set_password;
+pub use login::{Account, choose_restaurant, for_login, last_used, me, memberships};
+pub use names::rename;
+pub(super) use password::{auth_version_of, set_password};
 pub use password::{change_password, check_new_password, password_hash_of};
 pub use registration::{Registered, check_register, create_owner, register};
 
 use crate::schema::users;
 use crate::{Error, Result};
+
+/// The version of a new account, for its tokens.
+pub const FIRST_VERSION: i32 = 1;
 
 diesel::define_sql_function! {
     /// An address as it is compared, by the database's own rules.

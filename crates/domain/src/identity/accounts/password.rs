@@ -7,7 +7,7 @@ use wire::{ErrorCode, SessionId, UserId};
 
 use crate::checks::Checks;
 use crate::identity::sessions::{Devices, revoke_devices};
-use crate::schema::users;
+use crate::schema::{password_resets, users};
 use crate::{Error, Result};
 
 /// What an account's password is verified against.
@@ -67,7 +67,21 @@ pub async fn change_password(
     set_password(conn, now, devices, new_hash).await
 }
 
-/// Writes a new password and signs devices out. The account is locked already.
+/// The account's version, which a new password raises; `None` for one that is gone.
+pub(in crate::identity) async fn auth_version_of(
+    conn: &mut AsyncPgConnection,
+    user_id: UserId,
+) -> Result<Option<i32>> {
+    Ok(users::table
+        .find(user_id)
+        .select(users::auth_version)
+        .first(conn)
+        .await
+        .optional()?)
+}
+
+/// Writes a new password and signs devices out. A link for another one is no good any more. The
+/// account is locked already.
 pub(in crate::identity) async fn set_password(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
@@ -83,6 +97,8 @@ pub(in crate::identity) async fn set_password(
         .returning(users::auth_version)
         .get_result(conn)
         .await?;
+    let links = password_resets::table.filter(password_resets::user_id.eq(devices.user_id));
+    diesel::delete(links).execute(conn).await?;
     revoke_devices(conn, now, devices).await?;
     Ok(auth_version)
 }

@@ -1,46 +1,26 @@
-//! Reading what was asked. Asked once before a password is hashed, so that nobody can buy a hash
-//! with nonsense, and once more by the operation.
+//! Reading what was asked.
 
 use wire::identity::Role;
-use wire::identity::users::{CreateUser, UpdateUser};
+use wire::identity::users::UpdateUser;
 
 use super::row::Member;
 use crate::Result;
 use crate::checks::Checks;
 
-/// Whether the fields of a new member are right.
-///
-/// # Errors
-/// [`crate::Error::Invalid`].
-pub fn check_create(input: &CreateUser) -> Result<()> {
-    let mut checks = Checks::new();
-    checks.email("email", Some(input.email.trim()));
-    if let Some(password) = &input.password {
-        checks.password("password", password);
-    }
-    checks.text("firstName", Some(input.first_name.trim()), 0..=100);
-    checks.text("lastName", Some(input.last_name.trim()), 0..=100);
-    check_role(&mut checks, input.role);
-    checks.finish()
-}
-
 /// Whether the fields of a change are right.
 ///
 /// # Errors
 /// [`crate::Error::Invalid`].
-pub fn check_update(patch: &UpdateUser) -> Result<()> {
+pub(super) fn check_update(patch: &UpdateUser) -> Result<()> {
     let mut checks = Checks::new();
     let (first_name, last_name) = (patch.first_name.as_deref(), patch.last_name.as_deref());
     checks.text("firstName", first_name.map(str::trim), 0..=100);
     checks.text("lastName", last_name.map(str::trim), 0..=100);
     check_role(&mut checks, patch.role);
-    if let Some(password) = &patch.password {
-        checks.password("password", password);
-    }
     checks.finish()
 }
 
-fn check_role(checks: &mut Checks, role: Option<Role>) {
+pub(in crate::identity) fn check_role(checks: &mut Checks, role: Option<Role>) {
     if role == Some(Role::Admin) {
         checks.fault("role", "must be owner, manager or staff");
     }

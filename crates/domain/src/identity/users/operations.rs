@@ -3,42 +3,29 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use wire::identity::Role;
-use wire::identity::users::{CreateUser, UpdateUser, User};
+use wire::identity::auth::UpdateMe;
+use wire::identity::users::{UpdateUser, User};
 use wire::live::events::{Action, EventKind, Gone};
 use wire::{ErrorCode, UserId};
 
-use super::input::{check_create, check_update, patched};
+use super::input::{check_update, patched};
 use super::list::{get, member};
+use super::reset::forget_links;
 use super::row::Member;
-use super::rules::{check_manages, check_other_owner, check_own_account};
-use crate::clock::new_id;
+use super::rules::{check_manages, check_other_owner};
 use crate::db::Tx;
 use crate::floor::check_version;
-use crate::identity::accounts::{self, NewAccount, lower};
-use crate::identity::restaurants;
 use crate::identity::sessions::{Devices, revoke_devices};
-use crate::schema::{memberships, users};
+use crate::identity::{accounts, restaurants};
+use crate::schema::memberships;
 use crate::{Error, Result};
 
-/// Makes an account a member; makes the account, too, if the address has none. One that is there
-/// keeps its own names and password, whatever was asked.
+/// Makes an account that wants to be one a member. The restaurant and the account are locked
+/// already.
 ///
 /// # Errors
-/// [`Error::Invalid`], for a new account without a password too; `already_member`; `forbidden`
-/// below a manager, and for a new owner below an owner.
-pub async fn create(
-    tx: &mut Tx<'_>,
-    input: &CreateUser,
-    password_hash: Option<&str>,
-) -> Result<User> {
-    let role = input.role.unwrap_or(Role::Staff);
-    check_manages(tx, &[role])?;
-    check_create(input)?;
-    restaurants::lock(tx).await?;
-    let id = match account_of(tx, input.email.trim()).await? {
-        Some(id) => id,
-        None => new_account(tx, input, password_hash).await?,
-    };
+/// `already_member`.
+pub(in crate::identity) async fn join(tx: &mut Tx<'_>, id: UserId, role: Role) -> Result<()> {
     let joined = diesel::insert_into(memberships::table)
         .values((
             memberships::restaurant_id.eq(tx.restaurant_id()),
@@ -53,76 +40,93 @@ pub async fn create(
     if joined == 0 {
         return Err(Error::refused(
             ErrorCode::AlreadyMember,
-            "This address belongs to a member of the restaurant already.",
+            "This account belongs to a member of the restaurant already.",
         ));
     }
     let user = get(tx.conn, tx.restaurant_id(), id).await?;
-    tx.tell(EventKind::UserUpdated, id.0, Action::Created, &user)?;
-    Ok(user)
+    tx.tell(EventKind::UserUpdated, id.0, Action::Created, &user)
 }
 
 /// Changes a member: the fields that are present. With `version`, only if it still has that one.
-/// `password_hash` is that of the patch's password.
-///
-/// A new password signs the member's devices out. It shows in no field, but counts as a change: a
-/// new version, and an event that says who did it.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::Stale`], [`Error::Invalid`]; `last_owner`; `conflict` for names
-/// and password that are not this restaurant's to change; `forbidden` below a manager, and for
-/// owners below an owner.
+/// [`Error::NotFound`], [`Error::Stale`], [`Error::Invalid`]; `last_owner`; `conflict` for other
+/// names than the account has; `forbidden` below a manager, and for owners below an owner.
 pub async fn update(
     tx: &mut Tx<'_>,
     id: UserId,
     patch: &UpdateUser,
-    password_hash: Option<&str>,
     version: Option<i32>,
 ) -> Result<User> {
     check_manages(tx, &[])?;
-    let touches_account =
-        patch.first_name.is_some() || patch.last_name.is_some() || password_hash.is_some();
-    let row = lock(tx, id, touches_account).await?;
+    let row = lock(tx, id, false).await?;
     let next = patched(&row, patch);
     check_manages(tx, &[row.role, next.role])?;
     check_update(patch)?;
-    if patch.password.is_some() != password_hash.is_some() {
-        return Err(Error::Internal(
-            "a password came without its hash".to_owned(),
-        ));
-    }
     check_version(version, row.version, || row.clone().into_user())?;
-    if next == row && password_hash.is_none() {
+    if next == row {
         return Ok(row.into_user());
+    }
+    if !next.has_names_of(&row) {
+        return Err(Error::refused(
+            ErrorCode::Conflict,
+            "An account\u{2019}s names are its own: whoever has it changes them.",
+        ));
     }
     if row.is_active_owner() && !next.is_active_owner() {
         check_other_owner(tx, id).await?;
     }
-    if password_hash.is_some() || !next.has_names_of(&row) {
-        check_own_account(tx, &row).await?;
+    // Whoever may do less, or more, has no say by what was possible before.
+    forget_links(tx, id).await?;
+    save(tx, &row, next, Action::InfoUpdated).await
+}
+
+/// Gives the account that does it other names: the fields that are present. The restaurant hears of
+/// it; others see it when they look.
+///
+/// # Errors
+/// [`Error::NotFound`] for an account that is gone; [`Error::Invalid`].
+pub async fn rename(tx: &mut Tx<'_>, patch: &UpdateMe) -> Result<()> {
+    let nobody = || Error::Internal("nobody wants other names".to_owned());
+    let id = tx.actor().user_id.ok_or_else(nobody)?;
+    let row = match lock(tx, id, true).await {
+        Ok(row) => Some(row),
+        // The platform's administration is here and no member.
+        Err(Error::NotFound(_)) => None,
+        Err(error) => return Err(error),
+    };
+    let names = accounts::rename(tx.conn, tx.now, id, patch).await?;
+    if let (Some(row), Some((first_name, last_name))) = (row, names) {
+        let next = Member {
+            first_name,
+            last_name,
+            ..row.clone()
+        };
+        save(tx, &row, next, Action::InfoUpdated).await?;
     }
-    if password_hash.is_some() && tx.actor().user_id == Some(id) {
-        return Err(Error::refused(
-            ErrorCode::Conflict,
-            "Change your own password where the present one is asked for.",
-        ));
-    }
-    save(tx, &row, next, password_hash).await
+    Ok(())
 }
 
 /// Takes a member out of the restaurant and signs its devices there out. The account remains, for
-/// its other restaurants.
+/// its other restaurants. Everybody may leave.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::Stale`]; `last_owner`; `forbidden` below a manager, and for
-/// owners below an owner.
+/// [`Error::NotFound`], [`Error::Stale`]; `last_owner`; for others `forbidden` below a manager, and
+/// for owners below an owner.
 pub async fn delete(tx: &mut Tx<'_>, id: UserId, version: Option<i32>) -> Result<()> {
-    check_manages(tx, &[])?;
+    let leaves = tx.actor().user_id == Some(id);
+    if !leaves {
+        check_manages(tx, &[])?;
+    }
     let row = lock(tx, id, true).await?;
-    check_manages(tx, &[row.role])?;
+    if !leaves {
+        check_manages(tx, &[row.role])?;
+    }
     check_version(version, row.version, || row.clone().into_user())?;
     if row.is_active_owner() {
         check_other_owner(tx, id).await?;
     }
+    forget_links(tx, id).await?;
     diesel::delete(memberships::table.find((tx.restaurant_id(), id)))
         .execute(tx.conn)
         .await?;
@@ -146,7 +150,7 @@ pub async fn delete(tx: &mut Tx<'_>, id: UserId, version: Option<i32>) -> Result
 }
 
 /// The member, locked until the end of the transaction.
-async fn lock(tx: &mut Tx<'_>, id: UserId, with_account: bool) -> Result<Member> {
+pub(super) async fn lock(tx: &mut Tx<'_>, id: UserId, with_account: bool) -> Result<Member> {
     restaurants::lock(tx).await?;
     if with_account {
         accounts::lock(tx.conn, id).await?;
@@ -154,44 +158,12 @@ async fn lock(tx: &mut Tx<'_>, id: UserId, with_account: bool) -> Result<Member>
     member(tx.conn, tx.restaurant_id(), id).await
 }
 
-async fn account_of(tx: &mut Tx<'_>, email: &str) -> Result<Option<UserId>> {
-    Ok(users::table
-        .filter(lower(users::email).eq(lower(email)))
-        .select(users::id)
-        .first(tx.conn)
-        .await
-        .optional()?)
-}
-
-async fn new_account(
-    tx: &mut Tx<'_>,
-    input: &CreateUser,
-    password_hash: Option<&str>,
-) -> Result<UserId> {
-    let password_hash = password_hash.ok_or_else(|| {
-        Error::invalid("password", "is required for an address without an account")
-    })?;
-    let account = NewAccount {
-        id: new_id(),
-        email: input.email.trim().to_owned(),
-        password_hash: password_hash.to_owned(),
-        first_name: input.first_name.trim().to_owned(),
-        last_name: input.last_name.trim().to_owned(),
-        is_admin: false,
-        home_restaurant_id: Some(tx.restaurant_id()),
-        created_at: tx.now,
-        last_updated: tx.now,
-    };
-    // Somebody made it since we looked: look again.
-    account.insert(tx.conn).await?.ok_or(Error::Contended)
-}
-
 /// Writes a changed member, and tells.
-async fn save(
+pub(super) async fn save(
     tx: &mut Tx<'_>,
     row: &Member,
     mut next: Member,
-    password_hash: Option<&str>,
+    action: Action,
 ) -> Result<User> {
     next.version += 1;
     next.last_updated = tx.now;
@@ -204,23 +176,6 @@ async fn save(
         ))
         .execute(tx.conn)
         .await?;
-    if !next.has_names_of(row) {
-        diesel::update(users::table.find(row.user_id))
-            .set((
-                users::first_name.eq(&next.first_name),
-                users::last_name.eq(&next.last_name),
-                users::last_updated.eq(tx.now),
-            ))
-            .execute(tx.conn)
-            .await?;
-    }
-    if let Some(hash) = password_hash {
-        accounts::set_password(tx.conn, tx.now, Devices::of(row.user_id), hash).await?;
-    }
-    let action = match password_hash {
-        Some(_) => Action::PasswordReset,
-        None => Action::InfoUpdated,
-    };
     let (before, user) = (row.clone().into_user(), next.into_user());
     tx.tell_changed(EventKind::UserUpdated, user.id.0, action, &before, &user)?;
     Ok(user)

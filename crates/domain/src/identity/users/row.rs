@@ -18,8 +18,6 @@ pub(super) struct Member {
     pub(super) last_name: String,
     /// Runs the platform.
     pub(super) is_admin: bool,
-    /// The restaurant that made the account.
-    pub(super) home_restaurant_id: Option<RestaurantId>,
     pub(super) role: Role,
     pub(super) is_active: bool,
     pub(super) created_at: DateTime<Utc>,
@@ -35,7 +33,6 @@ pub(super) type Columns = (
     users::first_name,
     users::last_name,
     users::is_admin,
-    users::home_restaurant_id,
     memberships::role,
     memberships::is_active,
     memberships::created_at,
@@ -50,7 +47,6 @@ pub(super) const COLUMNS: Columns = (
     users::first_name,
     users::last_name,
     users::is_admin,
-    users::home_restaurant_id,
     memberships::role,
     memberships::is_active,
     memberships::created_at,

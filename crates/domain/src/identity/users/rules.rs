@@ -12,7 +12,7 @@ use crate::{Error, Result};
 
 /// A manager manages members, and only an owner those who have or shall have one of `roles` when
 /// that is the owner's.
-pub(super) fn check_manages(tx: &Tx<'_>, roles: &[Role]) -> Result<()> {
+pub(in crate::identity) fn check_manages(tx: &Tx<'_>, roles: &[Role]) -> Result<()> {
     let actor = tx.actor().role;
     if actor < Role::Manager {
         let sentence = "Only a manager may change the members.";
@@ -35,17 +35,26 @@ pub(super) async fn check_other_owner(tx: &mut Tx<'_>, id: UserId) -> Result<()>
     ))
 }
 
-/// Whether names and password of the account are this restaurant's to change.
+/// Whether the restaurant may make a link for a new password of the account: no other restaurant
+/// trusts it.
 pub(super) async fn check_own_account(tx: &mut Tx<'_>, member: &Member) -> Result<()> {
-    let may_take = member.home_restaurant_id == Some(member.restaurant_id) && !member.is_admin;
-    let sentence = if !may_take && tx.actor().role < Role::Admin {
-        "This account was not made by this restaurant: its names and password are its own."
+    let sentence = if member.is_admin {
+        "This account runs the platform: its password is its own."
     } else if has_other_restaurant(tx, member.user_id).await? {
-        "This account belongs to another restaurant too: its names and password are its own."
+        "This account belongs to another restaurant too: its password is its own."
     } else {
         return Ok(());
     };
     Err(Error::refused(ErrorCode::Conflict, sentence))
+}
+
+/// Whether the account is a member of the restaurant, active or not.
+pub(in crate::identity) async fn is_member(tx: &mut Tx<'_>, user_id: UserId) -> Result<bool> {
+    Ok(diesel::select(diesel::dsl::exists(
+        memberships::table.find((tx.restaurant_id(), user_id)),
+    ))
+    .get_result(tx.conn)
+    .await?)
 }
 
 /// Whether the restaurant has an active owner besides this one. The restaurant is locked already.

@@ -209,13 +209,11 @@ async fn of_members_and_never_their_secrets() {
     let founded = house.test.restaurant().await;
     let owner = scope(founded.restaurant_id, Role::Owner, Some(founded.user_id));
     let staff = house.test.member(founded.restaurant_id, Role::Staff).await;
-    let change = async |patch: Value| {
-        let patch: UpdateUser = serde_json::from_value(patch).unwrap();
-        let done = house.test.update_user(&owner, staff.id, &patch, None).await;
-        done.unwrap();
-    };
-    change(json!({"role": "manager"})).await;
-    change(json!({"password": "entirely new"})).await;
+    let patch: UpdateUser = serde_json::from_value(json!({"role": "manager"})).unwrap();
+    let changed = house.test.update_user(&owner, staff.id, &patch, None).await;
+    changed.unwrap();
+    let link = house.test.reset_link(&owner, staff.id).await.unwrap();
+    house.test.reset(&link).await.unwrap();
     house
         .test
         .delete_user(&owner, staff.id, None)
@@ -231,16 +229,20 @@ async fn of_members_and_never_their_secrets() {
         .iter()
         .map(|entry| (entry.actor_id, entry.actor_name.as_deref()))
         .collect();
+    let (nobody, member) = ((None, None), (Some(staff.id), Some("Sam")));
     assert_eq!(
         who,
-        [founder, founder, (None, None), founder, founder, founder]
+        [
+            founder, founder, nobody, member, nobody, nobody, founder, founder, member, founder
+        ]
     );
     let text = serde_json::to_string(&audit).unwrap();
-    for secret in [HASH, "a new hash", "entirely new"] {
+    for secret in [HASH, "a new hash", "entirely new", &link] {
         assert!(!text.contains(secret), "{text}");
     }
     let said: Vec<_> = audit.iter().map(said).collect();
     let (restaurant, user) = (AuditEntity::Restaurant, AuditEntity::User);
+    let (invitation, invited) = (AuditEntity::Invitation, said[2].1);
     assert_eq!(
         said.iter()
             .map(|said| (said.0, said.1, said.2))
@@ -248,18 +250,22 @@ async fn of_members_and_never_their_secrets() {
         [
             (restaurant, founded.restaurant_id.0, Action::Created),
             (user, founded.user_id.0, Action::Created),
+            (invitation, invited, Action::Created),
+            (invitation, invited, Action::Accepted),
             (user, staff.id.0, Action::Created),
+            (invitation, invited, Action::Confirmed),
             (user, staff.id.0, Action::InfoUpdated),
+            (user, staff.id.0, Action::ResetLinkMade),
             (user, staff.id.0, Action::PasswordReset),
             (user, staff.id.0, Action::Deleted),
         ]
     );
     assert_eq!(
-        (&said[3].3, &said[3].4),
+        (&said[6].3, &said[6].4),
         (&json!({"role": "staff"}), &json!({"role": "manager"}))
     );
-    assert_eq!((&said[4].3, &said[4].4), (&json!({}), &json!({})));
-    assert_eq!(said[5].3["email"], staff.email);
+    assert_eq!((&said[8].3, &said[8].4), (&json!({}), &json!({})));
+    assert_eq!(said[9].3["email"], staff.email);
     house.close().await;
 }
 

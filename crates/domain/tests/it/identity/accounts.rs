@@ -4,7 +4,7 @@ use domain::Result;
 use domain::identity::accounts::{self, Account};
 use wire::identity::Role;
 use wire::identity::auth::{Membership, Register};
-use wire::identity::users::{CreateUser, UpdateUser};
+use wire::identity::users::UpdateUser;
 use wire::{ErrorCode, RestaurantId, SessionId, UserId};
 
 use crate::support::{HASH, TestDb, code, fields, scope};
@@ -73,7 +73,7 @@ async fn registration_makes_a_restaurant_and_its_owner() {
     let me = db
         .db
         .read("me", async |conn| {
-            accounts::me(conn, made.user_id, session, restaurant, Role::Owner).await
+            accounts::me(conn, made.user_id, session, restaurant, Some(Role::Owner)).await
         })
         .await
         .unwrap();
@@ -171,15 +171,8 @@ async fn only_active_memberships_count_and_they_come_by_name() {
             ..owner
         };
         let id = db.register(&input).await.unwrap().restaurant_id;
-        let member = CreateUser {
-            email: email.clone(),
-            password: Some("long enough".to_owned()),
-            first_name: String::new(),
-            last_name: String::new(),
-            role: None,
-        };
         let user = db
-            .create_user(&scope(id, Role::Owner, None), &member)
+            .join(&scope(id, Role::Owner, None), &email, Role::Staff)
             .await
             .unwrap();
         ids.push((id, user.id));
@@ -215,14 +208,20 @@ fn which_restaurant_a_login_is_for() {
     let [a, b] = [two[0].id, two[1].id];
     let other = RestaurantId(uuid::Uuid::now_v7());
     let choose = accounts::choose_restaurant;
-    assert_eq!(choose(&two, None, false).unwrap(), Some(a));
-    assert_eq!(choose(&two, Some(b), false).unwrap(), Some(b));
-    assert_eq!(code(choose(&two, Some(other), false)), ErrorCode::NotFound);
-    assert_eq!(code(choose(&[], Some(other), false)), ErrorCode::NotFound);
-    assert_eq!(code(choose(&[], None, false)), ErrorCode::Forbidden);
-    assert_eq!(choose(&two, None, true).unwrap(), Some(a));
-    assert_eq!(choose(&two, Some(other), true).unwrap(), Some(other));
-    assert_eq!(choose(&[], None, true).unwrap(), None);
+    assert_eq!(choose(&two, None, Some(b), false).unwrap(), Some(b));
+    assert_eq!(choose(&two, Some(a), Some(b), false).unwrap(), Some(a));
+    for memberships in [&two[..], &[]] {
+        let refused = choose(memberships, Some(other), None, false);
+        assert_eq!(code(refused), ErrorCode::NotFound);
+    }
+    // Who belongs to none logs in, and can accept an invitation.
+    assert_eq!(choose(&[], None, None, false).unwrap(), None);
+    assert_eq!(choose(&two, None, Some(a), true).unwrap(), Some(a));
+    assert_eq!(
+        choose(&two, Some(other), Some(a), true).unwrap(),
+        Some(other)
+    );
+    assert_eq!(choose(&[], None, None, true).unwrap(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -89,15 +89,8 @@ async fn whoever_registered_with_the_address_before_is_out() {
     let db = TestDb::new().await;
     let email = db.address();
     let restaurant = db.restaurant().await.restaurant_id;
-    let input = wire::identity::users::CreateUser {
-        email: email.clone(),
-        password: Some("long enough".to_owned()),
-        first_name: String::new(),
-        last_name: String::new(),
-        role: Some(Role::Staff),
-    };
     let owner = crate::support::scope(restaurant, Role::Owner, None);
-    let user = db.create_user(&owner, &input).await.unwrap();
+    let user = db.join(&owner, &email, Role::Staff).await.unwrap();
     let device = db.login(user.id, Some(restaurant)).await.session_id;
     assert_eq!(hash(&db, &email).await, (HASH.to_owned(), false));
 

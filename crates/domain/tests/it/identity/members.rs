@@ -1,36 +1,19 @@
 //! Members: joining, changing, leaving, and what is told of it.
 
 use domain::Error;
-use domain::db::{Scope, Tx};
+use domain::db::Tx;
 use domain::identity::{accounts, users};
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 use wire::identity::Role;
-use wire::identity::users::{CreateUser, UpdateUser, User};
+use wire::identity::auth::UpdateMe;
+use wire::identity::users::{UpdateUser, User};
 use wire::{ErrorCode, RestaurantId, UserId};
 
 use crate::support::{HASH, TestDb, code, fields, scope};
 
-fn new_user(email: &str, role: Option<Role>) -> CreateUser {
-    CreateUser {
-        email: email.to_owned(),
-        password: Some("long enough".to_owned()),
-        first_name: " Sam ".to_owned(),
-        last_name: String::new(),
-        role,
-    }
-}
-
 fn named(first_name: &str) -> UpdateUser {
     UpdateUser {
         first_name: Some(first_name.to_owned()),
-        ..UpdateUser::default()
-    }
-}
-
-fn with_password() -> UpdateUser {
-    UpdateUser {
-        password: Some("another one".to_owned()),
         ..UpdateUser::default()
     }
 }
@@ -79,7 +62,7 @@ async fn a_member_joins_changes_and_leaves() {
     let owner = scope(id, Role::Owner, Some(made.user_id));
 
     let user = db
-        .create_user(&owner, &new_user(" Sam@Example.com ", None))
+        .join(&owner, " Sam@Example.com ", Role::Staff)
         .await
         .unwrap();
     assert_eq!(
@@ -97,19 +80,12 @@ async fn a_member_joins_changes_and_leaves() {
     assert_eq!(get(&db, id, user.id).await.unwrap(), user);
 
     db.clock.advance(chrono::TimeDelta::seconds(1));
-    let patch = UpdateUser {
-        last_name: Some(" Smith ".to_owned()),
-        role: Some(Role::Manager),
-        ..UpdateUser::default()
-    };
+    let patch = with_role(Role::Manager);
     let changed = db
         .update_user(&owner, user.id, &patch, Some(1))
         .await
         .unwrap();
-    assert_eq!(
-        (changed.last_name.as_str(), changed.role),
-        ("Smith", Role::Manager)
-    );
+    assert_eq!(changed.role, Role::Manager);
     assert_eq!((changed.version, changed.last_updated), (2, db.clock.now()));
     assert_eq!(changed.created_at, user.created_at);
     assert_eq!(get(&db, id, user.id).await.unwrap(), changed);
@@ -160,11 +136,11 @@ async fn another_version_is_refused_with_the_present_state() {
     let owner = scope(id, Role::Owner, None);
     let user = db.member(id, Role::Staff).await;
     let user = db
-        .update_user(&owner, user.id, &named("Kim"), Some(1))
+        .update_user(&owner, user.id, &with_role(Role::Manager), Some(1))
         .await
         .unwrap();
     for stale in [
-        db.update_user(&owner, user.id, &named("Lee"), Some(1))
+        db.update_user(&owner, user.id, &with_role(Role::Staff), Some(1))
             .await
             .map(drop),
         db.delete_user(&owner, user.id, Some(3)).await,
@@ -182,36 +158,16 @@ async fn fields_are_checked_together() {
     let db = TestDb::new().await;
     let id = db.restaurant().await.restaurant_id;
     let owner = scope(id, Role::Owner, None);
-    let wrong = CreateUser {
-        email: "nobody".to_owned(),
-        password: Some("short".to_owned()),
-        first_name: "x".repeat(101),
-        last_name: "\u{7}".to_owned(),
-        role: Some(Role::Admin),
-    };
-    let faults = fields(db.create_user(&owner, &wrong).await);
-    assert_eq!(
-        faults,
-        ["email", "password", "firstName", "lastName", "role"]
-    );
-
-    let without = CreateUser {
-        password: None,
-        ..new_user("sam@example.com", None)
-    };
-    users::check_create(&without).unwrap();
-    assert_eq!(fields(db.create_user(&owner, &without).await), ["password"]);
-
     let user = db.member(id, Role::Staff).await;
     let wrong = UpdateUser {
         first_name: Some("x".repeat(101)),
         last_name: Some("\u{7}".to_owned()),
         role: Some(Role::Admin),
-        password: Some("short".to_owned()),
+        password: None,
         is_active: None,
     };
     let faults = fields(db.update_user(&owner, user.id, &wrong, None).await);
-    assert_eq!(faults, ["firstName", "lastName", "role", "password"]);
+    assert_eq!(faults, ["firstName", "lastName", "role"]);
     assert_eq!(
         db.events(id).await.len(),
         1,
@@ -228,41 +184,29 @@ async fn an_account_joins_with_its_own_names_and_password() {
         scope(away.restaurant_id, Role::Owner, None),
     );
     let user = db
-        .create_user(&here, &new_user("sam@example.com", None))
+        .join(&here, "sam@example.com", Role::Staff)
         .await
         .unwrap();
-    let joining = CreateUser {
-        password: None,
-        first_name: "Somebody".to_owned(),
-        ..new_user("SAM@example.com", Some(Role::Manager))
-    };
-    let joined = db.create_user(&there, &joining).await.unwrap();
+    let joined = db
+        .join(&there, "SAM@example.com", Role::Manager)
+        .await
+        .unwrap();
     assert_eq!(joined.id, user.id);
     assert_eq!(
-        (joined.email, joined.first_name),
-        (user.email, user.first_name)
+        (&joined.email, &joined.first_name),
+        (&user.email, &user.first_name)
     );
     assert_eq!(
         (joined.role, joined.restaurant_id),
         (Role::Manager, away.restaurant_id)
     );
     assert_eq!(hash(&db, user.id).await, HASH);
-
-    // A password that is sent all the same changes nothing.
-    let again = new_user("sam@example.com", None);
-    assert_eq!(
-        code(db.create_user(&there, &again).await),
-        ErrorCode::AlreadyMember
-    );
-    assert_eq!(hash(&db, user.id).await, HASH);
     assert_eq!(db.auth_version(user.id).await, 1);
 
-    // Shared, its names and password are nobody's to change; the rest is each restaurant's own.
+    // Names are the account's own, shared or not; the rest is each restaurant's own.
     for owner in [&here, &there] {
-        for patch in [named("Kim"), with_password()] {
-            let refused = db.update_user(owner, user.id, &patch, None).await;
-            assert_eq!(code(refused), ErrorCode::Conflict);
-        }
+        let refused = db.update_user(owner, user.id, &named("Kim"), None).await;
+        assert_eq!(code(refused), ErrorCode::Conflict);
         // To name what is there already is no change.
         db.update_user(owner, user.id, &named("Sam"), None)
             .await
@@ -275,135 +219,58 @@ async fn an_account_joins_with_its_own_names_and_password() {
         get(&db, home.restaurant_id, user.id).await.unwrap().version,
         1
     );
-
-    // It leaves the restaurant that made it. The one that it joined may still not take it over.
-    db.delete_user(&here, user.id, None).await.unwrap();
-    for patch in [named("Kim"), with_password()] {
-        let refused = db.update_user(&there, user.id, &patch, None).await;
-        assert_eq!(code(refused), ErrorCode::Conflict);
-    }
-    // It comes back, and leaves the other.
-    db.create_user(&here, &joining).await.unwrap();
     db.delete_user(&there, user.id, None).await.unwrap();
-    db.update_user(&here, user.id, &with_password(), None)
-        .await
-        .unwrap();
+    let refused = db.update_user(&here, user.id, &named("Kim"), None).await;
+    assert_eq!(code(refused), ErrorCode::Conflict);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_password_signs_the_member_out() {
+async fn an_account_gives_itself_other_names() {
+    let db = TestDb::new().await;
+    let id = db.restaurant().await.restaurant_id;
+    let user = db.member(id, Role::Staff).await;
+    let oneself = scope(id, Role::Staff, Some(user.id));
+    let rename = async |first: &str| {
+        let patch = UpdateMe {
+            first_name: Some(first.to_owned()),
+            last_name: None,
+        };
+        let renamed = db.db.write("rename", &oneself, async |tx: &mut Tx<'_>| {
+            users::rename(tx, &patch).await
+        });
+        renamed.await.map(drop)
+    };
+    rename(" Kim ").await.unwrap();
+    rename("Kim").await.unwrap();
+    assert_eq!(fields(rename(&"x".repeat(101)).await), ["firstName"]);
+    let renamed = get(&db, id, user.id).await.unwrap();
+    assert_eq!((renamed.first_name.as_str(), renamed.version), ("Kim", 2));
+    let events = db.events(id).await;
+    let (kind, action) = (json!("user_updated"), json!("info_updated"));
+    assert_eq!(told(&events[1]), (&kind, &action, &json!(renamed)));
+    assert_eq!(events.len(), 2, "nothing is told of what did not change");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_may_leave_and_send_nobody_else_away() {
     let db = TestDb::new().await;
     let made = db.restaurant().await;
     let id = made.restaurant_id;
-    let user = db.member(id, Role::Staff).await;
-    let device = db.login(user.id, Some(id)).await.session_id;
-    let manager = scope(id, Role::Manager, None);
-    let changed = db
-        .update_user(&manager, user.id, &with_password(), None)
-        .await
-        .unwrap();
-    assert_eq!(changed.version, 2);
-    assert_eq!(hash(&db, user.id).await, "a new hash");
-    assert_eq!(db.auth_version(user.id).await, 2);
-    assert!(!db.is_live(device).await);
-    let events = db.events(id).await;
-    assert_eq!(events.len(), 2);
-    assert!(!events[1].to_string().contains("hash"));
-
-    // One's own is changed where the present one is asked for.
-    let oneself = scope(id, Role::Owner, Some(made.user_id));
-    let own = db
-        .update_user(&oneself, made.user_id, &with_password(), None)
-        .await;
-    assert_eq!(code(own), ErrorCode::Conflict);
-    db.update_user(&oneself, made.user_id, &named("Grace"), None)
-        .await
-        .unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_resets_the_password_of_an_admin() {
-    let db = TestDb::new().await;
-    let made = db.restaurant().await;
-    let user = db.member(made.restaurant_id, Role::Staff).await;
-    db.db
-        .transaction("admin", async |conn, now| {
-            accounts::create_admin(conn, now, &user.email, "the operator's", false).await
-        })
-        .await
-        .unwrap();
-    let owner = scope(made.restaurant_id, Role::Owner, Some(made.user_id));
-    for patch in [with_password(), named("Kim")] {
-        let refused = db.update_user(&owner, user.id, &patch, None).await;
-        assert_eq!(code(refused), ErrorCode::Conflict);
+    for role in [Role::Staff, Role::Manager, Role::Owner] {
+        let (user, colleague) = (db.member(id, role).await, db.member(id, Role::Staff).await);
+        let oneself = scope(id, role, Some(user.id));
+        let device = db.login(user.id, Some(id)).await.session_id;
+        if role == Role::Staff {
+            let refused = db.delete_user(&oneself, colleague.id, None).await;
+            assert_eq!(code(refused), ErrorCode::Forbidden);
+        }
+        db.delete_user(&oneself, user.id, None).await.unwrap();
+        assert!(!db.is_live(device).await);
+        assert_eq!(code(get(&db, id, user.id).await), ErrorCode::NotFound);
     }
-    assert_eq!(hash(&db, user.id).await, "the operator's");
-    let admin = scope(made.restaurant_id, Role::Admin, None);
-    db.update_user(&admin, user.id, &with_password(), None)
-        .await
-        .unwrap();
-}
-
-/// Does something while a member is joining and the transaction is not committed before whoever
-/// does it waits for that. Returns the member, and what came of it.
-async fn during_joining<T>(
-    db: &TestDb,
-    scope: &Scope,
-    input: &CreateUser,
-    something: impl Future<Output = T>,
-) -> (User, T) {
-    let (joined, go_on) = (Notify::new(), Notify::new());
-    let joining = db.db.write("join", scope, async |tx: &mut Tx<'_>| {
-        let user = users::create(tx, input, Some(HASH)).await?;
-        joined.notify_one();
-        go_on.notified().await;
-        Ok(user)
-    });
-    let commit = async {
-        db.until_somebody_waits().await;
-        go_on.notify_one();
-    };
-    let meanwhile = async {
-        joined.notified().await;
-        tokio::join!(Box::pin(something), commit).0
-    };
-    let (user, result) = tokio::join!(Box::pin(joining), meanwhile);
-    (user.unwrap().value, result)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_account_that_is_just_joining_another_restaurant_is_shared_already() {
-    let db = TestDb::new().await;
-    let (home, away) = (db.restaurant().await, db.restaurant().await);
-    let here = scope(home.restaurant_id, Role::Owner, None);
-    let there = scope(away.restaurant_id, Role::Owner, None);
-    let user = db.member(home.restaurant_id, Role::Staff).await;
-    let (input, patch) = (new_user(&user.email, None), with_password());
-    let reset = db.update_user(&here, user.id, &patch, None);
-    let (joined, reset) = during_joining(&db, &there, &input, reset).await;
-    assert_eq!(joined.id, user.id);
-    assert_eq!(code(reset), ErrorCode::Conflict);
-    assert_eq!(hash(&db, user.id).await, HASH);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_address_is_added_twice_at_once() {
-    let db = TestDb::new().await;
-    let (one, two) = (db.restaurant().await, db.restaurant().await);
-    let (one, two) = (
-        scope(one.restaurant_id, Role::Owner, None),
-        scope(two.restaurant_id, Role::Owner, None),
-    );
-    // In two restaurants: one makes the account, the other takes it in.
-    let input = new_user("sam@example.com", None);
-    let second = db.create_user(&two, &input);
-    let (first, second) = during_joining(&db, &one, &input, second).await;
-    assert_eq!(first.id, second.unwrap().id);
-    // In one restaurant: one is too late.
-    let input = new_user("kim@example.com", None);
-    let second = db.create_user(&one, &input);
-    let (_, second) = during_joining(&db, &one, &input, second).await;
-    assert_eq!(code(second), ErrorCode::AlreadyMember);
+    let last = scope(id, Role::Owner, Some(made.user_id));
+    let refused = db.delete_user(&last, made.user_id, None).await;
+    assert_eq!(code(refused), ErrorCode::LastOwner);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -413,9 +280,7 @@ async fn whoever_leaves_is_signed_out_there_and_only_there() {
     let here = scope(home.restaurant_id, Role::Owner, None);
     let there = scope(away.restaurant_id, Role::Owner, None);
     let user = db.member(home.restaurant_id, Role::Staff).await;
-    db.create_user(&there, &new_user(&user.email, None))
-        .await
-        .unwrap();
+    db.join(&there, &user.email, Role::Staff).await.unwrap();
     let device_here = db.login(user.id, Some(home.restaurant_id)).await.session_id;
     let device_there = db.login(user.id, Some(away.restaurant_id)).await.session_id;
     let colleague = db.member(home.restaurant_id, Role::Staff).await;
@@ -429,9 +294,7 @@ async fn whoever_leaves_is_signed_out_there_and_only_there() {
     assert!(db.is_live(device_there).await);
     assert!(db.is_live(other).await);
     // Coming back does not bring the device back.
-    db.create_user(&here, &new_user(&user.email, None))
-        .await
-        .unwrap();
+    db.join(&here, &user.email, Role::Staff).await.unwrap();
     assert!(!db.is_live(device_here).await);
 }
 
@@ -445,7 +308,7 @@ async fn a_restaurant_sees_its_own_members_only() {
         code(get(&db, home.restaurant_id, stranger).await),
         ErrorCode::NotFound
     );
-    for patch in [with_role(Role::Owner), named("Kim"), with_password()] {
+    for patch in [with_role(Role::Owner), named("Kim")] {
         let refused = db.update_user(&here, stranger, &patch, None).await;
         assert_eq!(code(refused), ErrorCode::NotFound);
     }
@@ -455,7 +318,7 @@ async fn a_restaurant_sees_its_own_members_only() {
     );
     let nowhere = scope(RestaurantId(uuid::Uuid::now_v7()), Role::Owner, None);
     assert_eq!(
-        code(db.create_user(&nowhere, &new_user("a@b", None)).await),
+        code(db.invite(&nowhere, Role::Staff).await.map(drop)),
         ErrorCode::NotFound
     );
     assert_eq!(list(&db, home.restaurant_id).await.len(), 1);
@@ -473,9 +336,7 @@ async fn members_are_listed_by_address_in_pages() {
         "Bea@example.com",
         "max@example.com",
     ] {
-        db.create_user(&owner, &new_user(email, None))
-            .await
-            .unwrap();
+        db.join(&owner, email, Role::Staff).await.unwrap();
     }
     let all: Vec<String> = list(&db, id)
         .await

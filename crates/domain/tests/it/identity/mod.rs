@@ -2,6 +2,8 @@
 
 mod accounts;
 mod admin;
+mod invitations;
+mod links;
 mod members;
 mod owners;
 mod passwords;

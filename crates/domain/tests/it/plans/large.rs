@@ -173,9 +173,20 @@ impl House {
         what: &str,
         write: impl AsyncFn(&mut Tx<'_>) -> Result<T>,
     ) -> T {
+        self.write_as(self.scope().actor, name, what, write).await
+    }
+
+    /// The same, done by somebody else than a manager.
+    pub(super) async fn write_as<T>(
+        &self,
+        actor: Actor,
+        name: &'static str,
+        what: &str,
+        write: impl AsyncFn(&mut Tx<'_>) -> Result<T>,
+    ) -> T {
         self.mark(name, what).await;
-        let written = self.db.write(name, &self.scope(), write).await;
-        match written {
+        let scope = Scope::new(self.id(), actor);
+        match self.db.write(name, &scope, write).await {
             Ok(written) => written.value,
             Err(error) => panic!("{name} ({what}): {error:?}"),
         }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use domain::db::{PgConnection, Tx};
 use domain::identity::accounts;
 use domain::identity::sessions::{self, NewSession, Refreshed};
-use domain::identity::{restaurants, tickets, users};
+use domain::identity::{invitations, restaurants, tickets, users};
 use serde_json::json;
 use wire::identity::Role;
 use wire::{SessionId, UserId};
@@ -65,6 +65,7 @@ async fn sign_in(house: &House) -> SessionId {
     };
     let open = async |conn: &mut PgConnection, now| {
         accounts::memberships(conn, user).await?;
+        accounts::last_used(conn, user).await?;
         sessions::open(conn, now, &new, TTL).await
     };
     let opened = house.transaction("auth.login", "", open).await;
@@ -81,7 +82,7 @@ async fn sign_in(house: &House) -> SessionId {
             user,
             opened.session_id,
             new.restaurant_id,
-            Role::Owner,
+            Some(Role::Owner),
         )
         .await
     };
@@ -111,20 +112,25 @@ async fn members(house: &House) {
     let here = house.id();
     let list = async |conn: &mut PgConnection| users::list(conn, here, None, None).await;
     house.read("users.list", "", list).await;
-    let input = from(json!({"email": format!("new{}@example.com", house.round),
-        "password": "long enough", "firstName": "Sam", "lastName": "", "role": "staff"}));
-    let create = async |tx: &mut Tx<'_>| users::create(tx, &input, Some(HASH)).await;
-    let user: UserId = house.write("users.create", "", create).await.id;
+    let user = invited(house).await;
     let patch = from(json!({"role": "manager"}));
-    let update = async |tx: &mut Tx<'_>| users::update(tx, user, &patch, None, None).await;
+    let update = async |tx: &mut Tx<'_>| users::update(tx, user, &patch, None).await;
     house.write("users.update", "", update).await;
+    by_link(house, user).await;
     let change = async |conn: &mut PgConnection, now| {
-        accounts::change_password(conn, now, user, id(1), HASH, "another").await
+        accounts::change_password(conn, now, user, id(1), "by a link", "another").await
     };
     house.transaction("auth.change_password", "", change).await;
     house
         .write("users.delete", "", async |tx| {
             users::delete(tx, user, None).await
+        })
+        .await;
+
+    let names = from(json!({"firstName": format!("Sam {}", house.round)}));
+    house
+        .transaction("auth.rename", "", async |conn, now| {
+            accounts::rename(conn, now, user, &names).await
         })
         .await;
 
@@ -135,4 +141,63 @@ async fn members(house: &House) {
     let register =
         async |conn: &mut PgConnection, now| accounts::register(conn, now, &input, HASH).await;
     house.transaction("auth.register", "", register).await;
+}
+
+/// How somebody becomes a member.
+async fn invited(house: &House) -> UserId {
+    let here = house.id();
+    let input = from(json!({"email": "note@example.com"}));
+    let invite = async |tx: &mut Tx<'_>| invitations::create(tx, &input).await;
+    let one = house.write("invitations.create", "", invite).await;
+    let two = house.write("invitations.create", "another", invite).await;
+    let list =
+        async |conn: &mut PgConnection| invitations::list(conn, now(), here, None, None).await;
+    house.read("invitations.list", "", list).await;
+    let (id, other) = (one.invitation.id, two.invitation.id);
+    let get = async |conn: &mut PgConnection| invitations::get(conn, now(), here, id).await;
+    house.read("invitations.get", "", get).await;
+    let look = async |conn: &mut PgConnection| invitations::look(conn, now(), &one.secret).await;
+    house.read("invitations.look", "", look).await;
+
+    let input = from(json!({"secret": one.secret, "password": "long enough",
+        "email": format!("new{}@example.com", house.round)}));
+    let register = async |tx: &mut Tx<'_>| {
+        let user_id = invitations::register(tx, &input, HASH).await?;
+        let new = NewSession {
+            user_id,
+            auth_version: accounts::FIRST_VERSION,
+            restaurant_id: None,
+            device_name: None,
+        };
+        sessions::open(tx.conn, tx.now, &new, TTL).await?;
+        Ok(user_id)
+    };
+    let newcomer = invitations::scope_of(&one.secret, None, None)
+        .unwrap()
+        .actor;
+    let user = house
+        .write_as(newcomer, "invitations.register", "", register)
+        .await;
+    let accept = async |tx: &mut Tx<'_>| invitations::accept(tx, &two.secret).await;
+    house
+        .write_as(newcomer, "invitations.accept", "", accept)
+        .await;
+    let confirm = async |tx: &mut Tx<'_>| invitations::confirm(tx, id, &Default::default()).await;
+    house.write("invitations.confirm", "", confirm).await;
+    let withdraw = async |tx: &mut Tx<'_>| invitations::withdraw(tx, other).await;
+    house.write("invitations.withdraw", "", withdraw).await;
+
+    let names = from(json!({"firstName": format!("Kim {}", house.round)}));
+    let rename = async |tx: &mut Tx<'_>| users::rename(tx, &names).await;
+    house.write_as(newcomer, "users.rename", "", rename).await;
+    user
+}
+
+async fn by_link(house: &House, user: UserId) {
+    let make = async |tx: &mut Tx<'_>| users::make_reset_link(tx, user).await;
+    let (secret, _) = house.write("users.reset_link", "", make).await;
+    let look = async |conn: &mut PgConnection| users::look_at_reset(conn, now(), &secret).await;
+    house.read("users.look_at_reset", "", look).await;
+    let reset = async |tx: &mut Tx<'_>| users::reset_password(tx, &secret, "by a link").await;
+    house.write("users.reset_password", "", reset).await;
 }

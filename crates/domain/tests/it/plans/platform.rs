@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use domain::db::PgConnection;
 use domain::floor::holds;
-use domain::identity::{sessions, tickets};
+use domain::identity::{invitations, sessions, tickets, users};
 use domain::live::presence::{self, Change, Place};
 use domain::{audit, log, privacy, remembered};
 use serde_json::{Value, json};
@@ -138,6 +138,8 @@ async fn the_background(house: &House) {
     let sweep = async |conn: &mut PgConnection, now| {
         sessions::sweep_expired(conn, now, 20).await?;
         holds::sweep_expired(conn, now, 20).await?;
+        invitations::sweep_expired(conn, now, 20).await?;
+        users::sweep_expired_resets(conn, now, 20).await?;
         tickets::sweep_expired(conn, now, 20).await
     };
     house.transaction("sessions.sweep", "", sweep).await;

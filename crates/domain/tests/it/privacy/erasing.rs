@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::identity::invitations;
 use domain::privacy::{Holds, PLACES};
 use serde_json::{Value, json};
 use wire::audit::AuditEntity;
@@ -29,6 +30,15 @@ fn envelopes(events: &[Value]) -> Vec<Value> {
 async fn nothing_of_a_person_is_left_anywhere() {
     let house = House::open().await;
     let party = regular(&house).await;
+    // And was to work here once.
+    let invited =
+        json!({"email": "Zacharias@Example.com", "firstName": "Zac", "lastName": "Quill"});
+    let invited = serde_json::from_value(invited).unwrap();
+    house
+        .tablet
+        .write(async |tx| invitations::create(tx, &invited).await.map(drop))
+        .await
+        .unwrap();
     let sql = Sql::beside(&house.test).await;
     // Everywhere that values can live they do, or this would show nothing.
     let mut before = BTreeSet::new();
@@ -49,9 +59,8 @@ async fn nothing_of_a_person_is_left_anywhere() {
     let told = house.tablet.events_after(0).await;
     let audit = entries(&house.tablet, json!({})).await;
 
-    let done = try_erase(&house.tablet, json!({"phone": NUMBER}))
-        .await
-        .unwrap();
+    let who = json!({"phone": NUMBER, "email": "zacharias@example.com"});
+    let done = try_erase(&house.tablet, who).await.unwrap();
     for value in VALUES {
         assert_eq!(tables_with(&sql, value).await, BTreeSet::new(), "{value}");
     }
@@ -61,6 +70,7 @@ async fn nothing_of_a_person_is_left_anywhere() {
         (erased.guests, erased.reservations, erased.answers),
         (3, 1, 2)
     );
+    assert_eq!(erased.invitations, 1);
     // The events of these and of the deleted party, but that one's deletion said nothing.
     assert_eq!(erased.events, 2 + 1 + 2 + 1 + 2);
     // The party at the table sits there still.

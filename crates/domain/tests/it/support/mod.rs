@@ -11,6 +11,7 @@ use diesel_async::RunQueryDsl;
 use domain::clock::Clock;
 use domain::db::{Actor, Db, DbConfig, Scope, Tx};
 use domain::identity::accounts::{self, Registered};
+use domain::identity::invitations::{self, Made};
 use domain::identity::sessions::{self, NewSession, Opened};
 use domain::{Error, Result, log};
 use serde_json::Value;
@@ -20,8 +21,11 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, OnceCell};
 use wire::identity::Role;
 use wire::identity::auth::Register;
-use wire::identity::users::{CreateUser, UpdateUser, User};
-use wire::{ErrorCode, RestaurantId, SessionId, UserId};
+use wire::identity::invitations::{
+    AcceptInvitation, ConfirmInvitation, Invitation, InvitationFace, Invite,
+};
+use wire::identity::users::{UpdateUser, User};
+use wire::{ErrorCode, InvitationId, RestaurantId, SessionId, UserId};
 
 use self::clock::ManualClock;
 
@@ -103,21 +107,72 @@ impl TestDb {
 
     /// A new member with a new account.
     pub(crate) async fn member(&self, restaurant: RestaurantId, role: Role) -> User {
-        let input = CreateUser {
-            email: self.address(),
-            password: Some("long enough".to_owned()),
-            first_name: "Sam".to_owned(),
-            last_name: String::new(),
-            role: Some(role),
-        };
         let owner = scope(restaurant, Role::Owner, None);
-        self.create_user(&owner, &input).await.unwrap()
+        self.join(&owner, &self.address(), role).await.unwrap()
     }
 
-    pub(crate) async fn create_user(&self, scope: &Scope, input: &CreateUser) -> Result<User> {
-        let hash = input.password.as_ref().map(|_| HASH);
-        let create = async |tx: &mut Tx<'_>| domain::identity::users::create(tx, input, hash).await;
-        Ok(self.db.write("users.create", scope, create).await?.value)
+    /// Makes an address a member: it is invited, accepts with its account or a new one, and is
+    /// confirmed.
+    pub(crate) async fn join(&self, by: &Scope, email: &str, role: Role) -> Result<User> {
+        let made = self.invite(by, role).await?;
+        let user = self.accept(&made.secret, email).await?;
+        self.confirm(by, made.invitation.id, None).await?;
+        self.db
+            .read("get", async |conn| {
+                domain::identity::users::get(conn, by.restaurant_id, user).await
+            })
+            .await
+    }
+
+    pub(crate) async fn invite(&self, by: &Scope, role: Role) -> Result<Made> {
+        let input = Invite {
+            role: Some(role),
+            ..Invite::default()
+        };
+        let create = async |tx: &mut Tx<'_>| invitations::create(tx, &input).await;
+        Ok(self.db.write("invite", by, create).await?.value)
+    }
+
+    /// Accepts with the account of an address, which is made if there is none.
+    pub(crate) async fn accept(&self, secret: &str, email: &str) -> Result<UserId> {
+        let account = self
+            .db
+            .read("account", async |conn| {
+                accounts::for_login(conn, email).await
+            })
+            .await?;
+        if let Some(account) = account {
+            self.accept_as(secret, account.user_id).await?;
+            return Ok(account.user_id);
+        }
+        let input = AcceptInvitation {
+            secret: secret.to_owned(),
+            email: Some(email.to_owned()),
+            password: Some("long enough".to_owned()),
+            first_name: " Sam ".to_owned(),
+            last_name: String::new(),
+        };
+        let scope = invitations::scope_of(secret, None, None)?;
+        let register = async |tx: &mut Tx<'_>| invitations::register(tx, &input, HASH).await;
+        Ok(self.db.write("register", &scope, register).await?.value)
+    }
+
+    /// Accepts with an account.
+    pub(crate) async fn accept_as(&self, secret: &str, user: UserId) -> Result<InvitationFace> {
+        let scope = invitations::scope_of(secret, Some(user), None)?;
+        let accept = async |tx: &mut Tx<'_>| invitations::accept(tx, secret).await;
+        Ok(self.db.write("accept", &scope, accept).await?.value)
+    }
+
+    pub(crate) async fn confirm(
+        &self,
+        by: &Scope,
+        id: InvitationId,
+        user_id: Option<UserId>,
+    ) -> Result<Invitation> {
+        let input = ConfirmInvitation { user_id };
+        let confirm = async |tx: &mut Tx<'_>| invitations::confirm(tx, id, &input).await;
+        Ok(self.db.write("confirm", by, confirm).await?.value)
     }
 
     pub(crate) async fn update_user(
@@ -127,11 +182,25 @@ impl TestDb {
         patch: &UpdateUser,
         version: Option<i32>,
     ) -> Result<User> {
-        let hash = patch.password.as_ref().map(|_| "a new hash");
-        let update = async |tx: &mut Tx<'_>| {
-            domain::identity::users::update(tx, id, patch, hash, version).await
-        };
+        let update =
+            async |tx: &mut Tx<'_>| domain::identity::users::update(tx, id, patch, version).await;
         Ok(self.db.write("users.update", scope, update).await?.value)
+    }
+
+    /// A link for a new password.
+    pub(crate) async fn reset_link(&self, by: &Scope, id: UserId) -> Result<String> {
+        let make = async |tx: &mut Tx<'_>| domain::identity::users::make_reset_link(tx, id).await;
+        Ok(self.db.write("users.reset_link", by, make).await?.value.0)
+    }
+
+    /// Uses it.
+    pub(crate) async fn reset(&self, secret: &str) -> Result<()> {
+        let scope = domain::identity::users::reset_scope(secret)?;
+        let reset = async |tx: &mut Tx<'_>| {
+            domain::identity::users::reset_password(tx, secret, "a new hash").await
+        };
+        self.db.write("users.reset_password", &scope, reset).await?;
+        Ok(())
     }
 
     pub(crate) async fn delete_user(

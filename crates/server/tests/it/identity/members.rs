@@ -86,13 +86,20 @@ async fn members_come_change_and_go() {
 async fn an_account_may_belong_to_several_restaurants() {
     let app = TestApp::with(1, &[]).await;
     let (one, two) = (Restaurant::new(&app).await, Restaurant::new(&app).await);
-    let join = json!({"email": two.email, "role": "staff"});
-    one.owner
-        .post(&one.path("/users"), join.clone())
-        .await
-        .expect(201);
-    one.owner
-        .post(&one.path("/users"), join)
+    let (invitation, secret) = one.invite(json!({"role": "staff"})).await;
+    let accepted = two
+        .owner
+        .post("/invitations/accept", json!({"secret": secret}));
+    let accepted = accepted.await.expect(200);
+    assert_eq!(
+        (&accepted["restaurantName"], &accepted["status"]),
+        (&json!("Chez Nous"), &json!("accepted"))
+    );
+    let user = two.owner_tokens["user_id"].as_str().unwrap();
+    one.confirm(&invitation, user).await;
+    let (_, secret) = one.invite(json!({"role": "staff"})).await;
+    two.owner
+        .post("/invitations/accept", json!({"secret": secret}))
         .await
         .expect_error(409, "already_member");
     let body = json!({"email": two.email, "password": PASSWORD, "restaurantId": one.id});
@@ -107,9 +114,28 @@ async fn an_account_may_belong_to_several_restaurants() {
         .get(&two.path("/guests"))
         .await
         .expect_error(404, "not_found");
-    let fresh = json!({"email": "new@example.com", "role": "staff"});
-    let reply = one.owner.post(&one.path("/users"), fresh).await;
-    assert_eq!(reply.fields(), ["password"]);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_are_ones_own() {
+    let app = TestApp::with(1, &[]).await;
+    let house = Restaurant::new(&app).await;
+    let (id, staff) = house.member_with_id(&app, "staff").await;
+    let path = house.path(&format!("/users/{id}"));
+    let named = house.owner.put(&path, json!({"firstName": "Kim"})).await;
+    named.expect_error(409, "conflict");
+    let mut socket = house.socket(&app, 0).await;
+    let me = staff.put("/auth/me", json!({"first_name": " Kim "})).await;
+    let me = me.expect(200);
+    assert_eq!(
+        (&me["firstName"], &me["role"]),
+        (&json!("Kim"), &json!("staff"))
+    );
+    let told = socket.frame_of("user_updated").await;
+    assert_eq!(told["data"]["firstName"], "Kim");
+    let long = json!({"lastName": "x".repeat(101)});
+    assert_eq!(staff.put("/auth/me", long).await.fields(), ["lastName"]);
     app.finish().await;
 }
 

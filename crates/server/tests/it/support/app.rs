@@ -94,6 +94,7 @@ impl TestApp {
             ("PORT", "0"),
             ("HTTP_THREADS", "1"),
             ("RATE_LIMITS", "off"),
+            ("PUBLIC_URL", "https://door.example"),
         ];
         let mut vars: HashMap<String, String> = usual
             .iter()

@@ -60,19 +60,33 @@ impl Restaurant {
     /// The same, with the account's id.
     pub async fn member_with_id(&self, app: &TestApp, role: &str) -> (String, Client) {
         let email = format!("{role}-{}@example.com", Uuid::new_v4().simple());
-        let user = self
-            .owner
-            .post(
-                &self.path("/users"),
-                json!({"email": email, "password": PASSWORD, "firstName": role, "role": role}),
-            )
-            .await
-            .expect(201);
+        let (invitation, secret) = self.invite(json!({"role": role})).await;
+        let body = json!({
+            "secret": secret, "email": email, "password": PASSWORD, "firstName": role,
+        });
+        let made = app.client(0).post("/invitations/accept", body).await;
+        let id = made.expect(201)["user_id"].as_str().unwrap().to_owned();
+        self.confirm(&invitation, &id).await;
         let tokens = login(&app.client(0), &email).await;
         let client = app
             .client(0)
             .with_token(tokens["access_token"].as_str().unwrap());
-        (user["id"].as_str().unwrap().to_owned(), client)
+        (id, client)
+    }
+
+    /// Invites: the invitation, and the secret of its link.
+    pub async fn invite(&self, body: Value) -> (String, String) {
+        let made = self.owner.post(&self.path("/users"), body).await;
+        let made = made.expect(201);
+        let (_, secret) = made["link"].as_str().unwrap().rsplit_once('/').unwrap();
+        (made["id"].as_str().unwrap().to_owned(), secret.to_owned())
+    }
+
+    /// Makes whoever accepted a member, who is to be this one.
+    pub async fn confirm(&self, invitation: &str, user: &str) {
+        let path = self.path(&format!("/invitations/{invitation}/confirm"));
+        let confirmed = self.owner.post(&path, json!({"userId": user})).await;
+        assert_eq!(confirmed.expect(200)["status"], "confirmed");
     }
 
     /// Adds a table.
