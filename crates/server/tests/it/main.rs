@@ -26,5 +26,6 @@ mod privacy;
 mod replica;
 mod reports;
 mod support;
+mod times;
 mod tls;
 mod traces;
