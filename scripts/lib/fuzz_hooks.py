@@ -69,12 +69,25 @@ class Token:
         case.headers["Authorization"] = f"Bearer {token}"
 
 
+# Moments that a parser takes and a database does not. Schemas generate none of these.
+TIMES = ("since", "until", "updatedSince", "reservationTime", "from")
+ODD_TIMES = (
+    "-5000-01-01T00:00:00Z",
+    "+262142-12-31T23:59:59Z",
+    "2026-12-31T23:59:60Z",
+)
+ODD_DATES = ("-5000-01-01", "+262142-12-31", "0000-01-01")
+
+
 def chance(generated):
     return zlib.crc32(str(generated).encode())
 
 
 def real(name, generated):
-    """Most ids become real ones; the rest stays what it was."""
+    """Most ids become real ones, some times odd ones; the rest stays what it was."""
+    odd = ODD_TIMES if name in TIMES else ODD_DATES if name == "date" else None
+    if odd and isinstance(generated, str) and chance(generated) % 4 == 0:
+        return odd[chance(generated) // 4 % len(odd)]
     things = THINGS.get(name)
     if not things or not isinstance(generated, str):
         return generated

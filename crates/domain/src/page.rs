@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::{Error, Result};
 
@@ -38,10 +39,28 @@ pub fn after<K: DeserializeOwned>(cursor: Option<&str>) -> Result<Option<K>> {
             URL_SAFE_NO_PAD
                 .decode(cursor)
                 .ok()
-                .and_then(|json| serde_json::from_slice(&json).ok())
+                .and_then(|json| key(&json))
                 .ok_or_else(|| Error::invalid("cursor", "is not one that a page gave"))
         })
         .transpose()
+}
+
+/// A sort key that a client may have written: PostgreSQL takes no text with a NUL in it, and moments
+/// are read as all of the clients' are.
+fn key<K: DeserializeOwned>(json: &[u8]) -> Option<K> {
+    let value: Value = serde_json::from_slice(json).ok()?;
+    (!has_nul(&value)).then(|| serde_json::from_value(value).ok())?
+}
+
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(list) => list.iter().any(has_nul),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| name.contains('\0') || has_nul(value)),
+        _ => false,
+    }
 }
 
 /// Makes a page of `limit + 1` rows that were asked for: the extra row says that there are more.

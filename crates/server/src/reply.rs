@@ -8,9 +8,11 @@ use serde::Serialize;
 use wire::Position;
 
 use crate::errors::ApiError;
+use crate::floor::FloorTag;
 use crate::menu::cache::Document;
 
-/// `X-Event-Seq: <epoch>:<seq>`, the position of the log after a write.
+/// `X-Event-Seq: <epoch>:<seq>`, the position of the log after a write, or in what is read of the
+/// floor.
 pub const EVENT_SEQ: HeaderName = HeaderName::from_static("x-event-seq");
 
 /// How long an item of a list is as JSON, roughly: a party has some 800 bytes.
@@ -153,40 +155,37 @@ pub fn page<T: Serialize>(request: &HttpRequest, page: &Page<T>) -> HttpResponse
     listed(HttpResponse::Ok(), request, page)
 }
 
-/// Something read at a position of the log: its `ETag`.
-pub fn at<T: Serialize>(position: Position, body: &T) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((header::ETAG, format!("\"{position}\"")))
-        .json(body)
+/// Something read of the floor: its `ETag`, and the position of the log that it contains.
+pub fn at<T: Serialize>(tag: FloorTag, body: &T) -> HttpResponse {
+    tagged(HttpResponse::Ok(), tag).json(body)
 }
 
 /// The same, of what is written as JSON already.
-pub fn json_at(position: Position, body: Bytes) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((header::ETAG, format!("\"{position}\"")))
+pub fn json_at(tag: FloorTag, body: Bytes) -> HttpResponse {
+    tagged(HttpResponse::Ok(), tag)
         .content_type("application/json")
         .body(body)
 }
 
-/// A page of a list of the floor, under the log's position.
+/// A page of a list of the floor.
 pub fn floor_page<T: Serialize>(
     request: &HttpRequest,
-    position: Position,
+    tag: FloorTag,
     page: &Page<T>,
 ) -> HttpResponse {
-    let mut answer = HttpResponse::Ok();
-    answer.insert_header((header::ETAG, format!("\"{position}\"")));
-    listed(answer, request, page)
+    listed(tagged(HttpResponse::Ok(), tag), request, page)
 }
 
-/// 304 when the caller has what there is at `position`.
-pub fn not_modified(request: &HttpRequest, position: Position) -> Option<HttpResponse> {
-    let tag = format!("\"{position}\"");
-    is_known(request, &tag).then(|| {
-        HttpResponse::NotModified()
-            .insert_header((header::ETAG, tag))
-            .finish()
-    })
+/// 304 when the caller has what there is under a tag.
+pub fn not_modified(request: &HttpRequest, tag: FloorTag) -> Option<HttpResponse> {
+    is_known(request, &tag.to_string()).then(|| tagged(HttpResponse::NotModified(), tag).finish())
+}
+
+fn tagged(mut answer: HttpResponseBuilder, tag: FloorTag) -> HttpResponseBuilder {
+    answer
+        .insert_header((header::ETAG, tag.to_string()))
+        .insert_header((EVENT_SEQ, tag.position().to_string()));
+    answer
 }
 
 /// What everybody may read and keep for a moment: 304 when the caller has it. `position` is where

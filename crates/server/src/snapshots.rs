@@ -10,7 +10,9 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use bytestring::ByteString;
+use chrono::{DateTime, Utc};
 use domain::db::Db;
+use domain::identity::restaurants;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use parking_lot::Mutex;
@@ -26,6 +28,8 @@ const CROWD: usize = 256;
 pub struct Snapshot {
     /// The last event that is contained.
     pub position: Position,
+    /// When the service day began whose floor it is.
+    pub day: DateTime<Utc>,
     /// A [`wire::floor::snapshot::Snapshot`].
     pub json: Bytes,
     frame: OnceLock<ByteString>,
@@ -119,6 +123,7 @@ impl Snapshots {
                 epoch: snapshot.epoch,
                 seq: snapshot.seq,
             },
+            day: restaurants::service_day_start(&snapshot.restaurant, now),
             json: serde_json::to_vec(&snapshot)?.into(),
             frame: OnceLock::new(),
         })

@@ -61,8 +61,10 @@ pub struct AuditFilter {
     /// What one account did.
     pub actor: Option<UserId>,
     /// From this moment on.
+    #[serde(deserialize_with = "crate::times::some_moment")]
     pub since: Option<DateTime<Utc>>,
     /// Before this moment.
+    #[serde(deserialize_with = "crate::times::some_moment")]
     pub until: Option<DateTime<Utc>>,
     /// 1–1000, default 200.
     #[param(minimum = 1, maximum = 1000)]

@@ -28,6 +28,7 @@ pub mod paging;
 pub mod patch;
 pub mod position;
 pub mod privacy;
+pub mod times;
 
 pub use errors::{ErrorBody, ErrorCode, FieldError, ItemError};
 pub use ids::*;

@@ -9,6 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 use wire::audit::{AuditEntity, AuditEntry, AuditFilter};
 use wire::live::events::Action;
+use wire::times::Moment;
 use wire::{RestaurantId, Seq, SessionId, TransactionId, UserId};
 
 use crate::Result;
@@ -69,7 +70,7 @@ pub async fn list(
 ) -> Result<Page<AuditEntry>> {
     let entities = words::<AuditEntity>("entity", filter.entity.as_deref())?;
     let limit = page::limit(filter.limit)?;
-    let after = page::after::<(DateTime<Utc>, Seq, i16)>(filter.cursor.as_deref())?;
+    let after = page::after::<(Moment, Seq, i16)>(filter.cursor.as_deref())?;
     let mut query = audit_entries::table
         .filter(audit_entries::restaurant_id.eq(restaurant))
         .select(EntryRow::as_select())
@@ -99,7 +100,7 @@ pub async fn list(
     if let Some(until) = filter.until {
         query = query.filter(audit_entries::created_at.lt(until));
     }
-    if let Some((at, seq, n)) = after {
+    if let Some((Moment(at), seq, n)) = after {
         // The first condition says nothing new, but is one that an index can begin at.
         query = query.filter(audit_entries::created_at.le(at)).filter(
             audit_entries::created_at

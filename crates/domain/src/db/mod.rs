@@ -3,6 +3,7 @@
 pub use diesel_async::AsyncPgConnection as PgConnection;
 
 mod connect;
+mod kept;
 mod once;
 mod overwrite;
 mod pool;

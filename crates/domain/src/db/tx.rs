@@ -1,5 +1,7 @@
 //! An open write transaction of one restaurant, and the changes that it will tell.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncPgConnection, TransactionManager};
 use serde::Serialize;
@@ -8,6 +10,7 @@ use wire::identity::Role;
 use wire::live::events::{Action, EventKind};
 use wire::{EntityId, RestaurantId, SessionId, TransactionId, UserId};
 
+use super::kept::Kept;
 use super::pool::Manager;
 use super::request::RequestId;
 use crate::Result;
@@ -69,6 +72,11 @@ pub struct Tx<'c> {
     pub conn: &'c mut AsyncPgConnection,
     /// The time at which the transaction began; every row and event in it carries this one.
     pub now: DateTime<Utc>,
+    /// What stays as it is in this transaction, whatever is done in it, or is kept up by those who
+    /// change it.
+    pub(crate) kept: Kept,
+    /// What was read and is so until something is told of.
+    pub(crate) seen: Kept,
     scope: Scope,
     told: Told,
 }
@@ -76,10 +84,48 @@ pub struct Tx<'c> {
 /// What a transaction has to say in its end.
 #[derive(Default)]
 pub(crate) struct Told {
-    /// Events, and the audit of what they tell.
-    pub(crate) changes: Vec<Change>,
+    /// Events, and the audit of what they tell, each at the place of its entity's first; `None`
+    /// where together they came to nothing.
+    changes: Vec<Option<Change>>,
+    /// Where the event of each entity is.
+    places: HashMap<Thing, usize>,
     /// What only the audit tells.
-    pub(crate) entries: Vec<Entry>,
+    entries: Vec<Entry>,
+}
+
+/// What has one event per transaction: an entity, by the name of its id's field and the id.
+type Thing = (Option<&'static str>, EntityId);
+
+impl Told {
+    /// The events, in their order.
+    fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().flatten()
+    }
+
+    /// The events and what only the audit tells, apart.
+    pub(crate) fn into_parts(self) -> (Vec<Change>, Vec<Entry>) {
+        (self.changes.into_iter().flatten().collect(), self.entries)
+    }
+
+    /// Adds an event, or joins it with the one of the same entity.
+    fn merge(&mut self, change: Change) {
+        let thing = (change.kind.id_field(), change.entity_id);
+        let Some(place) = self.places.get(&thing) else {
+            self.places.insert(thing, self.changes.len());
+            self.changes.push(Some(change));
+            return;
+        };
+        let Some(slot) = self.changes.get_mut(*place) else {
+            return;
+        };
+        *slot = match slot.take() {
+            Some(known) => known.merged(change),
+            None => None,
+        };
+        if slot.is_none() {
+            self.places.remove(&thing);
+        }
+    }
 }
 
 /// What an event will say, and what was before it.
@@ -115,6 +161,25 @@ impl Change {
         })
     }
 
+    /// This event and a later one of the same entity as one; `None` when together they are nothing.
+    fn merged(self, later: Self) -> Option<Self> {
+        let kind = self.kind.merged_with(later.kind)?;
+        let action = if kind == later.kind && later.action == Action::Deleted {
+            Action::Deleted
+        } else {
+            self.action.min(later.action)
+        };
+        Some(Self {
+            kind,
+            action,
+            before: self.before,
+            is_audited: self.is_audited && later.is_audited,
+            // What everybody was to hear is not unsaid by a later change.
+            public_data: later.public_data.or(self.public_data),
+            ..later
+        })
+    }
+
     /// The entity as `atomic_transaction_complete` names it: `guest-<id>`.
     fn named(&self) -> Option<String> {
         let entity = self.kind.id_field()?.strip_suffix("_id")?;
@@ -127,6 +192,8 @@ impl<'c> Tx<'c> {
         Self {
             conn,
             now,
+            kept: Kept::default(),
+            seen: Kept::default(),
             scope,
             told: Told::default(),
         }
@@ -238,15 +305,17 @@ impl<'c> Tx<'c> {
     ) -> Result<Result<T>> {
         <Manager as TransactionManager<_>>::begin_transaction(self.conn).await?;
         let before = std::mem::take(&mut self.told);
+        let (kept, seen) = (self.kept.clone(), self.seen.clone());
         let result = part(self).await;
         let told = std::mem::replace(&mut self.told, before);
         match result {
             Ok(value) => {
                 <Manager as TransactionManager<_>>::commit_transaction(self.conn).await?;
-                told.changes
+                let (changes, entries) = told.into_parts();
+                changes
                     .into_iter()
-                    .for_each(|change| self.merge(change));
-                self.told.entries.extend(told.entries);
+                    .for_each(|change| self.told.merge(change));
+                self.told.entries.extend(entries);
                 Ok(Ok(value))
             }
             Err(error) => {
@@ -256,6 +325,7 @@ impl<'c> Tx<'c> {
                     return Err(error);
                 }
                 undone?;
+                (self.kept, self.seen) = (kept, seen);
                 Ok(Err(error))
             }
         }
@@ -270,45 +340,18 @@ impl<'c> Tx<'c> {
         let Some(transaction) = self.scope.transaction_id else {
             return Ok(());
         };
-        let changes = &self.told.changes;
-        if changes.is_empty() {
+        if self.told.changes().next().is_none() {
             return Ok(());
         }
-        let affected: Vec<String> = changes.iter().filter_map(Change::named).collect();
+        let affected: Vec<String> = self.told.changes().filter_map(Change::named).collect();
         let kind = EventKind::AtomicTransactionComplete;
         self.tell(kind, transaction.0, Action::InfoUpdated, &affected)
     }
 
+    /// Notes an event. What was seen before may be otherwise now.
     fn merge(&mut self, change: Change) {
-        let is_same = |known: &Change| {
-            known.entity_id == change.entity_id && known.kind.id_field() == change.kind.id_field()
-        };
-        let changes = &mut self.told.changes;
-        let Some(index) = changes.iter().position(is_same) else {
-            changes.push(change);
-            return;
-        };
-        let known = changes.remove(index);
-        let Some(kind) = known.kind.merged_with(change.kind) else {
-            return;
-        };
-        let action = if kind == change.kind && change.action == Action::Deleted {
-            Action::Deleted
-        } else {
-            known.action.min(change.action)
-        };
-        changes.insert(
-            index,
-            Change {
-                kind,
-                action,
-                before: known.before,
-                is_audited: known.is_audited && change.is_audited,
-                // What everybody was to hear is not unsaid by a later change.
-                public_data: change.public_data.or(known.public_data),
-                ..change
-            },
-        );
+        self.seen.clear();
+        self.told.merge(change);
     }
 
     pub(super) fn into_told(self) -> (&'c mut AsyncPgConnection, Scope, Told) {

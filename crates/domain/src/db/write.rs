@@ -144,12 +144,13 @@ impl<T, F: AsyncFn(&mut Tx<'_>) -> Result<T>> Body for Logged<F> {
 pub(super) async fn append(tx: Tx<'_>) -> Result<(&mut AsyncPgConnection, Option<Appended>)> {
     let now = tx.now;
     let (conn, scope, told) = tx.into_told();
+    let (changes, entries) = told.into_parts();
     let mut appended = None;
-    if !told.changes.is_empty() {
-        appended = Some(log::append(conn, &scope, told.changes, now).await?);
+    if !changes.is_empty() {
+        appended = Some(log::append(conn, &scope, changes, now).await?);
     }
-    if !told.entries.is_empty() {
-        audit::record(conn, &scope, told.entries, now).await?;
+    if !entries.is_empty() {
+        audit::record(conn, &scope, entries, now).await?;
     }
     Ok((conn, appended))
 }

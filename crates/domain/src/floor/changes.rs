@@ -8,12 +8,13 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 use wire::floor::atomic::{Entity, Op};
-use wire::floor::guests::{CreateGuest, UpdateGuest};
+use wire::floor::guests::{CreateGuest, Guest, UpdateGuest};
 use wire::floor::reservations::{CreateReservation, UpdateReservation};
 use wire::floor::tables::{CreateTable, UpdateTable};
 use wire::{ErrorCode, FieldError, GuestId, ItemError, ReservationId, TableId};
 
 use super::locks::{self, Touched};
+use super::present::{self, Thing};
 use super::{guests, reservations, tables};
 use crate::clock::new_id;
 use crate::db::Tx;
@@ -73,6 +74,22 @@ pub struct Item {
     pub change: std::result::Result<Change, Vec<FieldError>>,
 }
 
+impl Item {
+    /// Whether it takes down a party that is to wait, and does nothing else.
+    pub(super) fn is_coming(&self) -> bool {
+        self.coming().is_some()
+    }
+
+    fn coming(&self) -> Option<(Option<GuestId>, &CreateGuest)> {
+        match &self.change {
+            Ok(Change::Guest(Edit::Create(id, input))) if guests::is_to_wait(input) => {
+                Some((*id, input))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// What a change did.
 #[derive(Clone, Debug)]
 pub struct Changed {
@@ -125,29 +142,6 @@ impl Change {
             Self::Reservation(Edit::Update(_, patch)) => serde_json::to_value(patch)?,
             Self::Guest(_) | Self::Table(_) | Self::Reservation(_) => Value::Null,
         })
-    }
-
-    /// The thing as it is; `None` when it is not there.
-    pub(super) async fn present(&self, tx: &mut Tx<'_>) -> Result<Option<Value>> {
-        let (restaurant, Some(id)) = (tx.restaurant_id(), self.id()) else {
-            return Ok(None);
-        };
-        let found = match self {
-            Self::Guest(_) => guests::get(tx.conn, restaurant, GuestId(id))
-                .await
-                .and_then(|guest| Ok(serde_json::to_value(guest)?)),
-            Self::Table(_) => tables::get(tx.conn, restaurant, TableId(id))
-                .await
-                .and_then(|table| Ok(serde_json::to_value(table)?)),
-            Self::Reservation(_) => reservations::get(tx.conn, restaurant, ReservationId(id))
-                .await
-                .and_then(|booking| Ok(serde_json::to_value(booking)?)),
-        };
-        match found {
-            Ok(state) => Ok(Some(state)),
-            Err(Error::NotFound(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
     }
 
     /// Makes the change.
@@ -259,30 +253,30 @@ pub(super) async fn lock<'i>(tx: &mut Tx<'_>, items: impl Iterator<Item = &'i It
 /// # Errors
 /// [`Error::Items`].
 pub(super) async fn all_or_nothing(tx: &mut Tx<'_>, items: &[Item]) -> Result<Vec<Changed>> {
+    guests::defer(tx);
     lock(tx, items.iter()).await?;
     let versions = compare_versions(tx, items).await?;
     let (mut done, mut failed) = (Vec::with_capacity(items.len()), Vec::new());
-    for (item, version) in items.iter().zip(versions) {
-        let result = match (&item.change, version) {
-            (Ok(change), Version::Left { version, before }) => {
-                let made = tx
-                    .attempt(async |tx| Box::pin(change.apply(tx, version)).await)
-                    .await?;
-                made.map_err(|error| match (error, before) {
-                    // Of what is undone now, the client must hear nothing.
-                    (Error::Stale(_), Some(before)) => Error::Stale(Box::new(before)),
-                    (error, _) => error,
-                })
+    let mut rest = items.iter().zip(versions).peekable();
+    while let Some((item, version)) = rest.next() {
+        let mut those = vec![item];
+        let results = if item.is_coming() {
+            while let Some((item, _)) = rest.next_if(|(item, _)| item.is_coming()) {
+                those.push(item);
             }
-            (Ok(_), Version::Stale(present)) => Err(Error::Stale(Box::new(present))),
-            (Err(fields), _) => Err(Error::Invalid(fields.clone())),
+            come(tx, &those).await?
+        } else {
+            vec![make(tx, item, version).await?]
         };
-        match result {
-            Ok(changed) => done.push(changed),
-            Err(error) => failed.push(failure(item, error)?),
+        for (item, result) in those.into_iter().zip(results) {
+            match result {
+                Ok(changed) => done.push(changed),
+                Err(error) => failed.push(failure(item, error)?),
+            }
         }
     }
     if failed.is_empty() {
+        guests::flush(tx).await?;
         return Ok(done);
     }
     Err(Error::Items {
@@ -290,6 +284,45 @@ pub(super) async fn all_or_nothing(tx: &mut Tx<'_>, items: &[Item]) -> Result<Ve
         more: 0,
         of: items.len(),
     })
+}
+
+/// Makes a change that may fail without the rest.
+async fn make(tx: &mut Tx<'_>, item: &Item, version: Version) -> Result<Result<Changed>> {
+    let (change, version, before) = match (&item.change, version) {
+        (Ok(change), Version::Left { version, before }) => (change, version, before),
+        (Ok(_), Version::Stale(present)) => return Ok(Err(Error::Stale(Box::new(present)))),
+        (Err(fields), _) => return Ok(Err(Error::Invalid(fields.clone()))),
+    };
+    let made = tx
+        .attempt(async |tx| Box::pin(change.apply(tx, version)).await)
+        .await?;
+    Ok(made.map_err(|error| match (error, before) {
+        // Of what is undone now, the client must hear nothing.
+        (Error::Stale(_), Some(before)) => Error::Stale(Box::new(before)),
+        (error, _) => error,
+    }))
+}
+
+/// Takes down parties that come one after the other ([`Item::is_coming`]): in one go, which needs no
+/// part of its own for each.
+pub(super) async fn come(tx: &mut Tx<'_>, items: &[&Item]) -> Result<Vec<Result<Changed>>> {
+    let coming = items.iter().filter_map(|item| item.coming());
+    let parties: Vec<_> = coming
+        .map(|(id, input)| (id.unwrap_or_else(new_id), input))
+        .collect();
+    let made = guests::create_all(tx, &parties).await?;
+    let changed = |guest: &Guest| {
+        Ok(Changed {
+            op: Op::Create,
+            entity: Entity::Guest,
+            id: guest.id.0,
+            state: Some(serde_json::to_value(guest)?),
+        })
+    };
+    Ok(made
+        .into_iter()
+        .map(|made| made.and_then(|guest| changed(&guest)))
+        .collect())
 }
 
 /// What became of the version for which a change was made.
@@ -309,25 +342,27 @@ enum Version {
 /// versions in between are nobody's. What is left to compare is that of a thing which an earlier
 /// change of the list is about, too.
 async fn compare_versions(tx: &mut Tx<'_>, items: &[Item]) -> Result<Vec<Version>> {
+    let compared = |item: &Item| {
+        let change = item.change.as_ref().ok()?;
+        let is_compared = item.version.is_some() && change.op() != Op::Create;
+        Some((change.entity(), change.id()?)).filter(|_| is_compared)
+    };
+    let things: Vec<Thing> = items.iter().filter_map(compared).collect();
+    let present = present::all(tx, &things).await?;
     let mut named = HashSet::new();
-    let mut versions = Vec::with_capacity(items.len());
-    for item in items {
+    let versions = items.iter().map(|item| {
         let Ok(change) = &item.change else {
-            versions.push(Version::Left {
+            return Version::Left {
                 version: None,
                 before: None,
-            });
-            continue;
+            };
         };
         let is_first = named.insert((change.entity(), change.id()));
-        let before = match item.version {
-            Some(_) if change.op() != Op::Create => change.present(tx).await?,
-            _ => None,
-        };
+        let before = compared(item).and_then(|thing| present.get(&thing).cloned());
         let is = before
             .as_ref()
             .and_then(|state| state.get("version")?.as_i64());
-        versions.push(match (before, item.version) {
+        match (before, item.version) {
             (Some(state), Some(version)) if is_first && is != Some(version.into()) => {
                 Version::Stale(state)
             }
@@ -336,9 +371,9 @@ async fn compare_versions(tx: &mut Tx<'_>, items: &[Item]) -> Result<Vec<Version
                 before,
             },
             (before, version) => Version::Left { version, before },
-        });
-    }
-    Ok(versions)
+        }
+    });
+    Ok(versions.collect())
 }
 
 /// Names a change that cannot be made.

@@ -9,9 +9,9 @@ use wire::floor::tables::{Table, TableStatus};
 
 use super::{guests, reservations, tables};
 use crate::Result;
-use crate::identity::restaurants;
+use crate::identity::restaurants::{self, FloorView};
 
-/// Reads the floor and counts. Must run in [`crate::db::Db::snapshot`], so that every part and the
+/// Reads the floor, which is that of the view, and counts. Must run in [`crate::db::Db::snapshot`], so that every part and the
 /// head of the log are of the same moment.
 ///
 /// # Errors
@@ -20,14 +20,14 @@ pub async fn read(
     conn: &mut AsyncPgConnection,
     restaurant: RestaurantId,
     now: DateTime<Utc>,
-) -> Result<Dashboard> {
+) -> Result<(FloorView, Dashboard)> {
     let view = restaurants::floor_view(conn, restaurant, now).await?;
     let quotes = guests::kept(conn, restaurant, now - TimeDelta::days(7)).await?;
     let guests = guests::floor(conn, restaurant, view.service_day_start).await?;
     let tables = tables::floor(conn, restaurant).await?;
     let from = view.service_day_start;
     let until = from + TimeDelta::days(1);
-    Ok(Dashboard {
+    let dashboard = Dashboard {
         stats: stats(&guests, &tables),
         quotes,
         guests,
@@ -36,7 +36,8 @@ pub async fn read(
         last_updated: now,
         epoch: view.position.epoch,
         seq: view.position.seq,
-    })
+    };
+    Ok((view, dashboard))
 }
 
 /// What can be counted of a floor.

@@ -86,11 +86,12 @@ pub async fn pass_time(tx: &mut Tx<'_>) -> Result<usize> {
         waiting_list: true,
         ..Touched::default()
     };
+    parties::defer(tx);
     locks::lock_all(tx, &touched).await?;
     reserved::pass_time(tx, &tables).await?;
     if !late.is_empty() {
-        let settings = restaurants::settings(tx.conn, tx.restaurant_id()).await?;
-        let status = match settings.notified_timeout_status {
+        let calendar = restaurants::calendar_in(tx).await?;
+        let status = match calendar.settings.notified_timeout_status {
             NotifiedTimeout::Waiting => GuestStatus::Waiting,
             NotifiedTimeout::NoShow => GuestStatus::NoShow,
         };
@@ -98,5 +99,6 @@ pub async fn pass_time(tx: &mut Tx<'_>) -> Result<usize> {
             parties::pass_time(tx, *party, status).await?;
         }
     }
+    parties::flush(tx).await?;
     Ok(tables.len() + late.len())
 }

@@ -73,8 +73,9 @@ pub async fn create(tx: &mut Tx<'_>, input: &CreateHold) -> Result<Hold> {
     let party_size = input.party_size.unwrap_or(1);
     let minutes = match input.duration_minutes {
         Some(minutes) => minutes,
-        None => restaurants::settings(tx.conn, tx.restaurant_id())
+        None => restaurants::calendar_in(tx)
             .await?
+            .settings
             .turn_minutes(party_size),
     };
     let time = check_time(&mut checks, input.reservation_time, minutes, tx.now);

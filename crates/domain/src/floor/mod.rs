@@ -11,6 +11,7 @@ pub mod guests;
 pub mod holds;
 mod locks;
 mod occupancy;
+mod present;
 pub mod reservations;
 pub(crate) mod reserved;
 mod seating;

@@ -37,8 +37,8 @@ pub(super) async fn showing(
     tx: &mut Tx<'_>,
     period: &Range<DateTime<Utc>>,
 ) -> Result<(Option<DateTime<Utc>>, bool)> {
-    let settings = restaurants::settings(tx.conn, tx.restaurant_id()).await?;
-    let Some(minutes) = settings.reserve_tables_minutes_before else {
+    let calendar = restaurants::calendar_in(tx).await?;
+    let Some(minutes) = calendar.settings.reserve_tables_minutes_before else {
         return Ok((None, false));
     };
     let from = period.start - TimeDelta::minutes(minutes.into());

@@ -227,9 +227,7 @@ pub(super) async fn apply(
     }
     let freed_status = if leave == Leave::Used
         && before.iter().any(|table| !after.contains(table))
-        && restaurants::settings(tx.conn, restaurant_id)
-            .await?
-            .needs_cleaning
+        && restaurants::calendar_in(tx).await?.settings.needs_cleaning
     {
         TableStatus::NeedsCleaning
     } else {

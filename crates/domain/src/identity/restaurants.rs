@@ -5,6 +5,7 @@ mod lock;
 pub(crate) use lock::{lock, try_lock};
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -83,24 +84,6 @@ pub async fn get(conn: &mut AsyncPgConnection, id: RestaurantId) -> Result<Resta
         .try_into()
 }
 
-/// How a restaurant works.
-///
-/// # Errors
-/// [`Error::NotFound`].
-pub async fn settings(
-    conn: &mut AsyncPgConnection,
-    id: RestaurantId,
-) -> Result<RestaurantSettings> {
-    let settings = restaurants::table
-        .find(id)
-        .select(restaurants::settings)
-        .first::<serde_json::Value>(conn)
-        .await
-        .optional()?
-        .ok_or(Error::NotFound("restaurant"))?;
-    Ok(serde_json::from_value(settings)?)
-}
-
 /// The time zone by which a restaurant's days are counted, and how it works.
 ///
 /// # Errors
@@ -122,6 +105,29 @@ pub async fn calendar(
     ))
 }
 
+/// By which zone's clock a restaurant's days are counted, and how it works.
+pub(crate) struct Calendar {
+    pub(crate) zone: Tz,
+    pub(crate) settings: RestaurantSettings,
+}
+
+/// The calendar of the restaurant that is written, read once per transaction.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub(crate) async fn calendar_in(tx: &mut Tx<'_>) -> Result<Arc<Calendar>> {
+    if let Some(calendar) = tx.kept.get() {
+        return Ok(calendar);
+    }
+    let (zone, settings) = calendar(tx.conn, tx.restaurant_id()).await?;
+    Ok(tx.kept.put(Calendar { zone, settings }))
+}
+
+/// To be called when it may have changed.
+fn forget_calendar(tx: &mut Tx<'_>) {
+    tx.kept.forget::<Calendar>();
+}
+
 /// What lists of the floor start from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FloorView {
@@ -129,6 +135,13 @@ pub struct FloorView {
     pub service_day_start: DateTime<Utc>,
     /// Where its log stands; what is read after this contains at least as much.
     pub position: Position,
+}
+
+/// When the present service day of a restaurant began.
+#[must_use]
+pub fn service_day_start(restaurant: &Restaurant, now: DateTime<Utc>) -> DateTime<Utc> {
+    let zone = restaurant.time_zone.parse().unwrap_or(Tz::UTC);
+    day::start(now, zone, restaurant.settings.service_day_start_minute)
 }
 
 /// What lists of the floor start from, in one query.
@@ -248,6 +261,7 @@ pub async fn update(
     next.overwrite(tx.conn, restaurants::table.find(next.id))
         .await
         .map_err(|error| slug_taken(error, &next.slug))?;
+    forget_calendar(tx);
     let restaurant: Restaurant = next.try_into()?;
     let lead = restaurant.settings.reserve_tables_minutes_before;
     if lead != before {

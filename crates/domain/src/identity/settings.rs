@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use wire::identity::restaurants::{Hours, RestaurantSettings, UpdateSettings};
+use wire::times;
 
 use crate::checks::Checks;
 
@@ -64,6 +65,12 @@ pub(super) fn check(checks: &mut Checks, settings: &RestaurantSettings) {
     check_hours(checks, settings);
     for (index, pause) in few(checks, "settings.pauses", &settings.pauses, 100) {
         let field = format!("settings.pauses[{index}]");
+        // Asked here and not of the type: what was taken before is read all the same.
+        for (name, moment) in [("from", pause.from), ("until", pause.until)] {
+            if !times::is_moment(moment) {
+                checks.fault(&format!("{field}.{name}"), times::OUT_OF_RANGE);
+            }
+        }
         if pause.until <= pause.from {
             checks.fault(&format!("{field}.until"), "must be after from");
         }
@@ -131,6 +138,9 @@ fn check_hours(checks: &mut Checks, settings: &RestaurantSettings) {
         let field = format!("settings.hoursExceptions[{index}]");
         if !dates.insert(day.date) {
             checks.fault(&format!("{field}.date"), "is there twice");
+        }
+        if !times::is_date(day.date) {
+            checks.fault(&format!("{field}.date"), times::OUT_OF_RANGE);
         }
         checks.text(&format!("{field}.reason"), day.reason.as_deref(), 0..=200);
         let mut spans: Vec<Hours> = Vec::new();
@@ -274,6 +284,14 @@ mod tests {
             (
                 serde_json::json!({"hoursExceptions": [{"date": "2026-12-24"}, {"date": "2026-12-24"}]}),
                 "settings.hoursExceptions[1].date",
+            ),
+            (
+                serde_json::json!({"pauses": [{"from": "-5000-01-01T00:00:00Z", "until": "2026-11-21T19:00:00Z"}]}),
+                "settings.pauses[0].from",
+            ),
+            (
+                serde_json::json!({"hoursExceptions": [{"date": "+262142-12-31"}]}),
+                "settings.hoursExceptions[0].date",
             ),
             (
                 serde_json::json!({"pauses": [{"from": "2026-11-21T19:00:00Z", "until": "2026-11-21T19:00:00Z"}]}),

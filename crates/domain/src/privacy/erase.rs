@@ -10,7 +10,7 @@ use uuid::Uuid;
 use wire::live::events::{Action, EventKind};
 use wire::privacy::{Erased, Erasure, PersonQuery};
 
-use super::find::find;
+use super::find::{Facts, find};
 use super::person::Person;
 use super::places::{Holds, PLACES};
 use super::redact::redacted;
@@ -35,7 +35,8 @@ pub async fn erase(tx: &mut Tx<'_>, query: &PersonQuery) -> Result<Erasure> {
     // The long look is taken without a lock, and what came meanwhile is looked at under all of
     // them: a party that is new by then is locked too late, so all begins anew.
     let seen = log::head(tx.conn, restaurant).await?.last_seq;
-    let ids = find(tx.conn, restaurant, &person, 0, BTreeSet::new()).await?;
+    let mut facts = Facts::default();
+    let ids = find(tx.conn, restaurant, &person, 0, &mut facts).await?;
     if ids.is_empty() {
         return Ok(Erasure::default());
     }
@@ -44,7 +45,7 @@ pub async fn erase(tx: &mut Tx<'_>, query: &PersonQuery) -> Result<Erasure> {
     let bookings = reservations::lock_rows(tx, &entity_ids).await?;
     invitations::lock_rows(tx, &entity_ids).await?;
     log::lock_head(tx.conn, restaurant).await?;
-    if find(tx.conn, restaurant, &person, seen, ids.clone()).await? != ids {
+    if find(tx.conn, restaurant, &person, seen, &mut facts).await? != ids {
         return Err(Error::Contended);
     }
     let mut erasure = Erasure {

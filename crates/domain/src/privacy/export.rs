@@ -13,7 +13,7 @@ use wire::audit::{AuditEntity, AuditEntry};
 use wire::live::events::Action;
 use wire::privacy::{PersonExport, PersonQuery};
 
-use super::find::find;
+use super::find::{Facts, find};
 use super::person::Person;
 use super::places::{Holds, PLACES};
 use super::redact::parts;
@@ -38,7 +38,7 @@ pub async fn export(
 ) -> Result<PersonExport> {
     let person = Person::read(query)?;
     let head = log::head(conn, restaurant).await?;
-    let ids = find(conn, restaurant, &person, 0, BTreeSet::new()).await?;
+    let ids = find(conn, restaurant, &person, 0, &mut Facts::default()).await?;
     let known: Vec<Uuid> = ids.iter().copied().collect();
     Ok(PersonExport {
         id: new_id::<Uuid>(),

@@ -1,58 +1,87 @@
 //! What is a person's: parties, bookings and invitations, those that are gone too.
+//!
+//! What the log, the audit and the remembered answers know is looked through once, in Rust: only
+//! documents that say a number, an address or a link of anybody are read at all, which the database
+//! tells by a look at their text. So it costs what the documents weigh, however often one thing
+//! leads to another.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::TryStreamExt;
+use serde_json::{Map, Value};
 use uuid::Uuid;
+use wire::live::events::split_data;
 use wire::{RestaurantId, Seq};
 
 use super::person::Person;
 use super::places::{Holds, PLACES};
 use crate::Result;
 
-#[derive(QueryableByName)]
-struct Found {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
+/// Fields that hold a telephone number, an address, or a link to a party or booking.
+const PHONES: [&str; 2] = ["phone", "guestPhone"];
+const EMAILS: [&str; 2] = ["email", "guestEmail"];
+const LINKS: [&str; 2] = ["reservationId", "guestId"];
+
+/// What documents know of a person, and of whom they link to whom.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    /// What has, or had, the number or address.
+    theirs: BTreeSet<Uuid>,
+    /// Who named each party or booking as its own.
+    named_by: HashMap<Uuid, BTreeSet<Uuid>>,
 }
 
-/// Adds to `ids` what is the person's: what has the number or address, or had it as far as the log
-/// and the audit tell, and the party of each booking and the booking of each party. Of the log and
-/// the audit only what came after `seen` is looked at.
+/// What is the person's: what has the number or address, or had it as far as the log and the audit
+/// tell, and the party of each booking and the booking of each party. Of the log and the audit only
+/// what came after `seen` is looked at; what was learned before is in `facts`.
 pub(super) async fn find(
     conn: &mut AsyncPgConnection,
     restaurant: RestaurantId,
     person: &Person,
     seen: Seq,
-    mut ids: BTreeSet<Uuid>,
+    facts: &mut Facts,
 ) -> Result<BTreeSet<Uuid>> {
-    let mut queries = vec![ROWS.to_owned()];
     for place in PLACES {
         if let Some((columns, holds)) = place.documents() {
-            queries.push(in_documents(place.table, &columns, holds));
+            // One after the other: all of them may be more than belongs into memory.
+            let mut rows = diesel::sql_query(query(place.table, &columns, holds))
+                .bind::<SqlUuid, _>(restaurant)
+                .bind::<BigInt, _>(seen)
+                .load_stream::<Row>(conn)
+                .await?;
+            while let Some(row) = rows.try_next().await? {
+                facts.learn(person, &row, holds)?;
+            }
         }
     }
+    let mut ids = facts.theirs.clone();
     // What was found may lead to more: a booking to its party, which had another number too.
     loop {
         let before = ids.len();
-        for query in &queries {
-            let known: Vec<Uuid> = ids.iter().copied().collect();
-            let found = diesel::sql_query(query)
-                .bind::<SqlUuid, _>(restaurant)
-                .bind::<Array<Text>, _>(&person.digits)
-                .bind::<Nullable<Text>, _>(&person.email)
-                .bind::<Array<SqlUuid>, _>(known)
-                .bind::<BigInt, _>(seen)
-                .load::<Found>(conn)
-                .await?;
-            ids.extend(found.into_iter().map(|found| found.id));
-        }
+        let known: Vec<Uuid> = ids.iter().copied().collect();
+        let linked = known.iter().filter_map(|id| facts.named_by.get(id));
+        ids.extend(linked.flatten());
+        let found = diesel::sql_query(ROWS)
+            .bind::<SqlUuid, _>(restaurant)
+            .bind::<Array<Text>, _>(&person.digits)
+            .bind::<Nullable<Text>, _>(&person.email)
+            .bind::<Array<SqlUuid>, _>(known)
+            .load::<Found>(conn)
+            .await?;
+        ids.extend(found.into_iter().map(|found| found.id));
         if ids.len() == before {
             return Ok(ids);
         }
     }
+}
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
 }
 
 const ROWS: &str = "SELECT id FROM guests WHERE restaurant_id = $1 AND (phone_digits = ANY($2) \
@@ -64,46 +93,105 @@ const ROWS: &str = "SELECT id FROM guests WHERE restaurant_id = $1 AND (phone_di
     UNION SELECT reservation_id FROM guests WHERE restaurant_id = $1 AND id = ANY($4) \
     AND reservation_id IS NOT NULL \
     UNION SELECT guest_id FROM reservations WHERE restaurant_id = $1 AND id = ANY($4) \
-    AND guest_id IS NOT NULL AND $5::bigint IS NOT NULL";
+    AND guest_id IS NOT NULL";
 
-/// The query for parties and bookings in a table of documents.
-fn in_documents(table: &str, columns: &[&str], holds: Holds) -> String {
+/// A row of documents.
+#[derive(QueryableByName)]
+struct Row {
+    /// Whose state they are; nobody's in particular in an answer.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    id: Option<Uuid>,
+    #[diesel(sql_type = Array<Nullable<Text>>)]
+    texts: Vec<Option<String>>,
+}
+
+impl Facts {
+    fn learn(&mut self, person: &Person, row: &Row, holds: Holds) -> Result<()> {
+        for text in row.texts.iter().flatten() {
+            let json = match holds {
+                Holds::Frame => split_data(text).map(|(_, data)| data),
+                _ => Some(text.as_str()),
+            };
+            if let Some(json) = json {
+                self.note(person, row.id, &serde_json::from_str(json)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes a state of `id`, or in an answer of all that have one.
+    fn note(&mut self, person: &Person, id: Option<Uuid>, value: &Value) {
+        match (id, value) {
+            (Some(id), Value::Object(state)) => self.note_state(person, id, state),
+            (None, Value::Object(object)) => {
+                let own = object.get("id").and_then(Value::as_str);
+                if let Some(id) = own.and_then(|id| id.parse().ok()) {
+                    self.note_state(person, id, object);
+                }
+                object
+                    .values()
+                    .for_each(|part| self.note(person, None, part));
+            }
+            (None, Value::Array(list)) => {
+                list.iter().for_each(|part| self.note(person, None, part));
+            }
+            _ => {}
+        }
+    }
+
+    fn note_state(&mut self, person: &Person, id: Uuid, state: &Map<String, Value>) {
+        let texts = |names: [&'static str; 2]| {
+            names
+                .into_iter()
+                .filter_map(|name| state.get(name)?.as_str())
+        };
+        if texts(PHONES).any(|phone| person.has_phone(phone))
+            || texts(EMAILS).any(|email| person.has_email(email))
+        {
+            self.theirs.insert(id);
+        }
+        for other in texts(LINKS).filter_map(|other| other.parse().ok()) {
+            self.named_by.entry(other).or_default().insert(id);
+        }
+    }
+}
+
+/// The query for rows of a table of documents that may tell something.
+fn query(table: &str, columns: &[&str], holds: Holds) -> String {
+    let names = || PHONES.iter().chain(&EMAILS).chain(&LINKS);
+    let tells: Vec<String> = columns
+        .iter()
+        .map(|column| match holds {
+            Holds::Fields => {
+                let values: Vec<String> = names()
+                    .map(|name| format!("{column} ->> '{name}'"))
+                    .collect();
+                format!("coalesce({}) IS NOT NULL", values.join(", "))
+            }
+            _ => {
+                let says: Vec<String> = names()
+                    .map(|name| format!("position('\"{name}\":\"' IN {column}) > 0"))
+                    .collect();
+                says.join(" OR ")
+            }
+        })
+        .collect();
+    let texts: Vec<String> = columns.iter().map(|c| format!("{c}::text")).collect();
     let (id, which) = match (holds, table) {
-        (Holds::Document, _) => ("(part.state ->> 'id')::uuid", "$5::bigint IS NOT NULL"),
+        (Holds::Document, _) => ("NULL::uuid", "$2::bigint IS NOT NULL"),
         (_, "events") => (
             "entity_id",
-            "seq > $5 AND (kind LIKE 'guest\\_%' OR kind LIKE 'reservation\\_%')",
+            "seq > $2 AND (kind LIKE 'guest\\_%' OR kind LIKE 'reservation\\_%')",
         ),
         _ => (
             "entity_id",
-            "seq > $5 AND entity IN ('guest', 'reservation', 'invitation')",
+            "seq > $2 AND entity IN ('guest', 'reservation', 'invitation')",
         ),
     };
-    let states: Vec<String> = columns
-        .iter()
-        .map(|column| match holds {
-            Holds::Frame => format!("SELECT {column}::jsonb -> 'data'"),
-            Holds::Document => format!(
-                "SELECT jsonb_path_query({column}::jsonb, 'strict $.** ? (@.type() == \"object\")')"
-            ),
-            _ => format!("SELECT {column}"),
-        })
-        .collect();
-    let states = states.join(" UNION ALL ");
-    // Only what looks like an id is read as one.
-    let has_id = if holds == Holds::Document {
-        "part.state ->> 'id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'"
-    } else {
-        "true"
-    };
     format!(
-        "SELECT DISTINCT found.id FROM (SELECT CASE WHEN {has_id} THEN {id} END AS id \
-         FROM {table} CROSS JOIN LATERAL ({states}) AS part (state) \
-         WHERE restaurant_id = $1 AND {which} AND (\
-         regexp_replace(coalesce(part.state ->> 'phone', part.state ->> 'guestPhone'), \
-         '[^0-9]', '', 'g') = ANY($2) \
-         OR lower(coalesce(part.state ->> 'email', part.state ->> 'guestEmail')) = lower($3) \
-         OR part.state ->> 'reservationId' = ANY($4::text[]) \
-         OR part.state ->> 'guestId' = ANY($4::text[]))) AS found WHERE found.id IS NOT NULL"
+        "SELECT {id} AS id, ARRAY[{}] AS texts FROM {table} \
+         WHERE restaurant_id = $1 AND {which} AND ({})",
+        texts.join(", "),
+        tells.join(" OR ")
     )
 }

@@ -47,6 +47,18 @@ impl Person {
             email,
         })
     }
+
+    /// Whether a text is the number.
+    pub(super) fn has_phone(&self, text: &str) -> bool {
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        self.digits.contains(&digits)
+    }
+
+    /// Whether a text is the address.
+    pub(super) fn has_email(&self, text: &str) -> bool {
+        let email = self.email.as_deref();
+        email.is_some_and(|email| email.to_lowercase() == text.to_lowercase())
+    }
 }
 
 #[cfg(test)]

@@ -255,6 +255,6 @@ impl Tablet {
 }
 
 /// Reads what a client would have sent.
-fn read<T: DeserializeOwned>(json: Value) -> T {
+pub(crate) fn read<T: DeserializeOwned>(json: Value) -> T {
     serde_json::from_value(json).unwrap()
 }

@@ -8,6 +8,7 @@ use actix_web::{FromRequest, HttpRequest};
 use wire::{ErrorCode, Position};
 
 use crate::errors::ApiError;
+use crate::floor::FloorTag;
 use crate::reply;
 
 const MIN_SEQ: HeaderName = HeaderName::from_static("x-min-seq");
@@ -45,7 +46,7 @@ impl FromRequest for AtLeast {
 fn held(request: &HttpRequest) -> impl Iterator<Item = Position> {
     reply::known_tags(request)
         .take(TAGS)
-        .filter_map(|tag| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok())
+        .filter_map(FloorTag::position_in)
 }
 
 fn unreadable() -> ApiError {
@@ -81,9 +82,9 @@ mod tests {
         assert_eq!(read(&[min(format!(" {EPOCH}:7 "))]).await, Some(vec![7]));
         let both = [
             min(format!("{EPOCH}:7")),
-            tag(format!("W/\"{EPOCH}:9\", \"3\"")),
+            tag(format!("W/\"{EPOCH}:9:1764212400\", \"3\", \"{EPOCH}:8\"")),
         ];
-        assert_eq!(read(&both).await, Some(vec![7, 9]));
+        assert_eq!(read(&both).await, Some(vec![7, 9, 8]));
         let two = [min(format!("{EPOCH}:7")), min(format!("{EPOCH}:8"))];
         assert_eq!(read(&two).await, Some(vec![7, 8]));
         assert_eq!(read(&[tag("*".into())]).await, Some(vec![]));

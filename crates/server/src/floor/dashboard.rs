@@ -5,8 +5,8 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use domain::db::PgConnection;
 use domain::identity::restaurants;
+use wire::RestaurantId;
 use wire::floor::dashboard::Dashboard;
-use wire::{Position, RestaurantId};
 
 use crate::errors::ApiError;
 use crate::extract::{AtLeast, Path};
@@ -53,18 +53,14 @@ async fn answer(
     if request.headers().contains_key(header::IF_NONE_MATCH) {
         let view = async |conn: &mut PgConnection| restaurants::floor_view(conn, rid, now).await;
         let view = state.reads.read("floor.view", rid, least, view).await?;
-        if let Some(answer) = reply::not_modified(request, view.position) {
+        if let Some(answer) = reply::not_modified(request, view.into()) {
             state.reads.told(rid, view.position);
             return Ok(answer);
         }
     }
     let read = async |conn: &mut PgConnection| domain::floor::dashboard::read(conn, rid, now).await;
     let reading = state.reads.snapshot("floor.dashboard", rid, least, read);
-    let dashboard = reading.await?;
-    let position = Position {
-        epoch: dashboard.epoch,
-        seq: dashboard.seq,
-    };
-    state.reads.told(rid, position);
-    Ok(reply::at(position, &dashboard))
+    let (view, dashboard) = reading.await?;
+    state.reads.told(rid, view.position);
+    Ok(reply::at(view.into(), &dashboard))
 }

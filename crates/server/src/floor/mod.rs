@@ -11,5 +11,8 @@ pub mod reservations;
 pub mod snapshot;
 pub mod sync;
 pub mod tables;
+mod tag;
 mod view;
 pub mod waitlist;
+
+pub use tag::FloorTag;

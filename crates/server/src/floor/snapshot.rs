@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use wire::RestaurantId;
 use wire::floor::snapshot::Snapshot;
 
+use super::tag::FloorTag;
 use super::view;
 use crate::errors::ApiError;
 use crate::extract::Path;
@@ -31,5 +32,6 @@ pub async fn full(
     }
     let snapshot = state.snapshots.of(rid).await?;
     state.reads.told(rid, snapshot.position);
-    Ok(reply::json_at(snapshot.position, snapshot.json.clone()))
+    let tag = FloorTag::new(snapshot.position, snapshot.day);
+    Ok(reply::json_at(tag, snapshot.json.clone()))
 }

@@ -10,6 +10,7 @@ use domain::page::Page;
 use serde::Serialize;
 use wire::RestaurantId;
 
+use super::tag::FloorTag;
 use crate::errors::ApiError;
 use crate::extract::AtLeast;
 use crate::reply;
@@ -26,20 +27,21 @@ pub(super) async fn page<T: Serialize>(
     list: impl AsyncFn(&mut PgConnection, &FloorView) -> domain::Result<Page<T>>,
 ) -> Result<HttpResponse, ApiError> {
     let now = state.db.clock().now();
-    let (position, page) = state
+    let (tag, page) = state
         .reads
         .read(operation, rid, least, async |conn| {
             let view = restaurants::floor_view(conn, rid, now).await?;
-            if let Some(answer) = reply::not_modified(request, view.position) {
-                return Ok((view.position, ControlFlow::Break(answer)));
+            let tag = FloorTag::from(view);
+            if let Some(answer) = reply::not_modified(request, tag) {
+                return Ok((tag, ControlFlow::Break(answer)));
             }
             let page = list(conn, &view).await?;
-            Ok((view.position, ControlFlow::Continue(page)))
+            Ok((tag, ControlFlow::Continue(page)))
         })
         .await?;
-    state.reads.told(rid, position);
+    state.reads.told(rid, tag.position());
     Ok(match page {
-        ControlFlow::Continue(page) => reply::floor_page(request, position, &page),
+        ControlFlow::Continue(page) => reply::floor_page(request, tag, &page),
         ControlFlow::Break(answer) => answer,
     })
 }
@@ -56,5 +58,5 @@ pub(super) async fn not_modified(
             restaurants::floor_view(conn, rid, now).await
         })
         .await?;
-    Ok(reply::not_modified(request, view.position))
+    Ok(reply::not_modified(request, view.into()))
 }

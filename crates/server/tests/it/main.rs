@@ -27,5 +27,6 @@ mod privacy;
 mod replica;
 mod reports;
 mod support;
+mod times;
 mod tls;
 mod traces;

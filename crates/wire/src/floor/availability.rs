@@ -12,6 +12,7 @@ use crate::{HoldId, ReservationId, RestaurantId, TableId, lists};
 #[into_params(parameter_in = Query)]
 pub struct AvailabilityQuery {
     /// The day on which the house opens, in its own time zone; required.
+    #[serde(deserialize_with = "crate::times::some_date")]
     #[param(example = "2026-12-24", required = true)]
     pub date: Option<NaiveDate>,
     /// Covers; required.
@@ -91,7 +92,10 @@ pub struct CreateHold {
     #[schema(minimum = 1, maximum = 100, required = true, value_type = i32)]
     pub party_size: Option<i32>,
     /// When the party would come.
-    #[serde(alias = "reservation_time")]
+    #[serde(
+        alias = "reservation_time",
+        deserialize_with = "crate::times::some_moment"
+    )]
     #[schema(required = true, value_type = DateTime<Utc>)]
     pub reservation_time: Option<DateTime<Utc>>,
     /// By party size from the restaurant's turn times when absent.

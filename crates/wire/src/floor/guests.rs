@@ -346,8 +346,11 @@ pub struct GuestFilter {
     #[param(max_length = 100)]
     pub q: Option<String>,
     /// Only those changed after this moment.
-    #[serde(alias = "updated_since")]
-    #[serde(serialize_with = "crate::moment::write")]
+    #[serde(
+        alias = "updated_since",
+        serialize_with = "crate::moment::write",
+        deserialize_with = "crate::times::some_moment"
+    )]
     pub updated_since: Option<DateTime<Utc>>,
     /// `floor` (the default) or `all`, which includes the history.
     pub scope: Option<GuestScope>,

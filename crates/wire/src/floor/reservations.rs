@@ -134,8 +134,11 @@ pub struct CreateReservation {
     #[schema(minimum = 1, maximum = 100)]
     pub party_size: Option<i32>,
     /// When the party is expected; not over yet, and at most two years ahead.
-    #[serde(alias = "reservation_time")]
-    #[serde(serialize_with = "crate::moment::write")]
+    #[serde(
+        alias = "reservation_time",
+        serialize_with = "crate::moment::write",
+        deserialize_with = "crate::times::some_moment"
+    )]
     pub reservation_time: Option<DateTime<Utc>>,
     /// By party size from the restaurant's turn times when absent.
     #[serde(alias = "duration_minutes")]
@@ -208,7 +211,7 @@ pub struct UpdateReservation {
     /// When the party is expected.
     #[serde(
         alias = "reservation_time",
-        deserialize_with = "present",
+        deserialize_with = "crate::times::present_moment",
         skip_serializing_if = "Option::is_none"
     )]
     pub reservation_time: Option<DateTime<Utc>>,
@@ -290,6 +293,7 @@ pub struct SeatReservation {
 pub struct ReservationFilter {
     /// Only this service day, in the restaurant's time zone. It begins at the setting
     /// `serviceDayStartMinute`, so that a booking after midnight belongs to the evening before.
+    #[serde(deserialize_with = "crate::times::some_date")]
     #[param(example = "2026-12-24")]
     pub date: Option<NaiveDate>,
     /// Only these statuses, separated by commas.

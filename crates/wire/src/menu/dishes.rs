@@ -93,8 +93,11 @@ pub struct DishAvailability {
     #[schema(minimum = 0, maximum = 100_000)]
     pub quantity_left: Option<i32>,
     /// When what is sold out can be had again; absent when nobody knows.
-    #[serde(default)]
-    #[serde(serialize_with = "crate::moment::write")]
+    #[serde(
+        default,
+        serialize_with = "crate::moment::write",
+        deserialize_with = "crate::times::some_moment"
+    )]
     pub until: Option<DateTime<Utc>>,
 }
 

@@ -95,8 +95,8 @@ pub(in crate::floor) async fn taken(
 
 async fn house_for(tx: &mut Tx<'_>, wish: &Wish) -> Result<House> {
     let restaurant = tx.restaurant_id();
-    let (zone, _) = restaurants::calendar(tx.conn, restaurant).await?;
-    let date = wish.time.with_timezone(&zone).date_naive();
+    let calendar = restaurants::calendar_in(tx).await?;
+    let date = wish.time.with_timezone(&calendar.zone).date_naive();
     // From the day before, whose hours may reach into this one.
     let date = date.pred_opt().unwrap_or(date);
     house(tx.conn, restaurant, date, tx.now).await

@@ -1,10 +1,12 @@
 //! Taking a party down.
 
+use std::collections::{HashMap, HashSet};
+
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use wire::floor::guests::{CreateGuest, Guest, GuestStatus};
 use wire::live::events::{Action, EventKind};
-use wire::{ErrorCode, GuestId, ReservationId};
+use wire::{ErrorCode, GuestId, ReservationId, TableId};
 
 use super::input::{check_new, new_row};
 use super::operations::Leave;
@@ -17,6 +19,9 @@ use crate::floor::{seating, waitlist};
 use crate::identity::restaurants;
 use crate::schema::guests;
 use crate::{Error, Result};
+
+/// Rows that one statement writes: PostgreSQL takes at most 65,535 parameters.
+const CHUNK: usize = 1000;
 
 /// Takes a party down; with a table, seats it at once.
 ///
@@ -37,6 +42,111 @@ pub(in crate::floor) async fn create_as(
     input: &CreateGuest,
     reservation: Option<ReservationId>,
 ) -> Result<Guest> {
+    let (mut row, tables) = new(tx, id, input)?;
+    row.reservation_id = reservation;
+    row.total_visits = total_visits(tx, row.id, row.phone.as_deref()).await?;
+    let mut quotes = None;
+    if row.status.is_waiting() {
+        // A booking has a time, not a place behind others.
+        if reservation.is_none() {
+            let mut known = waitlist::quotes(tx).await?;
+            quote(&mut row, &mut known);
+            quotes = Some(known);
+        }
+        keep_time(tx, &mut row).await?;
+        // The last thing before the row is there: others who come meanwhile wait for it.
+        restaurants::lock(tx).await?;
+        let last = queue::last(tx).await?;
+        queue::stand_behind(&mut row, last);
+    } else {
+        row.seated_time = Some(tx.now);
+    }
+    let locked = seating::lock(tx, &tables).await?;
+    locked.check_can_seat(
+        tx.actor(),
+        row.id,
+        row.party_size,
+        &tables,
+        input.allow_over_capacity,
+    )?;
+    diesel::insert_into(guests::table)
+        .values(&row)
+        .execute(tx.conn)
+        .await
+        .map_err(|error| match broken_constraint(&error) {
+            Some("guests_pkey") => taken(),
+            _ => error.into(),
+        })?;
+    queue::note_appended(tx, std::slice::from_ref(&row));
+    let guest = tell(tx, row, tables)?;
+    seating::apply(tx, locked, guest.id, &[], &guest.table_ids, Leave::Undone).await?;
+    if let Some(quotes) = quotes {
+        waitlist::keep(tx, quotes);
+    }
+    Ok(guest)
+}
+
+/// Whether a party comes to the waiting list and to nothing else.
+pub(in crate::floor) fn is_to_wait(input: &CreateGuest) -> bool {
+    let is_given_table = input.table_id.is_some() || input.table_ids.is_some();
+    !is_given_table && input.status.is_none_or(GuestStatus::is_waiting)
+}
+
+/// Takes down parties that are to wait ([`is_to_wait`]), in their order, as if each came by itself;
+/// but what there is to know is looked up once, and their rows are one statement. What one of them
+/// is refused keeps no other off.
+///
+/// # Errors
+/// [`Error::Contended`] when somebody took one of the ids meanwhile.
+pub(in crate::floor) async fn create_all(
+    tx: &mut Tx<'_>,
+    parties: &[(GuestId, &CreateGuest)],
+) -> Result<Vec<Result<Guest>>> {
+    restaurants::lock(tx).await?;
+    let mut known = known_ids(tx, parties).await?;
+    let visits = visits(tx, parties).await?;
+    let mut last = queue::last(tx).await?;
+    let mut quotes = waitlist::quotes(tx).await?;
+    let (mut rows, mut refused) = (Vec::new(), Vec::with_capacity(parties.len()));
+    for (id, input) in parties {
+        let mut row = match new(tx, *id, input) {
+            Ok((row, _)) if known.insert(*id) => row,
+            other => {
+                refused.push(Some(other.err().unwrap_or_else(taken)));
+                continue;
+            }
+        };
+        let before = visits.get(&digits(row.phone.as_deref())).copied();
+        row.total_visits = visit_after(before.unwrap_or(0));
+        quote(&mut row, &mut quotes);
+        keep_time(tx, &mut row).await?;
+        last = queue::stand_behind(&mut row, last);
+        rows.push(row);
+        refused.push(None);
+    }
+    for chunk in rows.chunks(CHUNK) {
+        diesel::insert_into(guests::table)
+            .values(chunk)
+            .execute(tx.conn)
+            .await
+            .map_err(|error| match broken_constraint(&error) {
+                Some("guests_pkey") => Error::Contended,
+                _ => error.into(),
+            })?;
+    }
+    queue::note_appended(tx, &rows);
+    let made = rows.into_iter().map(|row| tell(tx, row, Vec::new()));
+    let mut made = made.collect::<Result<Vec<Guest>>>()?.into_iter();
+    waitlist::keep(tx, quotes);
+    let results = refused.into_iter().filter_map(|refusal| match refusal {
+        Some(error) => Some(Err(error)),
+        None => made.next().map(Ok),
+    });
+    Ok(results.collect())
+}
+
+/// A party as it comes, before anything is known of the house, and its tables.
+fn new(tx: &Tx<'_>, id: GuestId, input: &CreateGuest) -> Result<(GuestRow, Vec<TableId>)> {
     let wanted = check_new(input)?;
     let status = match input.status {
         None if wanted.is_empty() => GuestStatus::Waiting,
@@ -52,65 +162,84 @@ pub(in crate::floor) async fn create_as(
     let place = rules::place(GuestStatus::Waiting, &[], Some(status), Some(&wanted))?;
     let mut row = new_row(tx, id, input);
     row.status = place.status;
-    row.reservation_id = reservation;
-    row.total_visits = total_visits(tx, row.id, row.phone.as_deref()).await?;
-    if status.is_waiting() {
-        // A booking has a time, not a place behind others.
-        if reservation.is_none() {
-            quote(tx, &mut row).await?;
-        }
-        if status == GuestStatus::Notified {
-            let settings = restaurants::settings(tx.conn, tx.restaurant_id()).await?;
-            row.notify(tx.now, settings.notified_timeout_minutes);
-        }
-        row.keep_time(tx.now);
-        // The last thing before the row is there: others who come meanwhile wait for it.
-        restaurants::lock(tx).await?;
-        queue::append(tx, &mut row).await?;
-    } else {
-        row.seated_time = Some(tx.now);
-    }
-    let locked = seating::lock(tx, &place.tables).await?;
-    locked.check_can_seat(
-        tx.actor(),
-        row.id,
-        row.party_size,
-        &place.tables,
-        input.allow_over_capacity,
-    )?;
-    diesel::insert_into(guests::table)
-        .values(&row)
-        .execute(tx.conn)
-        .await
-        .map_err(|error| match broken_constraint(&error) {
-            Some("guests_pkey") => Error::refused(
-                ErrorCode::Conflict,
-                "There is a party with this id already.",
-            ),
-            _ => error.into(),
-        })?;
-    let guest = row.with_tables(place.tables);
-    tx.tell(EventKind::GuestCreated, guest.id.0, Action::Created, &guest)?;
-    seating::apply(tx, locked, guest.id, &[], &guest.table_ids, Leave::Undone).await?;
-    Ok(guest)
+    Ok((row, place.tables))
 }
 
-/// What the house says to a party that comes, and what it is told if the host says nothing.
-async fn quote(tx: &mut Tx<'_>, row: &mut GuestRow) -> Result<()> {
-    let quote = waitlist::quote(tx.conn, tx.restaurant_id(), row.party_size, tx.now).await?;
+/// What the house says to a party that comes, and what it is told if the host says nothing. It
+/// stands before those who come after it.
+fn quote(row: &mut GuestRow, quotes: &mut waitlist::Quotes) {
+    let quote = quotes.quote(row.party_size);
     row.quoted_low_minutes = quote.low_minutes;
     row.quoted_high_minutes = quote.high_minutes;
     row.quoted_wait_minutes = row.quoted_wait_minutes.or(quote.high_minutes);
+    quotes.join(row.party_size);
+}
+
+async fn keep_time(tx: &mut Tx<'_>, row: &mut GuestRow) -> Result<()> {
+    if row.status == GuestStatus::Notified {
+        let calendar = restaurants::calendar_in(tx).await?;
+        row.notify(tx.now, calendar.settings.notified_timeout_minutes);
+    }
+    row.keep_time(tx.now);
     Ok(())
+}
+
+fn tell(tx: &mut Tx<'_>, row: GuestRow, tables: Vec<TableId>) -> Result<Guest> {
+    let guest = row.with_tables(tables);
+    tx.tell(EventKind::GuestCreated, guest.id.0, Action::Created, &guest)?;
+    Ok(guest)
+}
+
+fn taken() -> Error {
+    let sentence = "There is a party with this id already.";
+    Error::refused(ErrorCode::Conflict, sentence)
+}
+
+/// Which of the ids are taken.
+async fn known_ids(
+    tx: &mut Tx<'_>,
+    parties: &[(GuestId, &CreateGuest)],
+) -> Result<HashSet<GuestId>> {
+    let ids: Vec<GuestId> = parties.iter().map(|(id, _)| *id).collect();
+    let known = guests::table
+        .filter(guests::restaurant_id.eq(tx.restaurant_id()))
+        .filter(guests::id.eq_any(ids))
+        .select(guests::id)
+        .load(tx.conn)
+        .await?;
+    Ok(known.into_iter().collect())
+}
+
+/// Visits before, by the digits of telephone numbers.
+async fn visits(
+    tx: &mut Tx<'_>,
+    parties: &[(GuestId, &CreateGuest)],
+) -> Result<HashMap<String, i64>> {
+    let numbers: HashSet<String> = parties
+        .iter()
+        .map(|(_, input)| digits(input.phone.as_deref()))
+        .filter(|digits| !digits.is_empty())
+        .collect();
+    if numbers.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let counts = guests::table
+        .filter(guests::restaurant_id.eq(tx.restaurant_id()))
+        .filter(guests::phone_digits.eq_any(numbers))
+        .filter(guests::status.eq(GuestStatus::Completed))
+        .group_by(guests::phone_digits)
+        .select((
+            guests::phone_digits.assume_not_null(),
+            diesel::dsl::count_star(),
+        ))
+        .load::<(String, i64)>(tx.conn)
+        .await?;
+    Ok(counts.into_iter().collect())
 }
 
 /// Visits with this telephone number, the present one included.
 pub(super) async fn total_visits(tx: &mut Tx<'_>, id: GuestId, phone: Option<&str>) -> Result<i32> {
-    let digits: String = phone
-        .unwrap_or_default()
-        .chars()
-        .filter(char::is_ascii_digit)
-        .collect();
+    let digits = digits(phone);
     if digits.is_empty() {
         return Ok(1);
     }
@@ -122,5 +251,14 @@ pub(super) async fn total_visits(tx: &mut Tx<'_>, id: GuestId, phone: Option<&st
         .count()
         .get_result::<i64>(tx.conn)
         .await?;
-    Ok(i32::try_from(before).unwrap_or(i32::MAX).saturating_add(1))
+    Ok(visit_after(before))
+}
+
+fn digits(phone: Option<&str>) -> String {
+    let phone = phone.unwrap_or_default();
+    phone.chars().filter(char::is_ascii_digit).collect()
+}
+
+fn visit_after(before: i64) -> i32 {
+    i32::try_from(before).unwrap_or(i32::MAX).saturating_add(1)
 }

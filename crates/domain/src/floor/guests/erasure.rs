@@ -20,17 +20,23 @@ pub(crate) async fn some(
     restaurant: RestaurantId,
     ids: &[Uuid],
 ) -> Result<Vec<Guest>> {
-    let rows = guests::table
+    let rows = rows(conn, restaurant, ids).await?.into_iter();
+    Ok(rows.map(|(row, tables)| row.with_tables(tables)).collect())
+}
+
+/// Their rows, with the tables at which they sit, by id.
+pub(super) async fn rows(
+    conn: &mut AsyncPgConnection,
+    restaurant: RestaurantId,
+    ids: &[Uuid],
+) -> Result<Vec<(GuestRow, Vec<TableId>)>> {
+    Ok(guests::table
         .filter(guests::restaurant_id.eq(restaurant))
         .filter(guests::id.eq_any(ids))
         .order(guests::id)
         .select((GuestRow::as_select(), its_tables()))
-        .load::<(GuestRow, Vec<TableId>)>(conn)
-        .await?;
-    let guests = rows.into_iter();
-    Ok(guests
-        .map(|(row, tables)| row.with_tables(tables))
-        .collect())
+        .load(conn)
+        .await?)
 }
 
 /// Locked rows of parties.

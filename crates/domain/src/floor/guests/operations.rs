@@ -2,14 +2,16 @@
 
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
 use wire::floor::guests::{Guest, GuestStatus, UpdateGuest};
 use wire::live::events::{Action, EventKind, Gone};
 use wire::{ErrorCode, GuestId, ReservationId, RestaurantId, TableId};
 
 use super::before::look;
 use super::create::total_visits;
+use super::erasure::rows;
 use super::input::{check_patch, patched};
-use super::queue::{self, Goal, Moved, Queue};
+use super::queue::{self, Goal, Line};
 use super::row::{GuestRow, its_tables};
 use super::rules::{self, Place};
 use crate::db::{Tx, WholeRow};
@@ -36,6 +38,14 @@ pub async fn get(
         .optional()?
         .ok_or(Error::NotFound("guest"))?;
     Ok(row.with_tables(tables))
+}
+
+/// The parties among some ids, as they will be when the transaction has written what it has in
+/// memory.
+pub(in crate::floor) async fn among(tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<Vec<Guest>> {
+    let rows = rows(tx.conn, tx.restaurant_id(), ids).await?.into_iter();
+    let guests = rows.map(|(row, tables)| queue::overlay(tx, row).with_tables(tables));
+    Ok(guests.collect())
 }
 
 /// Why a party leaves its table: whether it has to be cleaned.
@@ -74,7 +84,7 @@ pub async fn update(
     let is_queue_changed = expected
         .as_ref()
         .is_some_and(|before| before.is_queue_changed(patch, wanted.as_deref()));
-    let (row, queue) = lock_in_queue(tx, id, is_queue_changed).await?;
+    let (row, line) = lock_in_line(tx, id, is_queue_changed).await?;
     let held = if row.status == GuestStatus::Seated {
         seating::held(tx, id).await?
     } else {
@@ -91,7 +101,7 @@ pub async fn update(
     let mut next = patched(&row, patch)?;
     step(tx, &row, &mut next, place.status).await?;
     next.keep_time(tx.now);
-    let moved = arrange(queue, &row, &mut next, patch.wait_position)?;
+    let line = arrange(line, &row, &mut next, patch.wait_position)?;
     if next.phone != row.phone {
         next.total_visits = total_visits(tx, id, next.phone.as_deref()).await?;
     }
@@ -111,31 +121,34 @@ pub async fn update(
         return Ok(row.with_tables(held));
     }
     let guest = save(tx, &row, next, held, place, locked).await?;
-    queue::save(tx, moved).await?;
+    if let Some(line) = line {
+        queue::save(tx, line).await?;
+    }
     Ok(guest)
 }
 
-/// Puts a party where it shall stand on the waiting list; the others whose places that changes.
+/// Puts a party where it shall stand on the waiting list; `None` where that stays as it is.
 fn arrange(
-    queue: Option<Queue>,
+    line: Option<Line>,
     row: &GuestRow,
     next: &mut GuestRow,
     place: Option<i32>,
-) -> Result<Vec<Moved>> {
-    let Some(queue) = queue else {
-        return Ok(Vec::new());
+) -> Result<Option<Line>> {
+    let Some(mut line) = line else {
+        return Ok(None);
     };
     let goal = match (next.status.is_waiting(), place) {
         (false, None) => Goal::Off,
         (true, Some(place)) => Goal::To(place),
-        (true, None) if row.status.is_waiting() => return Ok(Vec::new()),
+        (true, None) if row.status.is_waiting() => return Ok(None),
         (true, None) => Goal::Back,
         (false, Some(_)) => {
             let sentence = "only a party that waits has a place on the list";
             return Err(Error::invalid("waitPosition", sentence));
         }
     };
-    Ok(queue.arrange(next, goal))
+    line.arrange(next, goal);
+    Ok(Some(line))
 }
 
 /// What time brings to a party that is due; all that it touches is locked.
@@ -177,7 +190,7 @@ pub async fn delete(tx: &mut Tx<'_>, id: GuestId, version: Option<i32>) -> Resul
     }
     let all: Vec<TableId> = before.tables().copied().collect();
     let locked = seating::lock(tx, &all).await?;
-    let (row, queue) = lock_in_queue(tx, id, before.status.is_waiting()).await?;
+    let (row, line) = lock_in_line(tx, id, before.status.is_waiting()).await?;
     let held = seating::held(tx, id).await?;
     if (row.status, &held) != (before.status, &before.held) {
         return Err(Error::Contended);
@@ -204,9 +217,9 @@ pub async fn delete(tx: &mut Tx<'_>, id: GuestId, version: Option<i32>) -> Resul
         &before,
         &gone,
     )?;
-    if let Some(queue) = queue {
-        let moved = queue.arrange(&mut row.clone(), Goal::Off);
-        queue::save(tx, moved).await?;
+    if let Some(mut line) = line {
+        line.arrange(&mut row.clone(), Goal::Off);
+        queue::save(tx, line).await?;
     }
     reserved::settle(tx, &held, &[]).await
 }
@@ -248,6 +261,7 @@ async fn save(
     next.last_updated = tx.now;
     next.overwrite(tx.conn, guests::table.find((tx.restaurant_id(), row.id)))
         .await?;
+    queue::note_written(tx, row.id);
     let action = if next.status != row.status {
         Action::StatusChanged
     } else if place.tables == held {
@@ -302,6 +316,7 @@ pub(in crate::floor) async fn link(
     row.last_updated = tx.now;
     row.overwrite(tx.conn, guests::table.find((tx.restaurant_id(), id)))
         .await?;
+    queue::note_written(tx, id);
     let guest = row.with_tables(held);
     tx.tell_changed(
         EventKind::GuestUpdated,
@@ -319,29 +334,23 @@ pub(in crate::floor) async fn lock_row(tx: &mut Tx<'_>, id: GuestId) -> Result<G
 }
 
 async fn lock(tx: &mut Tx<'_>, id: GuestId) -> Result<GuestRow> {
-    guests::table
-        .find((tx.restaurant_id(), id))
-        .select(GuestRow::as_select())
-        .for_update()
-        .first(tx.conn)
-        .await
-        .optional()?
-        .ok_or(Error::NotFound("guest"))
+    let row = queue::lock_one(tx, id).await?;
+    row.ok_or(Error::NotFound("guest"))
 }
 
 /// Locks a party's row and, where the list changes, those of all who wait.
-async fn lock_in_queue(
+async fn lock_in_line(
     tx: &mut Tx<'_>,
     id: GuestId,
-    is_queue_changed: bool,
-) -> Result<(GuestRow, Option<Queue>)> {
-    if !is_queue_changed {
+    is_line_changed: bool,
+) -> Result<(GuestRow, Option<Line>)> {
+    if !is_line_changed {
         return Ok((lock(tx, id).await?, None));
     }
-    let (row, queue) = queue::lock_with(tx, id)
+    let (row, line) = queue::lock_with(tx, id)
         .await?
         .ok_or(Error::NotFound("guest"))?;
-    Ok((row, Some(queue)))
+    Ok((row, Some(line)))
 }
 
 /// What going from one status to another does to times.
@@ -352,8 +361,8 @@ async fn step(tx: &mut Tx<'_>, row: &GuestRow, next: &mut GuestRow, to: GuestSta
     next.status = to;
     match to {
         GuestStatus::Notified => {
-            let settings = restaurants::settings(tx.conn, tx.restaurant_id()).await?;
-            next.notify(tx.now, settings.notified_timeout_minutes);
+            let calendar = restaurants::calendar_in(tx).await?;
+            next.notify(tx.now, calendar.settings.notified_timeout_minutes);
         }
         // Whoever was told and did not come was told all the same.
         GuestStatus::Waiting if !row.has_not_come(tx.now) => next.notified_at = None,

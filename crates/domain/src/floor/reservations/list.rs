@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::floor::reservations::{Reservation, ReservationFilter, ReservationStatus};
+use wire::times::Moment;
 use wire::{ReservationId, RestaurantId};
 
 use super::row::ReservationRow;
@@ -24,7 +25,7 @@ pub async fn list(
 ) -> Result<Page<Reservation>> {
     let statuses = words::<ReservationStatus>("status", filter.status.as_deref())?;
     let limit = page::limit(filter.limit)?;
-    let after = page::after::<(DateTime<Utc>, ReservationId)>(filter.cursor.as_deref())?;
+    let after = page::after::<(Moment, ReservationId)>(filter.cursor.as_deref())?;
     let mut query = reservations::table
         .filter(reservations::restaurant_id.eq(restaurant))
         .select(ReservationRow::as_select())
@@ -44,7 +45,7 @@ pub async fn list(
     if let Some(table) = filter.table_id {
         query = query.filter(reservations::table_ids.contains(vec![table]));
     }
-    if let Some((time, id)) = after {
+    if let Some((Moment(time), id)) = after {
         // The first condition says nothing new, but is one that an index can begin at.
         query = query
             .filter(reservations::reservation_time.ge(time))

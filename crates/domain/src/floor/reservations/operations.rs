@@ -86,8 +86,9 @@ pub(in crate::floor) async fn create_as(
         .or(input.duration_minutes)
     {
         Some(minutes) => minutes,
-        None => restaurants::settings(tx.conn, tx.restaurant_id())
+        None => restaurants::calendar_in(tx)
             .await?
+            .settings
             .turn_minutes(party_size),
     };
     let time = hold

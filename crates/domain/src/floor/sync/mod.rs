@@ -5,17 +5,19 @@ mod merge;
 mod own;
 mod words;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 use uuid::Uuid;
-use wire::floor::atomic::Op;
+use wire::floor::atomic::{Entity, Op};
 use wire::floor::sync::{Outcome, SyncResult};
 use wire::{ErrorCode, FieldError};
 
 use self::merge::{Fields, Verdict, Wish};
 pub use self::own::Own;
-use super::changes::{self, Change, Item};
+use super::changes::{self, Change, Changed, Item};
+use super::guests;
+use super::present::{self, Thing};
 use crate::db::Tx;
 use crate::remembered::{self, Kind, Request};
 use crate::{Error, Result, log};
@@ -67,27 +69,77 @@ pub async fn apply(tx: &mut Tx<'_>, part: &[Queued], own: &Own) -> Result<(Vec<S
             known.insert(&queued.client_id, (past.fingerprint.clone(), result));
         }
     }
+    guests::defer(tx);
     changes::lock(tx, part.iter().map(|queued| &queued.item)).await?;
     let (mut results, mut answers) = (Vec::with_capacity(part.len()), Vec::new());
-    for queued in part {
-        let result = match known.get(queued.client_id.as_str()) {
+    let mut rest = part.iter().peekable();
+    while let Some(queued) = rest.next() {
+        match known.get(queued.client_id.as_str()) {
             Some((fingerprint, result)) if *fingerprint == queued.fingerprint => {
                 own.recall(queued, result)?;
-                result.clone()
+                results.push(result.clone());
+                continue;
             }
-            Some(_) => reused(queued),
-            None => {
-                let result = decide(tx, queued, &mut own).await?;
-                answers.push((queued.client_id.clone(), serde_json::to_string(&result)?));
-                let known_now = (queued.fingerprint.to_vec(), result.clone());
-                known.insert(&queued.client_id, known_now);
-                result
+            Some(_) => {
+                results.push(reused(queued));
+                continue;
             }
+            None => {}
+        }
+        let mut those = vec![queued];
+        let made = if queued.item.is_coming() {
+            let mut ids = HashSet::from([queued.client_id.as_str()]);
+            let mut parties: HashSet<Uuid> = queued.item.id.into_iter().collect();
+            while let Some(next) = rest.next_if(|next| {
+                next.item.is_coming()
+                    && !known.contains_key(next.client_id.as_str())
+                    && ids.insert(&next.client_id)
+                    && next.item.id.is_none_or(|id| parties.insert(id))
+            }) {
+                those.push(next);
+            }
+            come(tx, &those, &mut own).await?
+        } else {
+            vec![decide(tx, queued, &mut own).await?]
+        };
+        for (queued, result) in those.into_iter().zip(made) {
+            answers.push((queued.client_id.clone(), serde_json::to_string(&result)?));
+            let known_now = (queued.fingerprint.to_vec(), result.clone());
+            known.insert(&queued.client_id, known_now);
+            results.push(result);
+        }
+    }
+    guests::flush(tx).await?;
+    remembered::keep(tx.conn, tx.restaurant_id(), Kind::Sync, answers).await?;
+    Ok((results, own))
+}
+
+/// Takes down parties that come one after the other, each under ids of its own.
+async fn come(tx: &mut Tx<'_>, part: &[&Queued], own: &mut Own) -> Result<Vec<SyncResult>> {
+    let chosen = part.iter().filter_map(|queued| queued.item.id);
+    let chosen: Vec<Thing> = chosen.map(|id| (Entity::Guest, id)).collect();
+    let present = present::all(tx, &chosen).await?;
+    let there = |queued: &Queued| present.get(&(Entity::Guest, queued.item.id?));
+    let new = part.iter().filter(|queued| there(queued).is_none());
+    let new: Vec<&Item> = new.map(|queued| &queued.item).collect();
+    let mut made = if new.is_empty() {
+        Vec::new().into_iter()
+    } else {
+        changes::come(tx, &new).await?.into_iter()
+    };
+    let mut results = Vec::with_capacity(part.len());
+    for queued in part {
+        let result = match fields(there(queued).cloned()) {
+            Some(present) => taken(queued, Entity::Guest, &present),
+            None => match made.next() {
+                Some(Ok(done)) => applied(queued, done, None, None, own),
+                Some(Err(error)) => refused(queued, error, None)?,
+                None => return Err(Error::Internal("a party was left out".to_owned())),
+            },
         };
         results.push(result);
     }
-    remembered::keep(tx.conn, tx.restaurant_id(), Kind::Sync, answers).await?;
-    Ok((results, own))
+    Ok(results)
 }
 
 async fn decide(tx: &mut Tx<'_>, queued: &Queued, own: &mut Own) -> Result<SyncResult> {
@@ -95,13 +147,13 @@ async fn decide(tx: &mut Tx<'_>, queued: &Queued, own: &mut Own) -> Result<SyncR
         Ok(change) => change,
         Err(fields) => return refused(queued, Error::Invalid(fields.clone()), None),
     };
-    let present = fields(change.present(tx).await?);
+    let present = match change.id() {
+        Some(id) => fields(present::one(tx, (change.entity(), id)).await?),
+        None => None,
+    };
     let verdict = match (change.op(), &present) {
         (Op::Create, None) => Verdict::Apply,
-        (Op::Create, Some(present)) => {
-            let name = words::name(change.entity(), Some(present));
-            return Ok(conflict(queued, words::taken(&name), &[], Some(present)));
-        }
+        (Op::Create, Some(present)) => return Ok(taken(queued, change.entity(), present)),
         // What shall go is gone.
         (Op::Delete, None) => return Ok(result(queued, Outcome::Applied, None)),
         (Op::Update, None) if queued.item.version.is_some() => {
@@ -130,21 +182,36 @@ async fn decide(tx: &mut Tx<'_>, queued: &Queued, own: &mut Own) -> Result<SyncR
     };
     // The version was looked at; the rows are locked.
     let made = async |tx: &mut Tx<'_>| Box::pin(change.apply(tx, None)).await;
-    let done = match tx.attempt(made).await? {
-        Ok(done) => done,
-        Err(error) => return refused(queued, error, present),
-    };
+    match tx.attempt(made).await? {
+        Ok(done) => Ok(applied(queued, done, message, present.as_ref(), own)),
+        Err(error) => refused(queued, error, present),
+    }
+}
+
+/// Notes what was made.
+fn applied(
+    queued: &Queued,
+    done: Changed,
+    message: Option<String>,
+    present: Option<&Fields>,
+    own: &mut Own,
+) -> SyncResult {
     let after = fields(done.state.clone());
-    own.note(done.entity, done.id, present.as_ref(), after.as_ref());
+    own.note(done.entity, done.id, present, after.as_ref());
     let outcome = match message {
         None => Outcome::Applied,
         Some(_) => Outcome::Merged,
     };
-    Ok(SyncResult {
+    SyncResult {
         id: Some(done.id),
         message,
         ..result(queued, outcome, done.state)
-    })
+    }
+}
+
+fn taken(queued: &Queued, entity: Entity, present: &Fields) -> SyncResult {
+    let name = words::name(entity, Some(present));
+    conflict(queued, words::taken(&name), &[], Some(present))
 }
 
 /// Whether a change of a thing that is there still fits.
@@ -256,6 +323,3 @@ fn reused(queued: &Queued) -> SyncResult {
         ..result(queued, Outcome::Rejected, None)
     }
 }
-
-/// The id of a thing, for [`Own`].
-type Thing = (wire::floor::atomic::Entity, Uuid);

@@ -2,19 +2,21 @@
 //! must not meet them as somebody else's.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 use uuid::Uuid;
 use wire::floor::atomic::Entity;
 use wire::floor::sync::{Outcome, SyncResult};
 
+use super::Queued;
 use super::merge::{Fields, asked};
-use super::{Queued, Thing};
 use crate::Result;
+use crate::floor::present::Thing;
 
 /// What a queue did.
 #[derive(Clone, Debug, Default)]
-pub struct Own(HashMap<Thing, Done>);
+pub struct Own(HashMap<Thing, Arc<Done>>);
 
 /// What it did to one thing.
 #[derive(Clone, Debug, Default)]
@@ -42,10 +44,13 @@ impl Own {
         };
         // What was made here is known as it was made.
         let start = before.unwrap_or(after);
-        let done = self.0.entry((entity, id)).or_insert_with(|| Done {
-            before: Some(start.clone()),
-            ..Done::default()
+        let done = self.0.entry((entity, id)).or_insert_with(|| {
+            Arc::new(Done {
+                before: Some(start.clone()),
+                ..Done::default()
+            })
         });
+        let done = Arc::make_mut(done);
         let changed = after
             .iter()
             .filter(|(field, value)| start.get(*field) != Some(value));
@@ -64,7 +69,7 @@ impl Own {
             return Ok(());
         };
         let asked = asked(change.asked()?, after);
-        let done = self.0.entry((change.entity(), id)).or_default();
+        let done = Arc::make_mut(self.0.entry((change.entity(), id)).or_default());
         for field in asked.keys() {
             if let Some(value) = after.get(field) {
                 done.set.insert(field.clone(), value.clone());

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
 use wire::floor::tables::{
     CreateTable, Table, TablePosition, TableShape, TableStatus, UpdateTable,
 };
@@ -42,6 +43,27 @@ pub async fn get(
         .optional()?
         .ok_or(Error::NotFound("table"))?;
     Ok(row.with_party(party))
+}
+
+/// The tables among some ids.
+pub(in crate::floor) async fn some(
+    conn: &mut AsyncPgConnection,
+    restaurant: RestaurantId,
+    ids: &[Uuid],
+) -> Result<Vec<Table>> {
+    let rows = tables::table
+        .left_join(
+            seatings::table.on(seatings::restaurant_id
+                .eq(tables::restaurant_id)
+                .and(seatings::table_id.eq(tables::id))),
+        )
+        .filter(tables::restaurant_id.eq(restaurant))
+        .filter(tables::id.eq_any(ids))
+        .select((TableRow::as_select(), seatings::guest_id.nullable()))
+        .load::<(TableRow, Option<GuestId>)>(conn)
+        .await?
+        .into_iter();
+    Ok(rows.map(|(row, party)| row.with_party(party)).collect())
 }
 
 /// Adds a table to the floor plan.

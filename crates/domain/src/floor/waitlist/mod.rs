@@ -4,5 +4,6 @@ mod model;
 mod read;
 mod stays;
 
-pub use model::{Claim, Floor, FloorTable, Sitting, Turn, quote as estimate};
-pub use read::{ask, quote};
+pub use model::{Claim, Floor, FloorTable, Quotes, Sitting, Turn};
+pub use read::ask;
+pub(super) use read::{keep, quotes};

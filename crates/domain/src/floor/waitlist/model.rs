@@ -11,6 +11,7 @@
 //! between, and who sits at joined tables.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -103,70 +104,186 @@ pub struct Claim {
 type Taken = Vec<(i64, i64)>;
 
 /// Somebody who waits: where they may sit, and how long they stay.
+#[derive(Clone, Debug)]
 struct Wanting {
-    /// Tables by their number in the list, the best place first.
-    places: Vec<Vec<usize>>,
+    /// The best place first.
+    places: Vec<Place>,
+    /// All tables among them.
+    tables: BTreeSet<usize>,
     stays: Stays,
+    median: i64,
 }
 
-/// How long a party that comes now would wait.
-#[must_use]
-pub fn quote(floor: &Floor, party_size: i32, now: DateTime<Utc>) -> WaitQuote {
-    let house = House {
-        zone: Tz::UTC,
-        settings: floor.settings.clone(),
-        tables: floor.tables.iter().map(plan_table).collect(),
-        busy: Vec::new(),
-        arrivals: Vec::new(),
-    };
-    let wanting = |size: i32| Wanting {
-        places: places(&house, size),
-        stays: Stays::new(&floor.settings, &floor.turns, size),
-    };
-    let own = wanting(party_size);
-    let sizes: BTreeMap<i32, Wanting> = floor
-        .queue
-        .iter()
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .map(|size| (*size, wanting(*size)))
-        .collect();
-    let ahead: Vec<&Wanting> = floor
-        .queue
-        .iter()
-        .filter_map(|size| sizes.get(size))
-        .collect();
-    let room = Room::new(floor, &house, now);
-    let evenings = room.play(&own, ahead.get(..MOST_AHEAD).unwrap_or(&ahead));
+/// Tables at which a party may sit, by their number in the list, and when one of them is somebody
+/// else's.
+#[derive(Clone, Debug)]
+struct Place {
+    tables: Vec<usize>,
+    taken: Taken,
+}
 
-    let waits = |wait: fn(&Evening) -> i64| {
-        let mut waits: Vec<i64> = evenings.iter().map(wait).collect();
-        waits.sort_unstable();
-        waits
-    };
-    let part = |sorted: &[i64], fifths: usize| {
-        let index = sorted.len() * fifths / 5;
-        sorted.get(index).map(|wait| (*wait).min(LONGEST))
-    };
-    let total = waits(|evening| evening.wait);
-    let first = waits(|evening| evening.first_free);
-    let band = Band::of(party_size);
-    WaitQuote {
-        party_size,
-        low_minutes: part(&total, 1).map(|wait| minutes(wait / 5 * 5)),
-        high_minutes: part(&total, 4).map(|wait| minutes((wait + 4) / 5 * 5)),
-        parties_ahead: ahead.iter().filter(|other| other.competes(&own)).count(),
-        basis: QuoteBasis {
-            seatings: own.stays.seen,
-            since: now - LOOK_BACK,
-            min_party_size: band.least,
-            max_party_size: band.most,
-            prior_weight: PRIOR_WEIGHT,
-            turn_minutes: minutes(own.stays.median()),
-            tables_that_fit: own.places.len(),
-            free_now: evenings.first().map_or(0, |evening| evening.free_now),
-            next_free_minutes: first.get(first.len() / 2).map(|wait| minutes(*wait)),
-        },
+/// An evening: in how many minutes each table is free, as it began, and after those who wait.
+#[derive(Clone, Debug)]
+struct Evening {
+    now: Vec<i64>,
+    free: Vec<i64>,
+}
+
+/// How long parties would wait that come now: the evenings, played through once for all who wait
+/// before them.
+#[derive(Clone, Debug)]
+pub struct Quotes {
+    now: DateTime<Utc>,
+    house: House,
+    turns: Vec<Turn>,
+    /// When each table is somebody else's.
+    taken: Vec<Taken>,
+    evenings: Vec<Evening>,
+    /// What is known of parties by their size.
+    sizes: BTreeMap<i32, Arc<Wanting>>,
+    /// How many of each size wait.
+    ahead: BTreeMap<i32, usize>,
+    seated: usize,
+}
+
+impl Quotes {
+    /// Plays the evenings of a floor.
+    #[must_use]
+    pub fn new(floor: Floor, now: DateTime<Utc>) -> Self {
+        let house = House {
+            zone: Tz::UTC,
+            settings: floor.settings.clone(),
+            tables: floor.tables.iter().map(plan_table).collect(),
+            busy: Vec::new(),
+            arrivals: Vec::new(),
+        };
+        let room = Room::new(&floor, now);
+        let mut quotes = Self {
+            now,
+            house,
+            evenings: room.evenings(),
+            taken: room.taken,
+            turns: floor.turns,
+            sizes: BTreeMap::new(),
+            ahead: BTreeMap::new(),
+            seated: 0,
+        };
+        for party_size in floor.queue {
+            quotes.join(party_size);
+        }
+        quotes
+    }
+
+    /// Somebody waits behind all others: is seated in each evening where it can sit first, unless
+    /// too many are.
+    pub fn join(&mut self, party_size: i32) {
+        *self.ahead.entry(party_size).or_default() += 1;
+        if self.seated == MOST_AHEAD {
+            return;
+        }
+        let party = self.wanting(party_size);
+        // Those who sit and those who wait are counted apart, so that one more of these leaves
+        // everybody else's draws as they were.
+        let seed = 1_000_000 + u64::try_from(self.seated).unwrap_or(0);
+        self.seated += 1;
+        for (evening, slice) in self.evenings.iter_mut().zip(order(seed)) {
+            let stay = party.stays.at(slice, EVENINGS);
+            let starts = party
+                .places
+                .iter()
+                .map(|place| (party.start(place, &evening.free), place));
+            if let Some((start, place)) = starts.min_by_key(|(start, _)| *start) {
+                for table in &place.tables {
+                    if let Some(free) = evening.free.get_mut(*table) {
+                        *free = start + stay;
+                    }
+                }
+            }
+        }
+    }
+
+    /// How long a party would wait that comes behind all who joined.
+    ///
+    /// With everybody who is seated tables are free later, never earlier; so nobody is promised an
+    /// earlier table because somebody else came before.
+    pub fn quote(&mut self, party_size: i32) -> WaitQuote {
+        let own = self.wanting(party_size);
+        let waits = |free: fn(&Evening) -> &[i64]| {
+            let mut waits = Vec::new();
+            if !own.places.is_empty() {
+                waits.extend(self.evenings.iter().map(|evening| own.first(free(evening))));
+            }
+            waits.sort_unstable();
+            waits
+        };
+        let part = |sorted: &[i64], fifths: usize| {
+            let index = sorted.len() * fifths / 5;
+            sorted.get(index).map(|wait| (*wait).min(LONGEST))
+        };
+        let (total, first) = (
+            waits(|evening| &evening.free),
+            waits(|evening| &evening.now),
+        );
+        let free_now = self.evenings.first().map_or(0, |evening| {
+            let starts = own
+                .places
+                .iter()
+                .map(|place| own.start(place, &evening.now));
+            starts.filter(|start| *start == 0).count()
+        });
+        let competes = |size: &i32| {
+            let other = self.sizes.get(size);
+            other.is_some_and(|other| !other.tables.is_disjoint(&own.tables))
+        };
+        let ahead = self.ahead.iter().filter(|(size, _)| competes(size));
+        let band = Band::of(party_size);
+        WaitQuote {
+            party_size,
+            low_minutes: part(&total, 1).map(|wait| minutes(wait / 5 * 5)),
+            high_minutes: part(&total, 4).map(|wait| minutes((wait + 4) / 5 * 5)),
+            parties_ahead: ahead.map(|(_, count)| count).sum(),
+            basis: QuoteBasis {
+                seatings: own.stays.seen,
+                since: self.now - LOOK_BACK,
+                min_party_size: band.least,
+                max_party_size: band.most,
+                prior_weight: PRIOR_WEIGHT,
+                turn_minutes: minutes(own.median),
+                tables_that_fit: own.places.len(),
+                free_now,
+                next_free_minutes: first.get(first.len() / 2).map(|wait| minutes(*wait)),
+            },
+        }
+    }
+
+    /// What is known of parties of a size.
+    fn wanting(&mut self, party_size: i32) -> Arc<Wanting> {
+        let (house, turns, taken) = (&self.house, &self.turns, &self.taken);
+        let wanting = self.sizes.entry(party_size).or_insert_with(|| {
+            let places: Vec<Place> = places(house, party_size)
+                .into_iter()
+                .map(|tables| Place {
+                    taken: tables
+                        .iter()
+                        .filter_map(|table| taken.get(*table))
+                        .flatten()
+                        .copied()
+                        .collect(),
+                    tables,
+                })
+                .collect();
+            let stays = Stays::new(&house.settings, turns, party_size);
+            Arc::new(Wanting {
+                tables: places
+                    .iter()
+                    .flat_map(|place| place.tables.clone())
+                    .collect(),
+                places,
+                median: stays.median(),
+                stays,
+            })
+        });
+        Arc::clone(wanting)
     }
 }
 
@@ -193,10 +310,29 @@ fn minutes(count: i64) -> i32 {
 }
 
 impl Wanting {
-    /// Whether they could take a table that others want.
-    fn competes(&self, other: &Self) -> bool {
-        let mut tables = self.places.iter().flatten();
-        tables.any(|table| other.places.iter().flatten().any(|wanted| wanted == table))
+    /// In how many minutes a party can sit anywhere.
+    fn first(&self, free: &[i64]) -> i64 {
+        let starts = self.places.iter().map(|place| self.start(place, free));
+        starts.min().unwrap_or(LONGEST)
+    }
+
+    /// In how many minutes a party can sit at joined tables: they are free, and stay so until it has
+    /// probably left.
+    fn start(&self, place: &Place, free: &[i64]) -> i64 {
+        let tables = place.tables.iter();
+        let mut start = tables
+            .filter_map(|table| free.get(*table))
+            .copied()
+            .max()
+            .unwrap_or(LONGEST);
+        while let Some((_, until)) = place
+            .taken
+            .iter()
+            .find(|(from, until)| start < *until && *from < start + self.median)
+        {
+            start = *until;
+        }
+        start
     }
 }
 
@@ -216,18 +352,8 @@ enum Holder {
     Party(usize),
 }
 
-/// What an evening brought.
-struct Evening {
-    /// How long the party waited.
-    wait: i64,
-    /// How long it would have waited had nobody been there before it.
-    first_free: i64,
-    /// At how many places it could have sat at once.
-    free_now: usize,
-}
-
 impl Room {
-    fn new(floor: &Floor, house: &House, now: DateTime<Utc>) -> Self {
+    fn new(floor: &Floor, now: DateTime<Utc>) -> Self {
         let after = |time: DateTime<Utc>| (time - now).num_minutes();
         let mut parties: Vec<(i64, Stays)> = floor
             .sittings
@@ -251,7 +377,7 @@ impl Room {
                 Some(party) => Holder::Party(party),
                 // Kept by hand for somebody who will be there any moment.
                 None if table.status == TableStatus::Reserved && claims.is_empty() => {
-                    let stays = Stays::new(&house.settings, &floor.turns, table.capacity);
+                    let stays = Stays::new(&floor.settings, &floor.turns, table.capacity);
                     parties.push((0, stays));
                     Holder::Party(parties.len() - 1)
                 }
@@ -269,112 +395,31 @@ impl Room {
         }
     }
 
-    fn play(&self, own: &Wanting, ahead: &[&Wanting]) -> Vec<Evening> {
-        if own.places.is_empty() {
-            return Vec::new();
-        }
-        // Those who sit and those who wait are counted apart, so that one more of these leaves
-        // everybody else's draws as they were.
-        let sitting: Vec<Vec<usize>> = (0..).take(self.parties.len()).map(order).collect();
-        let waiting: Vec<Vec<usize>> = (1_000_000..).take(ahead.len()).map(order).collect();
+    /// The evenings, before anybody who waits is seated.
+    fn evenings(&self) -> Vec<Evening> {
+        let orders: Vec<Vec<usize>> = (0..).take(self.parties.len()).map(order).collect();
         (0..EVENINGS)
             .map(|evening| {
-                let slice = |orders: &[Vec<usize>], who: usize| {
-                    let order = orders.get(who).and_then(|order| order.get(evening));
-                    order.copied().unwrap_or(0)
-                };
-                let rest: Vec<i64> = (0..)
-                    .zip(&self.parties)
-                    .map(|(who, (elapsed, stays))| {
-                        stays.rest_at(*elapsed, slice(&sitting, who), EVENINGS)
-                    })
-                    .collect();
-                let free: Vec<i64> = self
-                    .tables
+                let rest: Vec<i64> = self
+                    .parties
                     .iter()
-                    .map(|table| match table {
-                        Holder::Nobody { free_in } => *free_in,
-                        Holder::Party(party) => rest.get(*party).copied().unwrap_or(0),
+                    .zip(&orders)
+                    .map(|((elapsed, stays), order)| {
+                        let slice = order.get(evening).copied().unwrap_or(0);
+                        stays.rest_at(*elapsed, slice, EVENINGS)
                     })
                     .collect();
-                let stays = (0..).zip(ahead).map(|(who, party)| {
-                    let stay = party.stays.at(slice(&waiting, who), EVENINGS);
-                    (*party, stay)
+                let free = self.tables.iter().map(|table| match table {
+                    Holder::Nobody { free_in } => *free_in,
+                    Holder::Party(party) => rest.get(*party).copied().unwrap_or(0),
                 });
-                self.evening(own, stays, free)
+                let now: Vec<i64> = free.collect();
+                Evening {
+                    free: now.clone(),
+                    now,
+                }
             })
             .collect()
-    }
-
-    fn evening<'a>(
-        &self,
-        own: &Wanting,
-        ahead: impl Iterator<Item = (&'a Wanting, i64)>,
-        mut free: Vec<i64>,
-    ) -> Evening {
-        let starts = |want: &Wanting, free: &[i64]| -> Vec<i64> {
-            let stay = want.stays.median();
-            let places = want.places.iter();
-            places.map(|place| self.start(place, free, stay)).collect()
-        };
-        let at_once = starts(own, &free);
-        let first_free = at_once.iter().copied().min().unwrap_or(LONGEST);
-        let mut wait = first_free;
-        for (party, stay) in ahead {
-            let starts = starts(party, &free);
-            let best = starts
-                .iter()
-                .zip(&party.places)
-                .min_by_key(|(start, _)| **start);
-            if let Some((start, place)) = best {
-                for table in place {
-                    if let Some(free) = free.get_mut(*table) {
-                        *free = start + stay;
-                    }
-                }
-            }
-            // Nobody is promised an earlier table because somebody else came before.
-            let next = self.first(own, &free);
-            wait = wait.max(next);
-        }
-        Evening {
-            wait,
-            first_free,
-            free_now: at_once.iter().filter(|start| **start == 0).count(),
-        }
-    }
-
-    /// In how many minutes a party can sit anywhere.
-    fn first(&self, want: &Wanting, free: &[i64]) -> i64 {
-        let stay = want.stays.median();
-        let starts = want
-            .places
-            .iter()
-            .map(|place| self.start(place, free, stay));
-        starts.min().unwrap_or(LONGEST)
-    }
-
-    /// In how many minutes a party that stays for `stay` can sit at joined tables: they are free,
-    /// and stay so until it has probably left.
-    fn start(&self, place: &[usize], free: &[i64], stay: i64) -> i64 {
-        let tables = place.iter();
-        let mut start = tables
-            .filter_map(|table| free.get(*table))
-            .copied()
-            .max()
-            .unwrap_or(LONGEST);
-        let taken: Vec<&(i64, i64)> = place
-            .iter()
-            .filter_map(|table| self.taken.get(*table))
-            .flatten()
-            .collect();
-        while let Some((_, until)) = taken
-            .iter()
-            .find(|(from, until)| start < *until && *from < start + stay)
-        {
-            start = *until;
-        }
-        start
     }
 }
 

@@ -6,11 +6,15 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use wire::RestaurantId;
+use serde::Deserialize;
 use wire::floor::waitlist::{WaitQuote, WaitQuoteQuery};
+use wire::identity::restaurants::RestaurantSettings;
+use wire::{GuestId, RestaurantId};
 
-use super::model::{self, Floor, LOOK_BACK};
+use super::model::{Claim, Floor, FloorTable, LOOK_BACK, Quotes, Sitting, Turn};
 use crate::checks::Checks;
+use crate::db::Tx;
+use crate::floor::guests;
 use crate::{Error, Result};
 
 /// How long a party would wait, as somebody asks.
@@ -29,33 +33,54 @@ pub async fn ask(
     }
     checks.number("partySize", query.party_size, 1..=100);
     checks.finish()?;
-    quote(conn, restaurant, query.party_size.unwrap_or(1), now).await
+    let floor = Read::new(restaurant, now).floor(conn).await?;
+    let mut quotes = Quotes::new(floor.into(), now);
+    Ok(quotes.quote(query.party_size.unwrap_or(1)))
 }
 
-/// How long a party of this size would wait that comes now. One statement: all of it is of one
-/// moment, and a party that is taken down costs one round trip more.
+/// How long parties would wait that come now, in this transaction. One statement: all of it is of
+/// one moment, and a party that is taken down costs one round trip more; the next costs none, unless
+/// something else was done in between.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn quote(
-    conn: &mut AsyncPgConnection,
-    restaurant: RestaurantId,
-    party_size: i32,
-    now: DateTime<Utc>,
-) -> Result<WaitQuote> {
-    let statement = Read {
-        restaurant,
-        now,
-        soon: now + TimeDelta::hours(8),
-        since: now - LOOK_BACK,
-    };
-    let floor = statement
-        .get_result::<String>(conn)
-        .await
-        .optional()?
-        .ok_or(Error::NotFound("restaurant"))?;
-    let floor: Floor = serde_json::from_str(&floor)?;
-    Ok(model::quote(&floor, party_size, now))
+pub(in crate::floor) async fn quotes(tx: &mut Tx<'_>) -> Result<Quotes> {
+    if let Some(quotes) = tx.seen.take() {
+        return Ok(quotes);
+    }
+    let statement = Read::new(tx.restaurant_id(), tx.now);
+    let mut found = statement.floor(tx.conn).await?;
+    guests::sort_as_in_line(tx, &mut found.queue);
+    Ok(Quotes::new(found.into(), tx.now))
+}
+
+/// Keeps quotes until something else is done: the parties that joined have been told of.
+pub(in crate::floor) fn keep(tx: &mut Tx<'_>, quotes: Quotes) {
+    tx.seen.put(quotes);
+}
+
+/// A [`Floor`], as it is read.
+#[derive(Deserialize)]
+struct Found {
+    settings: RestaurantSettings,
+    tables: Vec<FloorTable>,
+    sittings: Vec<Sitting>,
+    queue: Vec<(GuestId, i32)>,
+    claims: Vec<Claim>,
+    turns: Vec<Turn>,
+}
+
+impl From<Found> for Floor {
+    fn from(found: Found) -> Self {
+        Self {
+            settings: found.settings,
+            tables: found.tables,
+            sittings: found.sittings,
+            queue: found.queue.into_iter().map(|(_, size)| size).collect(),
+            claims: found.claims,
+            turns: found.turns,
+        }
+    }
 }
 
 /// Reads a [`Floor`] as JSON. Each list is small: what stands in the room, who is there, and the
@@ -66,6 +91,26 @@ struct Read {
     now: DateTime<Utc>,
     soon: DateTime<Utc>,
     since: DateTime<Utc>,
+}
+
+impl Read {
+    fn new(restaurant: RestaurantId, now: DateTime<Utc>) -> Self {
+        Self {
+            restaurant,
+            now,
+            soon: now + TimeDelta::hours(8),
+            since: now - LOOK_BACK,
+        }
+    }
+
+    async fn floor(self, conn: &mut AsyncPgConnection) -> Result<Found> {
+        let floor = self
+            .get_result::<String>(conn)
+            .await
+            .optional()?
+            .ok_or(Error::NotFound("restaurant"))?;
+        Ok(serde_json::from_str(&floor)?)
+    }
 }
 
 impl QueryFragment<Pg> for Read {
@@ -88,7 +133,8 @@ impl QueryFragment<Pg> for Read {
             ") AS since, array_agg(s.table_id) AS tables FROM seatings s JOIN guests g \
              ON g.restaurant_id = s.restaurant_id AND g.id = s.guest_id \
              WHERE s.restaurant_id = r.id GROUP BY g.restaurant_id, g.id) AS sitting), \
-             'queue', (SELECT coalesce(json_agg(g.party_size ORDER BY g.wait_position, \
+             'queue', (SELECT coalesce(json_agg(json_build_array(g.id, g.party_size) \
+             ORDER BY g.wait_position, \
              g.check_in_time, g.id), '[]') FROM guests g WHERE g.restaurant_id = r.id \
              AND g.finished_time IS NULL AND g.wait_position IS NOT NULL \
              AND (g.reservation_id IS NULL OR NOT EXISTS (SELECT FROM reservation_tables c \

@@ -8,6 +8,9 @@ use crate::db::Tx;
 use crate::schema::restaurants;
 use crate::{Error, Result};
 
+/// That the row is locked until the end of the transaction.
+struct IsLocked;
+
 /// Makes others wait who change the order of the waiting list, choose tables, or change members.
 /// Not `FOR UPDATE`, which would also make everybody wait who writes a row that refers to the
 /// restaurant.
@@ -15,6 +18,9 @@ use crate::{Error, Result};
 /// # Errors
 /// [`Error::NotFound`].
 pub(crate) async fn lock(tx: &mut Tx<'_>) -> Result<()> {
+    if tx.kept.has::<IsLocked>() {
+        return Ok(());
+    }
     restaurants::table
         .find(tx.restaurant_id())
         .select(restaurants::id)
@@ -23,7 +29,14 @@ pub(crate) async fn lock(tx: &mut Tx<'_>) -> Result<()> {
         .await
         .optional()?
         .ok_or(Error::NotFound("restaurant"))?;
+    note_locked(tx);
     Ok(())
+}
+
+/// What was read of the restaurant before may have been changed until now.
+fn note_locked(tx: &mut Tx<'_>) {
+    tx.kept.put(IsLocked);
+    super::forget_calendar(tx);
 }
 
 /// The same for work that can be left to others: `false` when somebody else is at it.
@@ -39,5 +52,8 @@ pub(crate) async fn try_lock(tx: &mut Tx<'_>) -> Result<bool> {
         .first::<RestaurantId>(tx.conn)
         .await
         .optional()?;
+    if locked.is_some() {
+        note_locked(tx);
+    }
     Ok(locked.is_some())
 }

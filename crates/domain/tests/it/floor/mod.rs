@@ -3,6 +3,7 @@
 mod answers;
 mod due;
 mod guests;
+mod many;
 mod offers;
 mod races;
 mod reserved;

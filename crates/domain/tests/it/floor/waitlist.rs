@@ -174,7 +174,7 @@ async fn what_was_quoted_is_kept_and_measured() {
         let (here, now) = (house.id(), house.test.clock.now());
         let read =
             async |conn: &mut domain::db::PgConnection| dashboard::read(conn, here, now).await;
-        house.db().snapshot("test", read).await.unwrap().quotes
+        house.db().snapshot("test", read).await.unwrap().1.quotes
     };
     let found = quotes().await;
     assert_eq!((found.measured, found.held_percent), (2, Some(50.0)));

@@ -1,7 +1,8 @@
+use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Client, Restaurant, TestApp};
+use crate::support::{Client, Restaurant, TestApp, login};
 
 /// Every page of a list, by its `Link`s.
 async fn all_pages(client: &Client, path: &str) -> Vec<String> {
@@ -126,6 +127,46 @@ async fn what_is_known_is_not_sent_again() {
             .send(Method::GET, &path, None, &[("if-none-match", &etag)])
             .await;
         assert_eq!(reply.status, 200, "{list}");
+    }
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_service_day_is_another_floor() {
+    let app = TestApp::with(1, &[]).await;
+    let house = Restaurant::new(&app).await;
+    let ann = house.guest("Ann", 2).await;
+    let path = house.path(&format!("/guests/{ann}"));
+    let left = json!({"status": "cancelled"});
+    house.owner.put(&path, left).await.expect(200);
+    let lists = ["/guests", "/sync/full", "/dashboard-data"];
+    let mut tags = Vec::new();
+    for list in lists {
+        let reply = house.owner.get(&house.path(list)).await;
+        let (tag, position) = (reply.header("etag").unwrap(), reply.header("x-event-seq"));
+        assert_eq!(tag.rsplit_once(':').map(|(tag, _)| &tag[1..]), position);
+        tags.push(tag.to_owned());
+        let known = [("if-none-match", tag)];
+        let path = house.path(list);
+        let again = house.owner.send(Method::GET, &path, None, &known).await;
+        assert_eq!(
+            (again.status, again.header("x-event-seq")),
+            (304, position),
+            "{list}"
+        );
+    }
+    // Nothing is done; but the party left on the day before.
+    app.time().advance(TimeDelta::days(1));
+    let tokens = login(&app.client(0), &house.email).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    let owner = app.client(0).with_token(token);
+    for (list, tag) in lists.iter().zip(&tags) {
+        let (path, known) = (house.path(list), [("if-none-match", tag.as_str())]);
+        let reply = owner.send(Method::GET, &path, None, &known).await;
+        assert_ne!(reply.header("etag"), Some(tag.as_str()), "{list}");
+        let body = reply.expect(200);
+        let guests = body.get("guests").unwrap_or(&body);
+        assert_eq!(guests, &json!([]), "{list}");
     }
     app.finish().await;
 }

@@ -46,6 +46,21 @@ fn party(id: u128, came: i64, place: Option<i32>) -> GuestRow {
     }
 }
 
+/// What orders a party.
+fn time(row: &GuestRow) -> DateTime<Utc> {
+    row.queue_time.unwrap_or(row.check_in_time)
+}
+
+fn columns(row: &GuestRow) -> Row {
+    (
+        row.id,
+        row.wait_position,
+        row.queue_time,
+        row.check_in_time,
+        row.last_updated,
+    )
+}
+
 /// A list that is changed as the operations do it.
 #[derive(Clone, Debug)]
 struct List(Vec<GuestRow>);
@@ -69,11 +84,20 @@ impl List {
         let id = GuestId(Uuid::from_u128(id));
         let index = self.0.iter().position(|row| row.id == id).unwrap();
         let mut own = self.0.swap_remove(index);
-        let queue = Queue::new(self.0.clone());
-        for Moved { before, row } in queue.arrange(&mut own, goal) {
-            let known = self.0.iter_mut().find(|known| known.id == row.id).unwrap();
-            assert_eq!(*known, before);
-            assert_ne!(*known, row, "told of although nothing changed");
+        let mut line = Line::new(self.0.iter().map(columns).collect());
+        line.arrange(&mut own, goal);
+        assert_eq!(
+            line.entries.iter().find(|entry| entry.id == id).copied(),
+            Entry::of(&own)
+        );
+        for (id, moved) in &line.moved {
+            let known = self.0.iter_mut().find(|known| known.id == *id).unwrap();
+            let before = (known.wait_position, known.queue_time);
+            assert_eq!(before, (Some(moved.position), moved.queue_time));
+            let row = line.as_it_will_be(known, known.last_updated).unwrap();
+            let place = (row.wait_position, row.queue_time);
+            assert_ne!(before, place, "told of although nothing changed");
+            assert_eq!(row.version, known.version + 1);
             *known = row;
         }
         self.0.push(own);
@@ -91,11 +115,11 @@ impl List {
         let count = i32::try_from(places.len()).unwrap();
         assert_eq!(places, (1..=count).collect::<Vec<_>>());
         assert!(
-            waiting.is_sorted_by(|a, b| rank(a) < rank(b)),
+            waiting.is_sorted_by(|a, b| time(a) < time(b)),
             "{waiting:#?}"
         );
         for row in &waiting {
-            assert_eq!(rank(row).timestamp_subsec_nanos() % 1000, 0, "as stored");
+            assert_eq!(time(row).timestamp_subsec_nanos() % 1000, 0, "as stored");
         }
         waiting.iter().map(|row| row.id.0.as_u128()).collect()
     }
@@ -171,5 +195,35 @@ proptest! {
                 prop_assert_eq!(after.get(index), Some(&id));
             }
         }
+    }
+
+    #[test]
+    fn a_line_in_memory_is_as_one_that_is_written_each_time(
+        apart in prop::sample::select(vec![0_i64, 1, 1_000_000]),
+        steps in prop::collection::vec((0..8_u128, 0..12_i32), 0..60),
+    ) {
+        let mut list = List::of(8, apart);
+        let mut rows = list.0.clone();
+        let mut line = Line::new(rows.iter().map(columns).collect());
+        for (id, what) in steps {
+            let party = GuestId(Uuid::from_u128(id));
+            let goal = match what {
+                0 | 1 => Goal::Off,
+                2 | 3 if !line.has(party) => Goal::Back,
+                place => Goal::To(place),
+            };
+            list.go(id, goal);
+            let row = rows.iter_mut().find(|row| row.id == party).unwrap();
+            let mut own = line.as_it_will_be(row, row.last_updated).unwrap_or_else(|| row.clone());
+            line.arrange(&mut own, goal);
+            *row = own;
+        }
+        for row in &mut rows {
+            if let Some(next) = line.as_it_will_be(row, row.last_updated) {
+                *row = next;
+            }
+        }
+        list.0.sort_by_key(|row| row.id);
+        prop_assert_eq!(rows, list.0);
     }
 }

@@ -63,6 +63,10 @@ impl Floor {
     }
 }
 
+fn quote(floor: &Floor, party_size: i32, now: DateTime<Utc>) -> WaitQuote {
+    Quotes::new(floor.clone(), now).quote(party_size)
+}
+
 fn range(floor: &Floor, party_size: i32) -> (i32, i32) {
     let quote = quote(floor, party_size, NOW);
     (quote.low_minutes.unwrap(), quote.high_minutes.unwrap())
@@ -189,6 +193,29 @@ proptest! {
         if found.basis.free_now == 0 {
             prop_assert!(high > 0);
         }
+    }
+
+    /// Who joined one after the other is as who waited from the beginning; and the wait is the
+    /// longest that was seen on the way, after everybody who was seated before.
+    #[test]
+    fn joining_is_waiting(
+        floor in floors(), size in 1..7_i32, more in prop::collection::vec(1..7_i32, 0..12),
+    ) {
+        let mut joined = Quotes::new(floor.clone(), NOW);
+        let own = joined.wanting(size);
+        let waits = |quotes: &Quotes| -> Vec<i64> {
+            quotes.evenings.iter().map(|evening| own.first(&evening.free)).collect()
+        };
+        let mut longest = waits(&joined);
+        for other in &more {
+            joined.quote(*other);
+            joined.join(*other);
+            for (longest, wait) in longest.iter_mut().zip(waits(&joined)) {
+                *longest = wait.max(*longest);
+            }
+        }
+        prop_assert_eq!(waits(&joined), longest);
+        prop_assert_eq!(joined.quote(size), quote(&floor.wait(&more), size, NOW));
     }
 
     #[test]
