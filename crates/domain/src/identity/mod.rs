@@ -7,6 +7,7 @@
 //! devices of an account out locks the account first.
 
 pub mod accounts;
+pub mod address;
 pub mod passwords;
 pub mod restaurants;
 mod secrets;

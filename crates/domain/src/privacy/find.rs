@@ -16,6 +16,9 @@ use crate::Result;
 struct Found {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
+    /// The address that is there, if it was found by nothing else.
+    #[diesel(sql_type = Nullable<Text>)]
+    email: Option<String>,
 }
 
 /// Adds to `ids` what is the person's: what has the number or address, or had it as far as the log
@@ -42,12 +45,16 @@ pub(super) async fn find(
             let found = diesel::sql_query(query)
                 .bind::<SqlUuid, _>(restaurant)
                 .bind::<Array<Text>, _>(&person.digits)
-                .bind::<Nullable<Text>, _>(&person.email)
+                .bind::<Array<Text>, _>(&person.spellings)
                 .bind::<Array<SqlUuid>, _>(known)
                 .bind::<BigInt, _>(seen)
                 .load::<Found>(conn)
                 .await?;
-            ids.extend(found.into_iter().map(|found| found.id));
+            let is_meant = |found: &Found| match &found.email {
+                Some(email) => person.has_address(email),
+                None => true,
+            };
+            ids.extend(found.into_iter().filter(is_meant).map(|found| found.id));
         }
         if ids.len() == before {
             return Ok(ids);
@@ -55,14 +62,19 @@ pub(super) async fn find(
     }
 }
 
-const ROWS: &str = "SELECT id FROM guests WHERE restaurant_id = $1 AND (phone_digits = ANY($2) \
-    OR lower(email) = lower($3) OR reservation_id = ANY($4)) \
-    UNION SELECT id FROM reservations WHERE restaurant_id = $1 \
-    AND (regexp_replace(guest_phone, '[^0-9]', '', 'g') = ANY($2) \
-    OR lower(guest_email) = lower($3) OR guest_id = ANY($4)) \
-    UNION SELECT reservation_id FROM guests WHERE restaurant_id = $1 AND id = ANY($4) \
+// The database looks among what might be the address, by the index that it has; whether it is one
+// is not for its locale to say.
+const ROWS: &str = "SELECT id, NULL AS email FROM guests WHERE restaurant_id = $1 \
+    AND (phone_digits = ANY($2) OR reservation_id = ANY($4)) \
+    UNION SELECT id, email FROM guests WHERE restaurant_id = $1 \
+    AND lower(email) = ANY(ARRAY(SELECT lower(said) FROM unnest($3) AS said)) \
+    UNION SELECT id, NULL FROM reservations WHERE restaurant_id = $1 \
+    AND (regexp_replace(guest_phone, '[^0-9]', '', 'g') = ANY($2) OR guest_id = ANY($4)) \
+    UNION SELECT id, guest_email FROM reservations WHERE restaurant_id = $1 \
+    AND lower(guest_email) = ANY(ARRAY(SELECT lower(said) FROM unnest($3) AS said)) \
+    UNION SELECT reservation_id, NULL FROM guests WHERE restaurant_id = $1 AND id = ANY($4) \
     AND reservation_id IS NOT NULL \
-    UNION SELECT guest_id FROM reservations WHERE restaurant_id = $1 AND id = ANY($4) \
+    UNION SELECT guest_id, NULL FROM reservations WHERE restaurant_id = $1 AND id = ANY($4) \
     AND guest_id IS NOT NULL AND $5::bigint IS NOT NULL";
 
 /// The query for parties and bookings in a table of documents.
@@ -96,13 +108,17 @@ fn in_documents(table: &str, columns: &[&str], holds: Holds) -> String {
         "true"
     };
     format!(
-        "SELECT DISTINCT found.id FROM (SELECT CASE WHEN {has_id} THEN {id} END AS id \
+        "SELECT DISTINCT found.id, \
+         CASE WHEN NOT found.is_linked THEN found.email END AS email \
+         FROM (SELECT CASE WHEN {has_id} THEN {id} END AS id, \
+         coalesce(part.state ->> 'email', part.state ->> 'guestEmail') AS email, \
+         coalesce(regexp_replace(coalesce(part.state ->> 'phone', part.state ->> 'guestPhone'), \
+         '[^0-9]', '', 'g') = ANY($2), false) \
+         OR coalesce(part.state ->> 'reservationId' = ANY($4::text[]), false) \
+         OR coalesce(part.state ->> 'guestId' = ANY($4::text[]), false) AS is_linked \
          FROM {table} CROSS JOIN LATERAL ({states}) AS part (state) \
-         WHERE restaurant_id = $1 AND {which} AND (\
-         regexp_replace(coalesce(part.state ->> 'phone', part.state ->> 'guestPhone'), \
-         '[^0-9]', '', 'g') = ANY($2) \
-         OR lower(coalesce(part.state ->> 'email', part.state ->> 'guestEmail')) = lower($3) \
-         OR part.state ->> 'reservationId' = ANY($4::text[]) \
-         OR part.state ->> 'guestId' = ANY($4::text[]))) AS found WHERE found.id IS NOT NULL"
+         WHERE restaurant_id = $1 AND {which}) AS found \
+         WHERE found.id IS NOT NULL AND (found.is_linked \
+         OR lower(found.email) = ANY(ARRAY(SELECT lower(said) FROM unnest($3) AS said)))"
     )
 }

@@ -1,6 +1,9 @@
 //! Accounts: an address, a password, and the restaurants that one may enter with them.
 
 mod admin;
+mod defaults;
+mod find;
+mod keys;
 mod login;
 mod password;
 mod registration;
@@ -11,6 +14,9 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::{RestaurantId, UserId};
 
 pub use admin::{AdminAccount, create_admin};
+pub use defaults::{Suspect, close, suspects};
+pub(super) use find::find;
+pub use keys::{Filled, fill_keys};
 pub use login::{Account, choose_restaurant, for_login, me, memberships};
 pub(super) use password::set_password;
 pub use password::{change_password, check_new_password, password_hash_of};
@@ -19,17 +25,13 @@ pub use registration::{Registered, check_register, create_owner, register};
 use crate::schema::users;
 use crate::{Error, Result};
 
-diesel::define_sql_function! {
-    /// An address as it is compared, by the database's own rules.
-    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
-}
-
 /// A row of `users` that does not exist yet.
 #[derive(Insertable)]
 #[diesel(table_name = users)]
 pub(super) struct NewAccount {
     pub(super) id: UserId,
     pub(super) email: String,
+    pub(super) email_key: Option<String>,
     pub(super) password_hash: String,
     pub(super) first_name: String,
     pub(super) last_name: String,
@@ -42,6 +44,9 @@ pub(super) struct NewAccount {
 impl NewAccount {
     /// Makes the account, unless its address has one already. Waits for whoever is just making it.
     pub(super) async fn insert(self, conn: &mut AsyncPgConnection) -> Result<Option<UserId>> {
+        if find(conn, &self.email).await?.is_some() {
+            return Ok(None);
+        }
         Ok(diesel::insert_into(users::table)
             .values(self)
             .on_conflict_do_nothing()

@@ -6,7 +6,7 @@ use wire::identity::users::{CreateUser, UpdateUser};
 
 use super::row::Member;
 use crate::Result;
-use crate::checks::Checks;
+use crate::checks::{Checks, trim};
 
 /// Whether the fields of a new member are right.
 ///
@@ -14,12 +14,12 @@ use crate::checks::Checks;
 /// [`crate::Error::Invalid`].
 pub fn check_create(input: &CreateUser) -> Result<()> {
     let mut checks = Checks::new();
-    checks.email("email", Some(input.email.trim()));
+    checks.email("email", Some(&input.email));
     if let Some(password) = &input.password {
         checks.password("password", password);
     }
-    checks.text("firstName", Some(input.first_name.trim()), 0..=100);
-    checks.text("lastName", Some(input.last_name.trim()), 0..=100);
+    checks.name("firstName", Some(trim(&input.first_name)), 0..=100);
+    checks.name("lastName", Some(trim(&input.last_name)), 0..=100);
     check_role(&mut checks, input.role);
     checks.finish()
 }
@@ -31,8 +31,8 @@ pub fn check_create(input: &CreateUser) -> Result<()> {
 pub fn check_update(patch: &UpdateUser) -> Result<()> {
     let mut checks = Checks::new();
     let (first_name, last_name) = (patch.first_name.as_deref(), patch.last_name.as_deref());
-    checks.text("firstName", first_name.map(str::trim), 0..=100);
-    checks.text("lastName", last_name.map(str::trim), 0..=100);
+    checks.name("firstName", first_name.map(trim), 0..=100);
+    checks.name("lastName", last_name.map(trim), 0..=100);
     check_role(&mut checks, patch.role);
     if let Some(password) = &patch.password {
         checks.password("password", password);
@@ -50,10 +50,10 @@ fn check_role(checks: &mut Checks, role: Option<Role>) {
 pub(super) fn patched(member: &Member, patch: &UpdateUser) -> Member {
     let mut next = member.clone();
     if let Some(name) = &patch.first_name {
-        name.trim().clone_into(&mut next.first_name);
+        trim(name).clone_into(&mut next.first_name);
     }
     if let Some(name) = &patch.last_name {
-        name.trim().clone_into(&mut next.last_name);
+        trim(name).clone_into(&mut next.last_name);
     }
     next.role = patch.role.unwrap_or(member.role);
     next.is_active = patch.is_active.unwrap_or(member.is_active);

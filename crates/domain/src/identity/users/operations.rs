@@ -11,12 +11,13 @@ use super::input::{check_create, check_update, patched};
 use super::list::{get, member};
 use super::row::Member;
 use super::rules::{check_manages, check_other_owner, check_own_account};
+use crate::checks::trim;
 use crate::clock::new_id;
 use crate::db::Tx;
 use crate::floor::check_version;
-use crate::identity::accounts::{self, NewAccount, lower};
-use crate::identity::restaurants;
+use crate::identity::accounts::{self, NewAccount};
 use crate::identity::sessions::{Devices, revoke_devices};
+use crate::identity::{address, restaurants};
 use crate::schema::{memberships, users};
 use crate::{Error, Result};
 
@@ -35,7 +36,7 @@ pub async fn create(
     check_manages(tx, &[role])?;
     check_create(input)?;
     restaurants::lock(tx).await?;
-    let id = match account_of(tx, input.email.trim()).await? {
+    let id = match accounts::find(tx.conn, &input.email).await? {
         Some(id) => id,
         None => new_account(tx, input, password_hash).await?,
     };
@@ -154,15 +155,6 @@ async fn lock(tx: &mut Tx<'_>, id: UserId, with_account: bool) -> Result<Member>
     member(tx.conn, tx.restaurant_id(), id).await
 }
 
-async fn account_of(tx: &mut Tx<'_>, email: &str) -> Result<Option<UserId>> {
-    Ok(users::table
-        .filter(lower(users::email).eq(lower(email)))
-        .select(users::id)
-        .first(tx.conn)
-        .await
-        .optional()?)
-}
-
 async fn new_account(
     tx: &mut Tx<'_>,
     input: &CreateUser,
@@ -171,12 +163,14 @@ async fn new_account(
     let password_hash = password_hash.ok_or_else(|| {
         Error::invalid("password", "is required for an address without an account")
     })?;
+    let address = address::read(&input.email).map_err(|fault| Error::invalid("email", fault))?;
     let account = NewAccount {
         id: new_id(),
-        email: input.email.trim().to_owned(),
+        email: address.written,
+        email_key: Some(address.key),
         password_hash: password_hash.to_owned(),
-        first_name: input.first_name.trim().to_owned(),
-        last_name: input.last_name.trim().to_owned(),
+        first_name: trim(&input.first_name).to_owned(),
+        last_name: trim(&input.last_name).to_owned(),
         is_admin: false,
         home_restaurant_id: Some(tx.restaurant_id()),
         created_at: tx.now,
