@@ -1,6 +1,6 @@
 //! Registration, login, tokens.
 
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use domain::identity::accounts;
@@ -10,8 +10,11 @@ use wire::{ErrorBody, ErrorCode, RestaurantId, SessionId, UserId};
 
 use crate::auth::Caller;
 use crate::config::Registration;
+use crate::defaults;
 use crate::errors::ApiError;
 use crate::extract::Json;
+use crate::identity::device::Device;
+use crate::limits::{FullDoor, Guessed};
 use crate::middleware::Context;
 use crate::state::AppState;
 
@@ -22,6 +25,7 @@ use crate::state::AppState;
 )]
 pub async fn register(
     state: Data<AppState>,
+    context: Context,
     request: HttpRequest,
     Json(input): Json<Register>,
 ) -> Result<HttpResponse, ApiError> {
@@ -54,7 +58,9 @@ pub async fn register(
             })
         })
         .await?;
-    Ok(HttpResponse::Created().json(opened.tokens(&state)?))
+    opened
+        .welcome(&state, &context, &request, StatusCode::CREATED)
+        .await
 }
 
 /// Address and password for tokens. An unknown address and a wrong password are answered alike,
@@ -69,6 +75,13 @@ pub async fn login(
     request: HttpRequest,
     Json(input): Json<Login>,
 ) -> Result<HttpResponse, ApiError> {
+    let known = Device::of(&request);
+    if let Some(refusal) = FullDoor::of(&request) {
+        state
+            .limits
+            .let_to_the_door(refusal, known.as_ref())
+            .await?;
+    }
     let account = state
         .read("auth.account", async |conn| {
             accounts::for_login(conn, &input.email).await
@@ -77,12 +90,16 @@ pub async fn login(
     let hash = account
         .as_ref()
         .map(|account| account.password_hash.clone());
+    let whose = Guessed::of(account.as_ref().map(|found| found.user_id), &input.email);
     let attempt = state
         .limits
-        .guess(&input.email, context.client_ip())
+        .guess(&whose, context.client_ip(), known.as_ref())
         .await?;
+    let is_admin = account.as_ref().is_some_and(|found| found.is_admin);
+    let opens = !state.config.environment.is_production()
+        || !defaults::opens_nothing(&input.email, is_admin, &input.password);
     let is_right = state.passwords.verify(input.password, hash).await?;
-    let Some(account) = account.filter(|_| is_right) else {
+    let Some(account) = account.filter(|_| is_right && opens) else {
         let sentence = "Address and password do not belong together.";
         return Err(ApiError::new(ErrorCode::WrongCredentials, sentence));
     };
@@ -111,7 +128,9 @@ pub async fn login(
             })
         })
         .await?;
-    Ok(HttpResponse::Ok().json(opened.tokens(&state)?))
+    opened
+        .welcome(&state, &context, &request, StatusCode::OK)
+        .await
 }
 
 /// A refresh token for a new pair. The token before works for one more minute, because a reply may
@@ -122,18 +141,24 @@ pub async fn login(
 )]
 pub async fn refresh(
     state: Data<AppState>,
+    request: HttpRequest,
     Json(input): Json<Refresh>,
 ) -> Result<HttpResponse, ApiError> {
-    let logged_in = state
+    if let Some(refusal) = FullDoor::of(&request) {
+        let session = sessions::session_of(&input.refresh_token);
+        state.limits.let_refresh(refusal, session).await?;
+    }
+    let refreshed = state
         .db
         .transaction("auth.refresh", async |conn, now| {
             // Also what is refused is committed: a token that was used twice ends its family.
-            let sessions::Refreshed::Rotated(rotated) =
-                sessions::refresh(conn, now, &input.refresh_token, lifetime(&state)).await?
-            else {
-                return Ok(None);
-            };
-            Ok(Some(LoggedIn {
+            let rotated =
+                match sessions::refresh(conn, now, &input.refresh_token, lifetime(&state)).await? {
+                    sessions::Refreshed::Rotated(rotated) => rotated,
+                    sessions::Refreshed::Refused => return Ok(Err(None)),
+                    sessions::Refreshed::Reused(session) => return Ok(Err(Some(session))),
+                };
+            Ok(Ok(LoggedIn {
                 user_id: rotated.user_id,
                 session_id: rotated.session_id,
                 restaurant_id: rotated.restaurant_id,
@@ -143,13 +168,13 @@ pub async fn refresh(
             }))
         })
         .await?;
-    let Some(logged_in) = logged_in else {
-        state.standings.forget();
-        return Err(ApiError::new(
-            ErrorCode::RefreshRefused,
-            "Please log in again.",
-        ));
-    };
+    let logged_in = refreshed.map_err(|signed_out| {
+        if let Some(session) = signed_out {
+            state.standings.forget_device(session);
+        }
+        ApiError::new(ErrorCode::RefreshRefused, "Please log in again.")
+    })?;
+    state.limits.will_refresh(logged_in.session_id).await;
     Ok(HttpResponse::Ok().json(logged_in.tokens(&state)?))
 }
 
@@ -162,7 +187,7 @@ pub async fn logout(state: Data<AppState>, caller: Caller) -> Result<HttpRespons
             sessions::revoke(conn, now, caller.session_id).await
         })
         .await?;
-    state.standings.forget();
+    state.standings.forget_device(caller.session_id);
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -193,6 +218,7 @@ pub async fn change_password(
     state: Data<AppState>,
     caller: Caller,
     context: Context,
+    request: HttpRequest,
     Json(input): Json<ChangePassword>,
 ) -> Result<HttpResponse, ApiError> {
     accounts::check_new_password("newPassword", &input.new_password)?;
@@ -203,7 +229,7 @@ pub async fn change_password(
         .await?;
     let attempt = state
         .limits
-        .guess(&caller.user_id.to_string(), context.client_ip())
+        .guess_on(caller.user_id, caller.session_id)
         .await?;
     if !state
         .passwords
@@ -222,7 +248,12 @@ pub async fn change_password(
             accounts::change_password(conn, now, user, device, &known, &hash).await
         })
         .await?;
-    state.standings.forget();
+    state.standings.forget_account(caller.user_id);
+    let device = Device::of(&request);
+    state
+        .limits
+        .met(caller.user_id, context.client_ip(), device.as_ref())
+        .await;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -237,6 +268,25 @@ struct LoggedIn {
 }
 
 impl LoggedIn {
+    /// The tokens, for somebody whose address and device are known from now on.
+    async fn welcome(
+        self,
+        state: &AppState,
+        context: &Context,
+        request: &HttpRequest,
+        status: StatusCode,
+    ) -> Result<HttpResponse, ApiError> {
+        let device = Device::of_or_new(request);
+        let (user, address) = (self.user_id, context.client_ip());
+        state.limits.met(user, address, Some(&device)).await;
+        state.limits.will_refresh(self.session_id).await;
+        let mut answer = HttpResponse::build(status);
+        if let Some(cookie) = device.cookie() {
+            answer.insert_header(cookie);
+        }
+        Ok(answer.json(self.tokens(state)?))
+    }
+
     fn tokens(self, state: &AppState) -> Result<Tokens, ApiError> {
         let now = state.db.clock().now();
         Ok(Tokens {

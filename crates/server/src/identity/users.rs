@@ -78,7 +78,7 @@ pub async fn update(
             users::update(tx, uid, &patch, hash.as_deref(), version).await
         })
         .await?;
-    state.standings.forget();
+    state.standings.forget_account(uid);
     Ok(saved.ok())
 }
 
@@ -99,7 +99,7 @@ pub async fn delete(
             users::delete(tx, uid, version).await
         })
         .await?;
-    state.standings.forget();
+    state.standings.forget_account(uid);
     Ok(saved.no_content())
 }
 

@@ -1,2 +1,3 @@
+mod door;
 mod login;
 mod members;
