@@ -334,6 +334,7 @@ diesel::table! {
         auth_version -> Int4,
         created_at -> Timestamptz,
         last_updated -> Timestamptz,
+        email_key -> Nullable<Text>,
     }
 }
 

@@ -37,7 +37,7 @@ use crate::standings::Standings;
 use crate::state::{AppState, unix_ms};
 use crate::tokens::Tokens;
 use crate::traces;
-use crate::{background, gauges};
+use crate::{background, defaults, gauges};
 
 /// How long a request may wait for a connection to the database.
 const POOL_WAIT: Duration = Duration::from_secs(3);
@@ -190,7 +190,7 @@ fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
     let previous = auth.previous_secret_key.as_ref().map(|key| key.reveal());
     Ok(AppState {
         tokens: Tokens::new(auth.secret_key.reveal(), previous, lifetime),
-        passwords: Passwords::new(auth.bcrypt_cost, config.http.threads),
+        passwords: passwords(&config, config.http.threads),
         standings: Standings::new(db.clone()),
         limits: Limits::new(&config, &metrics, Handle::current())?,
         snapshots: Snapshots::new(db.clone()),
@@ -206,6 +206,17 @@ fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
         draining: AtomicBool::new(false),
         config,
     })
+}
+
+/// What hashes passwords; `parallel` how many cores may be busy with that at once.
+#[must_use]
+pub fn passwords(config: &Config, parallel: usize) -> Passwords {
+    let passwords = Passwords::new(config.auth.bcrypt_cost, parallel);
+    if config.environment.is_production() {
+        passwords.strict()
+    } else {
+        passwords
+    }
 }
 
 fn reads(
@@ -310,6 +321,11 @@ async fn prepared(state: &AppState) -> anyhow::Result<()> {
         .context("the database is away")?
     {
         anyhow::bail!("the schema is not migrated yet: run `qtable migrate`");
+    }
+    if state.config.environment.is_production() {
+        defaults::close(&state.db, &state.passwords)
+            .await
+            .context("accounts with known passwords could not be closed")?;
     }
     if let Some(admin) = &state.config.auth.admin {
         let hash = state

@@ -9,6 +9,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use domain::db::{Actor, Scope};
 use domain::floor::{due, holds};
+use domain::identity::accounts;
 use domain::identity::sessions::{self, Standing};
 use domain::identity::{invitations, tickets, users};
 use domain::remembered;
@@ -70,6 +71,7 @@ pub fn start(state: &Arc<AppState>, token: &CancellationToken, tasks: &TaskTrack
     every(SWEEP, state, token, tasks, |state| {
         forget_answers(state).boxed()
     });
+    every(SWEEP, state, token, tasks, |state| fill_keys(state).boxed());
 }
 
 /// Runs `work` every `period`, never twice at once. A failure is logged; the next round tries
@@ -224,6 +226,35 @@ async fn sweep(state: &AppState) -> domain::Result<()> {
             tickets::sweep_expired(conn, now, SWEEP_BATCH).await
         })
         .await?;
+    Ok(())
+}
+
+/// Gives accounts that have none the key of their address: those that were made before there were
+/// keys, and by workers of the release before while they run.
+async fn fill_keys(state: &AppState) -> domain::Result<()> {
+    let (mut after, mut without) = (None, Vec::new());
+    loop {
+        let filled = state
+            .db
+            .transaction("accounts.fill_keys", async move |conn, _| {
+                accounts::fill_keys(conn, after, SWEEP_BATCH).await
+            })
+            .await?;
+        without.extend(filled.without);
+        after = filled.last;
+        if after.is_none() {
+            break;
+        }
+    }
+    if !without.is_empty() {
+        let users: Vec<String> = without.iter().map(ToString::to_string).collect();
+        tracing::warn!(
+            count = users.len(),
+            users = users.iter().take(20).cloned().collect::<Vec<_>>().join(" "),
+            "accounts whose address is none, or an older account's in another spelling: they log in \
+             by the address exactly as it was typed"
+        );
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ pub mod auth;
 pub mod background;
 pub mod cli;
 pub mod config;
+pub mod defaults;
 pub mod errors;
 pub mod extract;
 mod faults;

@@ -48,13 +48,18 @@ pub fn init(
 /// Whoever turns the level up to look for a fault does not want the parameters of all statements in
 /// the log, which the database's driver writes at `debug`, nor the bytes that clients of sockets
 /// and of HTTP write at `trace`.
-fn discretion() -> Targets {
+///
+/// And what the HTTP library says of a connection on which no HTTP is spoken, it says at the level of
+/// errors: anybody could fill the log with it, and use up the reports. [`crate::http`] says the same
+/// at `debug`.
+pub(crate) fn discretion() -> Targets {
     Targets::new()
         .with_default(LevelFilter::TRACE)
         .with_target("tokio_postgres", LevelFilter::INFO)
         .with_target("tungstenite", LevelFilter::INFO)
         .with_target("hyper", LevelFilter::DEBUG)
         .with_target("reqwest", LevelFilter::DEBUG)
+        .with_target("actix_http::h1", LevelFilter::OFF)
 }
 
 fn layer(format: LogFormat, worker_id: &str) -> Box<dyn Layer<Registry> + Send + Sync> {

@@ -27,11 +27,12 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Metadata, Subscriber};
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{FilterExt, LevelFilter};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::Config;
+use crate::logs;
 use crate::scrub::scrubbed;
 
 const AGENT: &str = concat!("qtable/", env!("CARGO_PKG_VERSION"));
@@ -114,7 +115,7 @@ impl Reports {
             worker_id: self.worker_id.clone(),
             allowance: Mutex::new(Allowance::full(Instant::now())),
         };
-        reporter.with_filter(LevelFilter::ERROR)
+        reporter.with_filter(LevelFilter::ERROR.and(logs::discretion()))
     }
 
     /// Sends what is left, for two seconds at most.

@@ -7,6 +7,7 @@
 //! signs several devices of an account out locks the account first.
 
 pub mod accounts;
+pub mod address;
 pub mod invitations;
 mod links;
 pub mod passwords;

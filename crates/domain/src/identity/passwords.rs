@@ -17,10 +17,15 @@ const MOST_BYTES: usize = 72;
 /// Salt and hash of no password, for accounts that do not exist.
 const NOBODY: &str = "......................OOOOOOOOOOOOOOOOOOOOOOOOOOOOOOO";
 
+/// Passwords that stand in documents and examples, ours among them: whoever tries any tries these.
+pub const KNOWN_TO_ALL: [&str; 2] = ["password123", "a-long-password-of-your-own"];
+
 /// Hashes and verifies passwords, as many at once as there are cores for it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Passwords {
     cost: u32,
+    /// Whether [`KNOWN_TO_ALL`] are refused as new ones.
+    is_strict: bool,
     /// Those who are being served and those who wait.
     places: Arc<Semaphore>,
     /// Those who are being served.
@@ -35,8 +40,18 @@ impl Passwords {
         let parallel = parallel.max(1);
         Self {
             cost,
+            is_strict: false,
             places: Arc::new(Semaphore::new(parallel + WAITING)),
             turns: Arc::new(Semaphore::new(parallel)),
+        }
+    }
+
+    /// The same, that take no new password which everybody knows: for production.
+    #[must_use]
+    pub fn strict(self) -> Self {
+        Self {
+            is_strict: true,
+            ..self
         }
     }
 
@@ -48,6 +63,9 @@ impl Passwords {
     pub async fn hash(&self, password: String) -> Result<String> {
         let mut checks = Checks::new();
         checks.password("password", &password);
+        if self.is_strict && KNOWN_TO_ALL.contains(&password.as_str()) {
+            checks.fault("password", "is one that everybody knows");
+        }
         checks.finish()?;
         let cost = self.cost;
         self.in_turn(move || bcrypt::hash(password, cost)).await

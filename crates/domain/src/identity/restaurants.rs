@@ -16,7 +16,7 @@ use wire::live::events::{Action, EventKind};
 use wire::{Epoch, ErrorCode, Position, RestaurantId, Seq, TableId};
 
 use super::settings as rules;
-use crate::checks::Checks;
+use crate::checks::{Checks, trim};
 use crate::clock::new_id;
 use crate::db::{Tx, WholeRow};
 use crate::error::broken_constraint;
@@ -186,7 +186,7 @@ pub async fn create(
 ) -> Result<Restaurant> {
     let mut row = RestaurantRow {
         id: new.id,
-        name: new.name.trim().to_owned(),
+        name: trim(&new.name).to_owned(),
         slug: new.slug.clone().unwrap_or_else(|| slug(&new.name)),
         time_zone: new.time_zone.clone(),
         settings: serde_json::to_value(RestaurantSettings {
@@ -197,7 +197,7 @@ pub async fn create(
         last_updated: now,
         version: 1,
     };
-    check(&row, "restaurantName")?;
+    check(&row, Some("restaurantName"))?;
     if new.slug.is_none() {
         row.slug = free_slug(conn, row.slug).await?;
     }
@@ -250,7 +250,7 @@ pub async fn update(
     let current: Restaurant = row.clone().try_into()?;
     check_version(version, row.version, || current.clone())?;
     let mut next = patched(&row, patch, current.settings.clone())?;
-    check(&next, "name")?;
+    check(&next, patch.name.as_ref().map(|_| "name"))?;
     check_joinable(tx, &current.settings, &next).await?;
     if next == row {
         return Ok(current);
@@ -293,7 +293,7 @@ fn patched(
 ) -> Result<RestaurantRow> {
     let mut next = row.clone();
     if let Some(name) = &patch.name {
-        next.name = name.trim().to_owned();
+        next.name = trim(name).to_owned();
     }
     if let Some(slug) = &patch.slug {
         next.slug.clone_from(slug);
@@ -307,9 +307,12 @@ fn patched(
     Ok(next)
 }
 
-fn check(row: &RestaurantRow, name_field: &str) -> Result<()> {
+/// `name_field` is where the name came from, if it is new.
+fn check(row: &RestaurantRow, name_field: Option<&str>) -> Result<()> {
     let mut checks = Checks::new();
-    checks.text(name_field, Some(&row.name), 1..=120);
+    if let Some(field) = name_field {
+        checks.name(field, Some(&row.name), 1..=120);
+    }
     if !is_slug(&row.slug) {
         checks.fault(
             "slug",

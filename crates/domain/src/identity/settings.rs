@@ -100,7 +100,7 @@ pub(super) fn check(checks: &mut Checks, settings: &RestaurantSettings) {
     let mut names = BTreeSet::new();
     for (index, section) in few(checks, "settings.sections", &settings.sections, 50) {
         let field = format!("settings.sections[{index}].name");
-        checks.text(&field, Some(&section.name), 1..=60);
+        checks.name(&field, Some(&section.name), 1..=60);
         if !names.insert(&section.name) {
             checks.fault(&field, "is there twice");
         }

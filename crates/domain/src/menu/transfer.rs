@@ -15,6 +15,7 @@ use wire::{CategoryId, DishId, ErrorCode, FieldError, ItemError, RestaurantId};
 use super::categories::{self, CategoryRow};
 use super::check_edits;
 use super::dishes::{self as operations, DishRow};
+use crate::checks::trim;
 use crate::db::Tx;
 use crate::schema::dishes;
 use crate::{Error, Result};
@@ -385,12 +386,12 @@ impl Failed {
 
 /// The name of a dish's category; none for an empty one.
 fn category_of(dish: &ImportDish) -> Option<&str> {
-    let name = dish.category.as_ref()?.as_deref()?.trim();
+    let name = dish.category.as_ref()?.as_deref().map(trim)?;
     (!name.is_empty()).then_some(name)
 }
 
 fn small(name: &str) -> String {
-    name.trim().to_lowercase()
+    trim(name).to_lowercase()
 }
 
 fn fault(field: &str, message: &str) -> FieldError {

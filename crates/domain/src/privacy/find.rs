@@ -67,11 +67,15 @@ pub(super) async fn find(
         let found = diesel::sql_query(ROWS)
             .bind::<SqlUuid, _>(restaurant)
             .bind::<Array<Text>, _>(&person.digits)
-            .bind::<Nullable<Text>, _>(&person.email)
+            .bind::<Array<Text>, _>(&person.spellings)
             .bind::<Array<SqlUuid>, _>(known)
             .load::<Found>(conn)
             .await?;
-        ids.extend(found.into_iter().map(|found| found.id));
+        let is_meant = |found: &Found| match &found.email {
+            Some(email) => person.has_address(email),
+            None => true,
+        };
+        ids.extend(found.into_iter().filter(is_meant).map(|found| found.id));
         if ids.len() == before {
             return Ok(ids);
         }
@@ -82,17 +86,26 @@ pub(super) async fn find(
 struct Found {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
+    /// The address that is there, if it was found by nothing else.
+    #[diesel(sql_type = Nullable<Text>)]
+    email: Option<String>,
 }
 
-const ROWS: &str = "SELECT id FROM guests WHERE restaurant_id = $1 AND (phone_digits = ANY($2) \
-    OR lower(email) = lower($3) OR reservation_id = ANY($4)) \
-    UNION SELECT id FROM reservations WHERE restaurant_id = $1 \
-    AND (regexp_replace(guest_phone, '[^0-9]', '', 'g') = ANY($2) \
-    OR lower(guest_email) = lower($3) OR guest_id = ANY($4)) \
-    UNION SELECT id FROM invitations WHERE restaurant_id = $1 AND lower(email) = lower($3) \
-    UNION SELECT reservation_id FROM guests WHERE restaurant_id = $1 AND id = ANY($4) \
+// The database looks among what might be the address, by the index that it has; whether it is one
+// is not for its locale to say.
+const ROWS: &str = "SELECT id, NULL AS email FROM guests WHERE restaurant_id = $1 \
+    AND (phone_digits = ANY($2) OR reservation_id = ANY($4)) \
+    UNION SELECT id, email FROM guests WHERE restaurant_id = $1 \
+    AND lower(email) = ANY(ARRAY(SELECT lower(said) FROM unnest($3) AS said)) \
+    UNION SELECT id, NULL FROM reservations WHERE restaurant_id = $1 \
+    AND (regexp_replace(guest_phone, '[^0-9]', '', 'g') = ANY($2) OR guest_id = ANY($4)) \
+    UNION SELECT id, guest_email FROM reservations WHERE restaurant_id = $1 \
+    AND lower(guest_email) = ANY(ARRAY(SELECT lower(said) FROM unnest($3) AS said)) \
+    UNION SELECT id, email FROM invitations WHERE restaurant_id = $1 \
+    AND lower(email) = ANY(ARRAY(SELECT lower(said) FROM unnest($3) AS said)) \
+    UNION SELECT reservation_id, NULL FROM guests WHERE restaurant_id = $1 AND id = ANY($4) \
     AND reservation_id IS NOT NULL \
-    UNION SELECT guest_id FROM reservations WHERE restaurant_id = $1 AND id = ANY($4) \
+    UNION SELECT guest_id, NULL FROM reservations WHERE restaurant_id = $1 AND id = ANY($4) \
     AND guest_id IS NOT NULL";
 
 /// A row of documents.
@@ -146,7 +159,7 @@ impl Facts {
                 .filter_map(|name| state.get(name)?.as_str())
         };
         if texts(PHONES).any(|phone| person.has_phone(phone))
-            || texts(EMAILS).any(|email| person.has_email(email))
+            || texts(EMAILS).any(|email| person.has_address(email))
         {
             self.theirs.insert(id);
         }

@@ -3,6 +3,7 @@
 use wire::privacy::PersonQuery;
 
 use crate::checks::{Checks, trimmed};
+use crate::identity::address;
 use crate::{Error, Result};
 
 /// A person, as rows and documents are compared with them.
@@ -10,7 +11,9 @@ use crate::{Error, Result};
 pub(super) struct Person {
     /// The digits of the number, with and without the zeros that stand for a plus.
     pub(super) digits: Vec<String>,
-    pub(super) email: Option<String>,
+    /// What the address may be written like; empty without one.
+    pub(super) spellings: Vec<String>,
+    key: Option<String>,
 }
 
 impl Person {
@@ -44,7 +47,8 @@ impl Person {
             digits: digits
                 .flat_map(|digits| [format!("00{digits}"), digits])
                 .collect(),
-            email,
+            spellings: email.as_deref().map(address::spellings).unwrap_or_default(),
+            key: email.as_deref().and_then(address::key),
         })
     }
 
@@ -54,10 +58,11 @@ impl Person {
         self.digits.contains(&digits)
     }
 
-    /// Whether a text is the address.
-    pub(super) fn has_email(&self, text: &str) -> bool {
-        let email = self.email.as_deref();
-        email.is_some_and(|email| email.to_lowercase() == text.to_lowercase())
+    /// Whether an address that was found is the person's.
+    pub(super) fn has_address(&self, email: &str) -> bool {
+        self.key.is_some() && address::key(email) == self.key
+            // One that was taken before addresses were looked at closely.
+            || self.spellings.iter().any(|spelling| spelling == email)
     }
 }
 
@@ -77,7 +82,10 @@ mod tests {
         for phone in ["+49 30 / 12-34", "0049301234", " 49301234 "] {
             assert_eq!(read(phone, "").unwrap().digits, ["0049301234", "49301234"]);
         }
-        assert_eq!(read(" ", "a@b.c ").unwrap().email.as_deref(), Some("a@b.c"));
+        let person = read(" ", "A@b.c ").unwrap();
+        assert!(person.has_address("a@B.c") && !person.has_address("aa@b.c"));
+        let person = read(" ", "élodie@bücher.de").unwrap();
+        assert!(person.has_address("ÉLODIE@xn--bcher-kva.de"));
     }
 
     #[test]

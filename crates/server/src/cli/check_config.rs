@@ -10,6 +10,7 @@ use super::Variables;
 use super::probe::probe;
 use crate::config::{Config, ConfigFault, CorsOrigins, Registration};
 use crate::logs::address;
+use crate::{app, defaults};
 
 /// Says what is wrong with the environment variables, all of it at once.
 #[derive(Args, Debug)]
@@ -39,7 +40,8 @@ impl CheckConfig {
 }
 
 async fn connected(config: &Config) -> ExitCode {
-    let lines = probe(config).await;
+    let mut lines = probe(config).await;
+    lines.extend(open_accounts(config).await.map(|line| (false, line)));
     for (is_good, line) in &lines {
         println!("{} {line}", if *is_good { '✓' } else { '✗' });
     }
@@ -48,6 +50,24 @@ async fn connected(config: &Config) -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// Accounts that production cannot have. A schema that is not there yet has none.
+async fn open_accounts(config: &Config) -> Option<String> {
+    if !config.environment.is_production() {
+        return None;
+    }
+    let db = app::database(config).ok()?;
+    let passwords = app::passwords(config, 1);
+    let found = defaults::open_accounts(&db, &passwords).await.ok()?;
+    let emails: Vec<&str> = found.iter().map(|one| one.email.as_str()).collect();
+    (!emails.is_empty()).then(|| {
+        let emails = emails.join(", ");
+        format!(
+            "accounts with passwords that everybody knows: {emails}. They are closed when a worker \
+             starts in production."
+        )
+    })
 }
 
 fn bad(faults: &[ConfigFault]) -> String {

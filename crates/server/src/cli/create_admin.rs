@@ -2,7 +2,6 @@
 
 use clap::Args;
 use domain::identity::accounts;
-use domain::identity::passwords::Passwords;
 
 use crate::app;
 use crate::config::{Config, Secret};
@@ -28,9 +27,9 @@ impl CreateAdmin {
     /// When the address or password will not do, or the database is away.
     pub async fn run(self, config: &Config) -> anyhow::Result<()> {
         accounts::check_new_password("password", self.password.reveal()).map_err(app::told)?;
-        let hash = Passwords::new(config.auth.bcrypt_cost, 1)
-            .hash(self.password.reveal().to_owned())
-            .await?;
+        let passwords = app::passwords(config, 1);
+        let hash = passwords.hash(self.password.reveal().to_owned()).await;
+        let hash = hash.map_err(app::told)?;
         let db = app::database(config)?;
         let (email, resets) = (self.email, self.reset_password);
         db.transaction("accounts.admin", async |conn, now| {

@@ -1,6 +1,7 @@
 //! The HTTP server of a worker, and what it does with connections.
 
 mod connection;
+mod guarded;
 mod payload;
 mod server;
 mod upgrade;

@@ -6,9 +6,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::{HttpService, Request};
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, Protocol, Request};
 use actix_server::ServerBuilder;
-use actix_service::{IntoServiceFactory, ServiceFactory, fn_factory, fn_service};
+use actix_service::{
+    IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_factory, fn_service,
+};
 use actix_web::App;
 use actix_web::dev::{AppConfig, Server};
 use actix_web::web::Data;
@@ -17,6 +20,7 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 
+use super::guarded::Guarded;
 use super::upgrade;
 use crate::config::SocketTransport;
 use crate::metrics::MetricsPage;
@@ -44,7 +48,7 @@ pub(crate) fn serve(
     let data = Data::from(Arc::clone(state));
     let metrics = Arc::clone(&state.metrics);
     let page = Data::new(MetricsPage::on_main(&state.config, Arc::clone(&metrics)));
-    let platform = Data::new(Platform::new(&state.config, metrics));
+    let platform = Data::new(Platform::new(&state.config, Arc::clone(&metrics)));
     let transport = state.config.live.transport;
     let address = listener.local_addr()?;
 
@@ -78,7 +82,7 @@ pub(crate) fn serve(
             }
         });
         let stopping = stopping.clone();
-        HttpService::build()
+        let http = HttpService::build()
             .graceful_shutdown_signal(move || {
                 let stopping = stopping.clone();
                 async move { stopping.notified().await }
@@ -90,15 +94,39 @@ pub(crate) fn serve(
             // say.
             .h1_allow_half_closed(false)
             .local_addr(address)
-            .on_connect_ext(|stream: &TcpStream, _| keep_alive(stream))
+            .on_connect_ext(|guarded: &Guarded, _| {
+                if let Some(stream) = guarded.stream() {
+                    keep_alive(stream);
+                }
+            })
             .finish(fn_factory(move || {
                 let app = Rc::clone(&app);
                 async move { app.service().await }
             }))
-            .upgrade((transport == SocketTransport::Bare).then_some(upgrade))
-            .tcp()
+            .upgrade((transport == SocketTransport::Bare).then_some(upgrade));
+        let counted = Arc::clone(&metrics);
+        fn_service(move |stream: TcpStream| {
+            let peer = stream.peer_addr().ok();
+            let stream = Guarded::new(stream, Arc::clone(&counted));
+            async move { Ok::<_, DispatchError>((stream, Protocol::Http1, peer)) }
+        })
+        .and_then(http)
+        .map_err(ended)
     })?;
     Ok(server.run())
+}
+
+/// How a connection ended that did not end well: mostly because what came was no HTTP, or because
+/// the peer was gone. The library calls each of them an error, which the log does not
+/// ([`crate::logs`]).
+fn ended(error: DispatchError) -> DispatchError {
+    match &error {
+        DispatchError::Service(_) | DispatchError::Body(_) | DispatchError::InternalError => {
+            tracing::warn!(%error, "a connection was given up");
+        }
+        _ => tracing::debug!(%error, "a connection ended early"),
+    }
+    error
 }
 
 /// Connections for the thread that this runs on, which answers requests. Without any it shares

@@ -25,6 +25,7 @@ use bytes::BytesMut;
 use tokio::net::TcpStream;
 
 use super::connection::{Connection, gone, part, write};
+use super::guarded::Guarded;
 use super::payload;
 
 /// The application with everything around it.
@@ -51,7 +52,7 @@ impl Handover {
 }
 
 /// Answers a request that asks for an upgrade.
-pub(super) async fn answer(app: Rc<impl App>, request: Request, framed: Framed<TcpStream, Codec>) {
+pub(super) async fn answer(app: Rc<impl App>, request: Request, framed: Framed<Guarded, Codec>) {
     if let Err(error) = try_answer(app, request, framed).await {
         tracing::debug!(%error, "a peer left before its handshake was answered");
     }
@@ -60,10 +61,14 @@ pub(super) async fn answer(app: Rc<impl App>, request: Request, framed: Framed<T
 async fn try_answer(
     app: Rc<impl App>,
     mut request: Request,
-    framed: Framed<TcpStream, Codec>,
+    framed: Framed<Guarded, Codec>,
 ) -> io::Result<()> {
     let parts = framed.into_parts();
-    let (stream, mut unread, mut codec) = (Rc::new(parts.io), parts.read_buf, parts.codec);
+    let (stream, mut unread, mut codec) = (
+        Rc::new(parts.io.into_stream()?),
+        parts.read_buf,
+        parts.codec,
+    );
     // Answers to requests that came before on this connection.
     write(&stream, &parts.write_buf).await?;
     drop(parts.write_buf);

@@ -1,6 +1,6 @@
 //! Registration, login, tokens.
 
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use domain::db::RequestId;
@@ -15,8 +15,11 @@ use wire::{ErrorBody, ErrorCode, RestaurantId, SessionId, UserId};
 
 use crate::auth::{Caller, request_id};
 use crate::config::Registration;
+use crate::defaults;
 use crate::errors::ApiError;
 use crate::extract::Json;
+use crate::identity::device::Device;
+use crate::limits::{FullDoor, Guessed};
 use crate::middleware::Context;
 use crate::state::AppState;
 
@@ -27,6 +30,7 @@ use crate::state::AppState;
 )]
 pub async fn register(
     state: Data<AppState>,
+    context: Context,
     request: HttpRequest,
     Json(input): Json<Register>,
 ) -> Result<HttpResponse, ApiError> {
@@ -59,7 +63,9 @@ pub async fn register(
             })
         })
         .await?;
-    Ok(HttpResponse::Created().json(opened.tokens(&state)?))
+    opened
+        .welcome(&state, &context, &request, StatusCode::CREATED)
+        .await
 }
 
 /// Address and password for tokens. An unknown address and a wrong password are answered alike,
@@ -74,7 +80,8 @@ pub async fn login(
     request: HttpRequest,
     Json(input): Json<Login>,
 ) -> Result<HttpResponse, ApiError> {
-    let account = verified(&state, &context, &input.email, input.password).await?;
+    let password = input.password;
+    let account = verified(&state, &context, &request, &input.email, password).await?;
     let asked = input.restaurant_id;
     let device = device_name(&request, input.device_name.as_deref());
     let opened = state
@@ -101,7 +108,9 @@ pub async fn login(
             })
         })
         .await?;
-    Ok(HttpResponse::Ok().json(opened.tokens(&state)?))
+    opened
+        .welcome(&state, &context, &request, StatusCode::OK)
+        .await
 }
 
 /// The account of an address, once its password was right. An unknown address and a wrong password
@@ -109,9 +118,17 @@ pub async fn login(
 pub(crate) async fn verified(
     state: &AppState,
     context: &Context,
+    request: &HttpRequest,
     email: &str,
     password: String,
 ) -> Result<Account, ApiError> {
+    let known = Device::of(request);
+    if let Some(refusal) = FullDoor::of(request) {
+        state
+            .limits
+            .let_to_the_door(refusal, known.as_ref())
+            .await?;
+    }
     let account = state
         .read("auth.account", async |conn| {
             accounts::for_login(conn, email).await
@@ -120,9 +137,16 @@ pub(crate) async fn verified(
     let hash = account
         .as_ref()
         .map(|account| account.password_hash.clone());
-    let attempt = state.limits.guess(email, context.client_ip()).await?;
+    let whose = Guessed::of(account.as_ref().map(|found| found.user_id), email);
+    let attempt = state
+        .limits
+        .guess(&whose, context.client_ip(), known.as_ref())
+        .await?;
+    let is_admin = account.as_ref().is_some_and(|found| found.is_admin);
+    let opens = !state.config.environment.is_production()
+        || !defaults::opens_nothing(email, is_admin, &password);
     let is_right = state.passwords.verify(password, hash).await?;
-    let Some(account) = account.filter(|_| is_right) else {
+    let Some(account) = account.filter(|_| is_right && opens) else {
         let sentence = "Address and password do not belong together.";
         return Err(ApiError::new(ErrorCode::WrongCredentials, sentence));
     };
@@ -138,18 +162,24 @@ pub(crate) async fn verified(
 )]
 pub async fn refresh(
     state: Data<AppState>,
+    request: HttpRequest,
     Json(input): Json<Refresh>,
 ) -> Result<HttpResponse, ApiError> {
-    let logged_in = state
+    if let Some(refusal) = FullDoor::of(&request) {
+        let session = sessions::session_of(&input.refresh_token);
+        state.limits.let_refresh(refusal, session).await?;
+    }
+    let refreshed = state
         .db
         .transaction("auth.refresh", async |conn, now| {
             // Also what is refused is committed: a token that was used twice ends its family.
-            let sessions::Refreshed::Rotated(rotated) =
-                sessions::refresh(conn, now, &input.refresh_token, lifetime(&state)).await?
-            else {
-                return Ok(None);
-            };
-            Ok(Some(LoggedIn {
+            let rotated =
+                match sessions::refresh(conn, now, &input.refresh_token, lifetime(&state)).await? {
+                    sessions::Refreshed::Rotated(rotated) => rotated,
+                    sessions::Refreshed::Refused => return Ok(Err(None)),
+                    sessions::Refreshed::Reused(session) => return Ok(Err(Some(session))),
+                };
+            Ok(Ok(LoggedIn {
                 user_id: rotated.user_id,
                 session_id: rotated.session_id,
                 restaurant_id: rotated.restaurant_id,
@@ -159,13 +189,13 @@ pub async fn refresh(
             }))
         })
         .await?;
-    let Some(logged_in) = logged_in else {
-        state.standings.forget();
-        return Err(ApiError::new(
-            ErrorCode::RefreshRefused,
-            "Please log in again.",
-        ));
-    };
+    let logged_in = refreshed.map_err(|signed_out| {
+        if let Some(session) = signed_out {
+            state.standings.forget_device(session);
+        }
+        ApiError::new(ErrorCode::RefreshRefused, "Please log in again.")
+    })?;
+    state.limits.will_refresh(logged_in.session_id).await;
     Ok(HttpResponse::Ok().json(logged_in.tokens(&state)?))
 }
 
@@ -178,7 +208,7 @@ pub async fn logout(state: Data<AppState>, caller: Caller) -> Result<HttpRespons
             sessions::revoke(conn, now, caller.session_id).await
         })
         .await?;
-    state.standings.forget();
+    state.standings.forget_device(caller.session_id);
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -270,12 +300,12 @@ pub(crate) async fn reset(
     let mut scope = users::reset_scope(&input.secret)?;
     scope.request_id = request_id;
     let hash = state.passwords.hash(input.new_password.clone()).await?;
-    state
+    let saved = state
         .write("users.reset_password", &scope, async |tx| {
             users::reset_password(tx, &input.secret, &hash).await
         })
         .await?;
-    state.standings.forget();
+    state.standings.forget_account(saved.value);
     Ok(())
 }
 
@@ -288,6 +318,7 @@ pub async fn change_password(
     state: Data<AppState>,
     caller: Caller,
     context: Context,
+    request: HttpRequest,
     Json(input): Json<ChangePassword>,
 ) -> Result<HttpResponse, ApiError> {
     accounts::check_new_password("newPassword", &input.new_password)?;
@@ -298,7 +329,7 @@ pub async fn change_password(
         .await?;
     let attempt = state
         .limits
-        .guess(&caller.user_id.to_string(), context.client_ip())
+        .guess_on(caller.user_id, caller.session_id)
         .await?;
     if !state
         .passwords
@@ -317,7 +348,12 @@ pub async fn change_password(
             accounts::change_password(conn, now, user, device, &known, &hash).await
         })
         .await?;
-    state.standings.forget();
+    state.standings.forget_account(caller.user_id);
+    let device = Device::of(&request);
+    state
+        .limits
+        .met(caller.user_id, context.client_ip(), device.as_ref())
+        .await;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -332,7 +368,26 @@ pub(crate) struct LoggedIn {
 }
 
 impl LoggedIn {
-    pub(super) fn tokens(self, state: &AppState) -> Result<Tokens, ApiError> {
+    /// The tokens, for somebody whose address and device are known from now on.
+    pub(super) async fn welcome(
+        self,
+        state: &AppState,
+        context: &Context,
+        request: &HttpRequest,
+        status: StatusCode,
+    ) -> Result<HttpResponse, ApiError> {
+        let device = Device::of_or_new(request);
+        let (user, address) = (self.user_id, context.client_ip());
+        state.limits.met(user, address, Some(&device)).await;
+        state.limits.will_refresh(self.session_id).await;
+        let mut answer = HttpResponse::build(status);
+        if let Some(cookie) = device.cookie() {
+            answer.insert_header(cookie);
+        }
+        Ok(answer.json(self.tokens(state)?))
+    }
+
+    fn tokens(self, state: &AppState) -> Result<Tokens, ApiError> {
         let now = state.db.clock().now();
         Ok(Tokens {
             access_token: state.tokens.issue(

@@ -1,5 +1,8 @@
 //! Invitations: made, confirmed and taken back by a restaurant, accepted by whoever has the link.
 
+use std::cell::Cell;
+
+use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use domain::db::{RequestId, Tx};
@@ -16,6 +19,7 @@ use super::auth::{LoggedIn, device_name, lifetime};
 use crate::auth::{self, Caller};
 use crate::errors::ApiError;
 use crate::extract::{Json, OptionalJson, Path, Query};
+use crate::middleware::Context;
 use crate::reply;
 use crate::state::AppState;
 
@@ -133,15 +137,21 @@ pub async fn confirm(
     Path((rid, id)): Path<(RestaurantId, InvitationId)>,
     OptionalJson(input): OptionalJson<ConfirmInvitation>,
 ) -> Result<HttpResponse, ApiError> {
+    let member = Cell::new(None);
     let answer = state
         .post(
             "invitations.confirm",
             &caller.scope(rid),
             async |tx| invitations::confirm(tx, id, &input).await,
-            |saved| reply::done(&saved.value, saved.position()),
+            |saved| {
+                member.set(saved.value.accepted_by.as_ref().map(|by| by.user_id));
+                reply::done(&saved.value, saved.position())
+            },
         )
         .await?;
-    state.standings.forget();
+    if let Some(member) = member.get() {
+        state.standings.forget_account(member);
+    }
     Ok(answer)
 }
 
@@ -183,6 +193,7 @@ pub(crate) async fn look(state: &AppState, secret: &str) -> Result<InvitationFac
 )]
 pub async fn accept(
     state: Data<AppState>,
+    context: Context,
     request: HttpRequest,
     Json(input): Json<AcceptInvitation>,
 ) -> Result<HttpResponse, ApiError> {
@@ -216,7 +227,9 @@ pub async fn accept(
         })
     };
     let opened = register(&state, &input, auth::request_id(&request), open).await?;
-    Ok(HttpResponse::Created().json(opened.tokens(&state)?))
+    opened
+        .welcome(&state, &context, &request, StatusCode::CREATED)
+        .await
 }
 
 /// Makes an account of whoever has the link, accepts for it, and does something with it.

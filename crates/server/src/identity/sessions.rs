@@ -50,6 +50,6 @@ pub async fn revoke(
             sessions::revoke_of_user(conn, now, caller.user_id, session).await
         })
         .await?;
-    state.standings.forget();
+    state.standings.forget_device(session);
     Ok(HttpResponse::NoContent().finish())
 }

@@ -54,7 +54,7 @@ pub async fn update(
             users::update(tx, uid, &patch, version).await
         })
         .await?;
-    state.standings.forget();
+    state.standings.forget_account(uid);
     Ok(saved.ok())
 }
 
@@ -75,7 +75,7 @@ pub async fn delete(
             users::delete(tx, uid, version).await
         })
         .await?;
-    state.standings.forget();
+    state.standings.forget_account(uid);
     Ok(saved.no_content())
 }
 

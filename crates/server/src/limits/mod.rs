@@ -29,10 +29,11 @@ use std::time::{Duration, Instant};
 
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::{HttpMessage, HttpRequest};
 use tokio::runtime::Handle;
 use wire::{ErrorCode, UserId};
 
-pub use self::failures::Attempt;
+pub use self::failures::{Attempt, Guessed};
 pub use self::gcra::{Rate, Verdict};
 use self::ledger::Ledger;
 use self::shared::Shared;
@@ -79,6 +80,24 @@ pub fn tier(method: &Method, canonical: &str) -> Option<Tier> {
         _ if *method == Method::GET => Tier::Reads,
         _ => Tier::Writes,
     })
+}
+
+/// The refusal of a request whose address has used up what it has, for the handler to give unless
+/// it knows who comes.
+pub struct FullDoor(Option<ApiError>);
+
+impl FullDoor {
+    /// To be left in the request.
+    #[must_use]
+    pub const fn new(refusal: ApiError) -> Self {
+        Self(Some(refusal))
+    }
+
+    /// The refusal of a request, if there is one.
+    #[must_use]
+    pub fn of(request: &HttpRequest) -> Option<ApiError> {
+        request.extensions_mut().get_mut::<Self>()?.0.take()
+    }
 }
 
 impl Limits {

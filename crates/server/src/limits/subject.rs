@@ -75,13 +75,18 @@ impl Subject {
 
     /// A name that somebody wants to log in by.
     pub(super) fn name(tier: Tier, name: &str) -> Self {
-        Self::of(tier, &[b"name", name.trim().to_lowercase().as_bytes()])
+        Self::of(tier, &[b"name", name.as_bytes()])
     }
 
     /// The same, from an address.
     pub(super) fn name_at(tier: Tier, name: &str, address: IpAddr) -> Self {
-        let name = name.trim().to_lowercase();
         Self::of(tier, &[b"name-at", &network(address), name.as_bytes()])
+    }
+
+    /// The same, on something that only its holder knows.
+    pub(super) fn name_on(tier: Tier, name: &str, secret: &[u8]) -> Self {
+        let length = [u8::try_from(secret.len()).unwrap_or(u8::MAX)];
+        Self::of(tier, &[b"name-on", &length, secret, name.as_bytes()])
     }
 
     fn of(tier: Tier, parts: &[&[u8]]) -> Self {
@@ -125,8 +130,9 @@ mod tests {
         assert_eq!(address("2001:db8::1"), address("2001:db8::ffff:1"));
         assert_ne!(address("2001:db8::1"), address("2001:db8:0:1::1"));
         let name = |text| Subject::name(Tier::Failures, text);
-        assert_eq!(name("Ann@Example.com "), name("ann@example.com"));
         assert_ne!(name("ann@example.com"), name("bob@example.com"));
+        let on = |secret: &[u8]| Subject::name_on(Tier::Failures, "ann@example.com", secret);
+        assert_ne!(on(b"one"), on(b"two"));
         let writes = Subject::address(Tier::Writes, "192.0.2.1".parse().unwrap());
         assert_ne!(writes, address("192.0.2.1"));
         assert!(writes.key().starts_with("limit:writes:"));

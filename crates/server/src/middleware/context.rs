@@ -123,6 +123,12 @@ impl Context {
         self.0.client
     }
 
+    /// Whether the client spoke TLS, as far as a trusted proxy says so.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.is_https
+    }
+
     /// The pattern of the route that answers.
     #[must_use]
     pub fn route(&self) -> Option<Rc<str>> {

@@ -23,6 +23,7 @@ use crate::metrics::Metrics;
 pub use client::{client_ip, is_https};
 pub use context::{Context, dress};
 pub use mount::{MOUNTS, split};
+pub(crate) use security::protect;
 
 /// What the layer around the handlers needs to know.
 pub struct Platform {

@@ -94,7 +94,7 @@ async fn with_mine(
     answer: &Answer,
 ) -> Result<(), ApiError> {
     let password = answer.password.clone();
-    let account = verified(state, context, &answer.email, password).await?;
+    let account = verified(state, context, request, &answer.email, password).await?;
     let mut scope = invitations::scope_of(secret, Some(account.user_id), None)?;
     scope.request_id = request_id(request);
     state

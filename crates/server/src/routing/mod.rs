@@ -27,7 +27,7 @@ use self::tree::Tree;
 use crate::auth::{self, Caller, Need};
 use crate::errors::ApiError;
 use crate::idempotency;
-use crate::limits::{self, Tier, Verdict};
+use crate::limits::{self, FullDoor, Tier, Verdict};
 use crate::middleware::{Context, MOUNTS};
 use crate::state::AppState;
 
@@ -266,7 +266,14 @@ async fn admit(target: &Target, request: &mut ServiceRequest) -> Result<Option<V
     let limited = target.tier.zip(state);
     if let Some((tier, state)) = &limited {
         let address = Context::of(request).and_then(|context| context.client_ip());
-        left = state.limits.address(*tier, address).await?;
+        left = match state.limits.address(*tier, address).await {
+            // Who comes may have an allowance of its own, which shows in the body.
+            Err(refusal) if matches!(tier, Tier::Logins | Tier::Refreshes) => {
+                request.extensions_mut().insert(FullDoor::new(refusal));
+                None
+            }
+            counted => counted?,
+        };
     }
     if target.need != Need::Public {
         auth::authorize(request, target.need).await?;

@@ -5,6 +5,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::support::raw::Raw;
 use crate::support::{Restaurant, TestApp};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,5 +152,83 @@ async fn bytes_that_are_not_http() {
         );
     }
     house.owner.get(&house.path("/guests")).await.expect(200);
+    app.finish().await;
+}
+
+/// The answer to what no application is asked about: the envelope all the same.
+async fn refusal(raw: &mut Raw, status: u16, sent: &str) {
+    let head = raw.head().await;
+    assert_eq!(head.status, status, "{sent}: {head:?}");
+    let id = head.header("x-request-id").unwrap().to_owned();
+    for (name, value) in [
+        ("content-type", "application/json"),
+        ("x-content-type-options", "nosniff"),
+        ("cache-control", "no-store"),
+        ("connection", "close"),
+    ] {
+        assert_eq!(head.header(name), Some(value), "{sent}: {head:?}");
+    }
+    let length: usize = head.header("content-length").unwrap().parse().unwrap();
+    let body: serde_json::Value = serde_json::from_slice(&raw.bytes(length).await).unwrap();
+    assert_eq!(
+        (&body["status"], &body["requestId"]),
+        (&json!(status), &json!(id))
+    );
+    assert!(body["error"].as_str().unwrap().ends_with('.'), "{body}");
+    assert!(body["code"].is_string(), "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_request_is_answered_like_one() {
+    let app = TestApp::with(1, &[]).await;
+    let client = app.client(0);
+    let large = format!(
+        "GET / HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n",
+        "x".repeat(400_000)
+    );
+    let many = format!(
+        "GET / HTTP/1.1\r\nHost: x\r\n{}\r\n",
+        "a: b\r\n".repeat(2000)
+    );
+    for (sent, status) in [
+        ("GET / HTTP/1.1\r\nBad Header x\r\n\r\n", 400),
+        ("GET / x HTTP/1.1\r\n\r\n", 400),
+        ("GET / HTTP/9.9\r\nHost: x\r\n\r\n", 400),
+        ("NONSENSE\r\n\r\n", 400),
+        ("\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}", 400),
+        (
+            "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: nonsense\r\n\r\n",
+            400,
+        ),
+        (
+            "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+            400,
+        ),
+        (
+            "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: nonsense\r\n\r\n",
+            400,
+        ),
+        (&large, 431),
+        (&many, 431),
+    ] {
+        let mut raw = Raw::connect(&client).await;
+        raw.say(sent).await;
+        let shown: String = sent.chars().take(60).collect();
+        refusal(&mut raw, status, &shown).await;
+        assert_eq!(raw.rest().await, b"", "{shown}");
+    }
+    // What was asked before it is answered before it, on the same connection.
+    let mut raw = Raw::connect(&client).await;
+    let good = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n";
+    raw.say(format!("{good}{good}GET / x HTTP/1.1\r\n\r\n{good}"))
+        .await;
+    for _ in 0..2 {
+        let head = raw.head().await;
+        assert_eq!(head.status, 200);
+        let length = head.header("content-length").unwrap().parse().unwrap();
+        raw.bytes(length).await;
+    }
+    refusal(&mut raw, 400, "after others").await;
+    assert_eq!(raw.rest().await, b"");
     app.finish().await;
 }

@@ -102,7 +102,12 @@ async fn new_restaurants_are_counted_at_all_workers_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_does_not_wait_for_a_redis_that_is_away() {
     let proxy = Proxy::for_url(&testkit::redis::url()).await;
-    let app = TestApp::with(1, &[ON, ("REDIS_URL", proxy.url())]).await;
+    let vars = [
+        ON,
+        ("REDIS_URL", proxy.url()),
+        ("TRUSTED_PROXIES", "private"),
+    ];
+    let app = TestApp::with(1, &vars).await;
     let house = Restaurant::new(&app).await;
     let metric = async |name: &str| {
         let page = app.client(0).get("/metrics").await.text;
@@ -124,7 +129,7 @@ async fn a_login_does_not_wait_for_a_redis_that_is_away() {
     assert_ne!(metric("qtable_rate_limit_fallbacks_total").await, "0");
     // The limit is there without it.
     proxy.refuse();
-    let guess = |_| log_in(&house.owner, &house.email, "wrong password", "");
+    let guess = |_| log_in(&house.owner, &house.email, "wrong password", "192.0.2.7");
     let replies = join_all((0..15).map(guess)).await;
     assert_eq!((count(&replies, 401), count(&replies, 429)), (10, 5));
     let refused = metric("qtable_rate_limited_total{tier=\"failures\"}").await;

@@ -5,6 +5,7 @@ use testkit::wait::{DEADLINE, until};
 use tokio::net::TcpListener;
 
 use crate::support::app::connect;
+use crate::support::raw::Raw;
 use crate::support::{Endpoint, Restaurant, TestApp};
 
 const PHONE: &str = "+491512345678";
@@ -86,6 +87,54 @@ async fn a_fault_is_reported_without_what_was_to_be_written() {
     for secret in [PHONE, "Ann@home", "thekey", token] {
         assert!(!told.contains(secret), "{secret} in {told}");
     }
+    app.take_faults();
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_http_is_no_fault() {
+    let tracker = Endpoint::start().await;
+    let app = TestApp::with(0, &[]).await;
+    let dsn = format!("http://thekey@{}/7", tracker.address);
+    let vars = [
+        ("SENTRY_DSN", dsn.as_str()),
+        ("LOG_FORMAT", "json"),
+        ("SHUTDOWN_GRACE_SECONDS", "1"),
+    ];
+    let (mut worker, client) = app.process(&vars).await;
+    let house = Restaurant::of(&client).await;
+    // More than may be reported at once.
+    for sent in [
+        "GET / HTTP/1.1\r\nBad Header x\r\n\r\n",
+        "GET / x HTTP/1.1\r\n\r\n",
+        "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+         Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+         Content-Length: 9\r\n\r\n{\0",
+    ] {
+        for _ in 0..8 {
+            let mut raw = Raw::connect(&client).await;
+            raw.say(sent).await;
+            if sent.ends_with('\0') {
+                // It hangs up in the middle of its body.
+                continue;
+            }
+            assert_eq!(raw.head().await.status, 400);
+        }
+    }
+    break_guests(&app).await;
+    let fault = house.owner.post(&house.path("/guests"), party()).await;
+    fault.expect_error(500, "internal");
+    until("the report", DEADLINE, async || {
+        (!reports(&tracker).is_empty()).then_some(())
+    })
+    .await;
+    worker.terminate();
+    assert!(worker.wait(DEADLINE).await.success());
+    assert_eq!(reports(&tracker).len(), 1);
+    let output = worker.output();
+    let errors = output.lines().filter(|line| line.contains("\"ERROR\""));
+    assert_eq!(errors.count(), 1, "{output}");
     app.take_faults();
     app.finish().await;
 }

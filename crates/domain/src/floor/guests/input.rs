@@ -4,8 +4,9 @@ use wire::floor::guests::{CreateGuest, GuestStatus, UpdateGuest};
 use wire::{GuestId, TableId};
 
 use super::row::GuestRow;
-use crate::checks::{Checks, trimmed};
+use crate::checks::{Checks, trim, trimmed};
 use crate::db::Tx;
+use crate::identity::address;
 use crate::{Error, Result};
 
 pub(super) fn new_row(tx: &Tx<'_>, id: GuestId, input: &CreateGuest) -> GuestRow {
@@ -21,7 +22,7 @@ pub(super) fn new_row(tx: &Tx<'_>, id: GuestId, input: &CreateGuest) -> GuestRow
         status: GuestStatus::Waiting,
         wait_position: None,
         phone: trimmed(input.phone.as_deref()),
-        email: trimmed(input.email.as_deref()),
+        email: address::stored(input.email.as_deref()),
         notes: trimmed(input.notes.as_deref()),
         special_requests: trimmed(input.special_requests.as_deref()),
         dietary_restrictions: input.dietary_restrictions.clone().unwrap_or_default(),
@@ -73,7 +74,6 @@ pub(super) fn patched(row: &GuestRow, patch: &UpdateGuest) -> Result<GuestRow> {
         (&mut next.first_name, &patch.first_name),
         (&mut next.last_name, &patch.last_name),
         (&mut next.phone, &patch.phone),
-        (&mut next.email, &patch.email),
         (&mut next.notes, &patch.notes),
         (&mut next.special_requests, &patch.special_requests),
     ];
@@ -81,6 +81,9 @@ pub(super) fn patched(row: &GuestRow, patch: &UpdateGuest) -> Result<GuestRow> {
         if let Some(text) = change {
             *field = trimmed(text.as_deref());
         }
+    }
+    if let Some(email) = &patch.email {
+        next.email = address::stored(email.as_deref());
     }
     let lists = [
         (&mut next.dietary_restrictions, &patch.dietary_restrictions),
@@ -104,7 +107,7 @@ pub(super) fn check_new(input: &CreateGuest) -> Result<Vec<TableId>> {
     if name.is_empty() {
         checks.fault("guestName", "is required (or firstName)");
     } else {
-        checks.text("guestName", Some(&name), 1..=200);
+        checks.name("guestName", Some(&name), 1..=200);
     }
     if input.party_size.is_none() {
         checks.fault("partySize", "is required");
@@ -139,7 +142,7 @@ pub(super) fn check_new(input: &CreateGuest) -> Result<Vec<TableId>> {
 /// Checks the fields of a patch; returns the tables that the party shall have, if that was asked.
 pub(super) fn check_patch(patch: &UpdateGuest) -> Result<Option<Vec<TableId>>> {
     let mut checks = Checks::new();
-    checks.text("guestName", patch.guest_name.as_deref(), 1..=200);
+    checks.name("guestName", patch.guest_name.as_deref(), 1..=200);
     check_info(
         &mut checks,
         &Info {
@@ -183,11 +186,11 @@ struct Info<'a> {
 }
 
 fn check_info(checks: &mut Checks, info: &Info<'_>) {
-    checks.text("firstName", info.first_name, 0..=100);
-    checks.text("lastName", info.last_name, 0..=100);
+    checks.name("firstName", info.first_name, 0..=100);
+    checks.name("lastName", info.last_name, 0..=100);
     checks.number("partySize", info.party_size, 1..=100);
     checks.text("phone", info.phone, 0..=40);
-    let email = info.email.map(str::trim);
+    let email = info.email.map(trim);
     checks.email("email", email.filter(|email| !email.is_empty()));
     checks.text("notes", info.notes, 0..=2000);
     checks.text("specialRequests", info.special_requests, 0..=2000);

@@ -5,7 +5,8 @@ use wire::TableId;
 use wire::floor::reservations::{CreateReservation, ReservationStatus, UpdateReservation};
 
 use super::row::ReservationRow;
-use crate::checks::{Checks, trimmed};
+use crate::checks::{Checks, trim, trimmed};
+use crate::identity::address;
 use crate::{Error, Result};
 
 /// How far ahead is booked.
@@ -20,7 +21,6 @@ pub(super) fn patched(row: &ReservationRow, patch: &UpdateReservation) -> Result
     }
     let texts = [
         (&mut next.guest_phone, &patch.guest_phone),
-        (&mut next.guest_email, &patch.guest_email),
         (&mut next.notes, &patch.notes),
         (&mut next.special_requests, &patch.special_requests),
     ];
@@ -28,6 +28,9 @@ pub(super) fn patched(row: &ReservationRow, patch: &UpdateReservation) -> Result
         if let Some(text) = change {
             *field = trimmed(text.as_deref());
         }
+    }
+    if let Some(email) = &patch.guest_email {
+        next.guest_email = address::stored(email.as_deref());
     }
     next.party_size = patch.party_size.unwrap_or(row.party_size);
     next.source = patch.source.unwrap_or(row.source);
@@ -41,7 +44,7 @@ pub(super) fn patched(row: &ReservationRow, patch: &UpdateReservation) -> Result
 pub(super) fn check_new(checks: &mut Checks, input: &CreateReservation) {
     match trimmed(input.guest_name.as_deref()) {
         None => checks.fault("guestName", "is required"),
-        Some(name) => checks.text("guestName", Some(&name), 1..=200),
+        Some(name) => checks.name("guestName", Some(&name), 1..=200),
     }
     checks.number("partySize", input.party_size, 1..=100);
     checks.number("durationMinutes", input.duration_minutes, 15..=1440);
@@ -77,7 +80,7 @@ pub(super) fn check_new(checks: &mut Checks, input: &CreateReservation) {
 
 /// Checks the fields of a patch but its time.
 pub(super) fn check_patch(checks: &mut Checks, patch: &UpdateReservation) {
-    checks.text("guestName", patch.guest_name.as_deref(), 1..=200);
+    checks.name("guestName", patch.guest_name.as_deref(), 1..=200);
     checks.number("partySize", patch.party_size, 1..=100);
     checks.number("durationMinutes", patch.duration_minutes, 15..=1440);
     check_info(
@@ -104,7 +107,7 @@ fn check_info(checks: &mut Checks, info: &Info<'_>) {
     checks.text("guestPhone", info.phone, 0..=40);
     checks.email(
         "guestEmail",
-        info.email.filter(|email| !email.trim().is_empty()),
+        info.email.filter(|email| !trim(email).is_empty()),
     );
     checks.text("notes", info.notes, 0..=2000);
     checks.text("specialRequests", info.special_requests, 0..=2000);

@@ -21,7 +21,7 @@ use crate::floor::availability::{Wish, choose};
 use crate::floor::occupancy::{self, Claimant};
 use crate::floor::seating::{self, Locked};
 use crate::floor::{check_version, guests, holds, reserved};
-use crate::identity::restaurants;
+use crate::identity::{address, restaurants};
 use crate::schema::reservations;
 use crate::{Error, Result};
 
@@ -129,7 +129,7 @@ pub(in crate::floor) async fn create_as(
         id,
         guest_name: trimmed(input.guest_name.as_deref()).unwrap_or_default(),
         guest_phone: trimmed(input.guest_phone.as_deref()),
-        guest_email: trimmed(input.guest_email.as_deref()),
+        guest_email: address::stored(input.guest_email.as_deref()),
         party_size,
         reservation_time: time,
         duration_minutes: minutes,

@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::checks::trim;
+
 /// The fields of a thing.
 pub(super) type Fields = Map<String, Value>;
 
@@ -145,7 +147,7 @@ pub(super) fn asked(patch: Value, present: &Fields) -> Fields {
 /// list is an empty list.
 fn normal(value: Value, like: Option<&Value>) -> Value {
     match value {
-        Value::String(text) => match text.trim() {
+        Value::String(text) => match trim(&text) {
             "" => Value::Null,
             trimmed => Value::String(trimmed.to_owned()),
         },

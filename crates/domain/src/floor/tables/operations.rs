@@ -11,7 +11,7 @@ use wire::live::events::{Action, EventKind, Gone};
 use wire::{ErrorCode, GuestId, RestaurantId, TableId};
 
 use super::row::TableRow;
-use crate::checks::{Checks, trimmed};
+use crate::checks::{Checks, trim, trimmed};
 use crate::clock::new_id;
 use crate::db::{Tx, WholeRow};
 use crate::error::broken_constraint;
@@ -85,12 +85,13 @@ pub(in crate::floor) async fn create_as(
 ) -> Result<Table> {
     check_arranges(tx)?;
     let number = trimmed(input.table_number.as_deref());
+    let section = trimmed(input.section.as_deref());
     let position = input.position.unwrap_or(TablePosition { x: 0.5, y: 0.5 });
     let mut checks = Checks::new();
     if number.is_none() {
         checks.fault("tableNumber", "is required");
     }
-    check_number(&mut checks, number.as_deref());
+    check_names(&mut checks, number.as_deref(), section.as_deref());
     if input.capacity.is_none() {
         checks.fault("capacity", "is required");
     }
@@ -104,7 +105,7 @@ pub(in crate::floor) async fn create_as(
         position_x: position.x,
         position_y: position.y,
         shape: input.shape.unwrap_or(TableShape::Square),
-        section: trimmed(input.section.as_deref()),
+        section,
         is_active: input.is_active.unwrap_or(true),
         created_at: tx.now,
         last_updated: tx.now,
@@ -142,7 +143,12 @@ pub async fn update(
     check_version(version, row.version, || row.clone().with_party(party))?;
     let next = patched(&row, patch);
     let mut checks = Checks::new();
-    check_number(&mut checks, Some(&next.table_number));
+    let number = patch
+        .table_number
+        .as_ref()
+        .map(|_| next.table_number.as_str());
+    let section = patch.section.as_ref().and(next.section.as_deref());
+    check_names(&mut checks, number, section);
     check_row(checks, &next)?;
     match (party, next.status) {
         (None, TableStatus::Occupied) => return Err(needs_party()),
@@ -287,7 +293,7 @@ async fn lock(tx: &mut Tx<'_>, id: TableId) -> Result<(TableRow, Option<GuestId>
 fn patched(row: &TableRow, patch: &UpdateTable) -> TableRow {
     let mut next = row.clone();
     if let Some(number) = &patch.table_number {
-        next.table_number = number.trim().to_owned();
+        trim(number).clone_into(&mut next.table_number);
     }
     if let Some(position) = patch.position {
         (next.position_x, next.position_y) = (position.x, position.y);
@@ -303,8 +309,10 @@ fn patched(row: &TableRow, patch: &UpdateTable) -> TableRow {
     next
 }
 
-fn check_number(checks: &mut Checks, number: Option<&str>) {
-    checks.text("tableNumber", number, 1..=20);
+/// Those that are new.
+fn check_names(checks: &mut Checks, number: Option<&str>, section: Option<&str>) {
+    checks.name("tableNumber", number, 1..=20);
+    checks.name("section", section, 1..=60);
 }
 
 fn check_row(mut checks: Checks, row: &TableRow) -> Result<()> {
@@ -320,7 +328,6 @@ fn check_row(mut checks: Checks, row: &TableRow) -> Result<()> {
             checks.fault(field, "must be between 0 and 1");
         }
     }
-    checks.text("section", row.section.as_deref(), 1..=60);
     checks.finish()
 }
 

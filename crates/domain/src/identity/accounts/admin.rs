@@ -5,9 +5,9 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::UserId;
 
-use super::{NewAccount, lower, set_password};
-use crate::checks::Checks;
+use super::{NewAccount, find, set_password};
 use crate::clock::new_id;
+use crate::identity::address;
 use crate::identity::sessions::Devices;
 use crate::schema::users;
 use crate::{Error, Result};
@@ -40,13 +40,11 @@ pub async fn create_admin(
     password_hash: &str,
     resets_password: bool,
 ) -> Result<AdminAccount> {
-    let email = email.trim();
-    let mut checks = Checks::new();
-    checks.email("email", Some(email));
-    checks.finish()?;
+    let address = address::read(email).map_err(|fault| Error::invalid("email", fault))?;
     let account = NewAccount {
         id: new_id(),
-        email: email.to_owned(),
+        email: address.written,
+        email_key: Some(address.key),
         password_hash: password_hash.to_owned(),
         first_name: String::new(),
         last_name: String::new(),
@@ -58,11 +56,12 @@ pub async fn create_admin(
     if let Some(id) = account.insert(conn).await? {
         return Ok(AdminAccount::Created(id));
     }
-    let (id, is_admin) = users::table
-        .filter(lower(users::email).eq(lower(email)))
-        .select((users::id, users::is_admin))
+    let id = find(conn, email).await?.ok_or(Error::Contended)?;
+    let is_admin = users::table
+        .find(id)
+        .select(users::is_admin)
         .for_update()
-        .first::<(UserId, bool)>(conn)
+        .first::<bool>(conn)
         .await
         .optional()?
         .ok_or(Error::Contended)?;

@@ -4,11 +4,12 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
 use wire::identity::Role;
 use wire::identity::auth::{Me, Membership};
 use wire::{RestaurantId, SessionId, UserId};
 
-use super::lower;
+use super::find;
 use crate::schema::{memberships, restaurants, users};
 use crate::{Error, Result};
 
@@ -38,19 +39,16 @@ impl std::fmt::Debug for Account {
     }
 }
 
-/// The account of an address, whatever the case of its letters. The caller verifies a password
-/// even if there is none, so that the time it takes does not tell.
+/// The account of an address, in whatever spelling ([`crate::identity::address`]). The caller
+/// verifies a password even if there is none, so that the time it takes does not tell.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn for_login(conn: &mut AsyncPgConnection, email: &str) -> Result<Option<Account>> {
-    let email = email.trim();
-    // What a text of the database cannot hold is nobody's address.
-    if email.contains('\0') {
-        return Ok(None);
-    }
+    // Asked for nobody, too: the number of questions would tell as well.
+    let id = find(conn, email).await?.unwrap_or(UserId(Uuid::nil()));
     Ok(users::table
-        .filter(lower(users::email).eq(lower(email)))
+        .find(id)
         .select(Account::as_select())
         .first(conn)
         .await

@@ -1,6 +1,9 @@
 //! Accounts: an address, a password, and the restaurants that one may enter with them.
 
 mod admin;
+mod defaults;
+mod find;
+mod keys;
 mod login;
 mod names;
 mod password;
@@ -12,6 +15,9 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::{RestaurantId, UserId};
 
 pub use admin::{AdminAccount, create_admin};
+pub use defaults::{Suspect, close, suspects};
+pub(super) use find::find;
+pub use keys::{Filled, fill_keys};
 pub use login::{Account, choose_restaurant, for_login, last_used, me, memberships};
 pub use names::rename;
 pub(super) use password::{auth_version_of, set_password};
@@ -24,17 +30,13 @@ use crate::{Error, Result};
 /// The version of a new account, for its tokens.
 pub const FIRST_VERSION: i32 = 1;
 
-diesel::define_sql_function! {
-    /// An address as it is compared, by the database's own rules.
-    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
-}
-
 /// A row of `users` that does not exist yet.
 #[derive(Insertable)]
 #[diesel(table_name = users)]
 pub(super) struct NewAccount {
     pub(super) id: UserId,
     pub(super) email: String,
+    pub(super) email_key: Option<String>,
     pub(super) password_hash: String,
     pub(super) first_name: String,
     pub(super) last_name: String,
@@ -47,6 +49,9 @@ pub(super) struct NewAccount {
 impl NewAccount {
     /// Makes the account, unless its address has one already. Waits for whoever is just making it.
     pub(super) async fn insert(self, conn: &mut AsyncPgConnection) -> Result<Option<UserId>> {
+        if find(conn, &self.email).await?.is_some() {
+            return Ok(None);
+        }
         Ok(diesel::insert_into(users::table)
             .values(self)
             .on_conflict_do_nothing()

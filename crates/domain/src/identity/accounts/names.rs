@@ -6,7 +6,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::UserId;
 use wire::identity::auth::UpdateMe;
 
-use crate::checks::Checks;
+use crate::checks::{Checks, trim};
 use crate::schema::users;
 use crate::{Error, Result};
 
@@ -22,12 +22,12 @@ pub async fn rename(
     patch: &UpdateMe,
 ) -> Result<Option<(String, String)>> {
     let (first, last) = (
-        patch.first_name.as_deref().map(str::trim),
-        patch.last_name.as_deref().map(str::trim),
+        patch.first_name.as_deref().map(trim),
+        patch.last_name.as_deref().map(trim),
     );
     let mut checks = Checks::new();
-    checks.text("firstName", first, 0..=100);
-    checks.text("lastName", last, 0..=100);
+    checks.name("firstName", first, 0..=100);
+    checks.name("lastName", last, 0..=100);
     checks.finish()?;
     let was = users::table
         .find(id)

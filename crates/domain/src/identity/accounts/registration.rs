@@ -11,11 +11,11 @@ use wire::{ErrorCode, RestaurantId, UserId};
 
 use super::NewAccount;
 use crate::audit::{self, Entry};
-use crate::checks::Checks;
+use crate::checks::{Checks, trim};
 use crate::clock::new_id;
 use crate::db::{Actor, Scope};
 use crate::identity::restaurants::{self, NewRestaurant};
-use crate::identity::users;
+use crate::identity::{address, users};
 use crate::schema::memberships;
 use crate::{Error, Result};
 
@@ -37,12 +37,12 @@ pub struct Registered {
 /// [`Error::Invalid`].
 pub fn check_register(input: &Register) -> Result<()> {
     let mut checks = Checks::new();
-    let name = input.restaurant_name.trim();
-    checks.text("restaurantName", Some(name), 1..=120);
-    checks.email("email", Some(input.email.trim()));
+    let name = trim(&input.restaurant_name);
+    checks.name("restaurantName", Some(name), 1..=120);
+    checks.email("email", Some(&input.email));
     checks.password("password", &input.password);
-    checks.text("firstName", Some(input.first_name.trim()), 0..=100);
-    checks.text("lastName", Some(input.last_name.trim()), 0..=100);
+    checks.name("firstName", Some(trim(&input.first_name)), 0..=100);
+    checks.name("lastName", Some(trim(&input.last_name)), 0..=100);
     if input
         .time_zone
         .as_deref()
@@ -91,7 +91,7 @@ pub async fn register(
 /// listening yet. Must run in a transaction.
 ///
 /// # Errors
-/// `email_taken`.
+/// `email_taken`; [`Error::Invalid`] for what is no address.
 pub async fn create_owner(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
@@ -101,12 +101,14 @@ pub async fn create_owner(
     last_name: &str,
     password_hash: &str,
 ) -> Result<Registered> {
+    let address = address::read(email).map_err(|fault| Error::invalid("email", fault))?;
     let account = NewAccount {
         id: new_id(),
-        email: email.trim().to_owned(),
+        email: address.written,
+        email_key: Some(address.key),
         password_hash: password_hash.to_owned(),
-        first_name: first_name.trim().to_owned(),
-        last_name: last_name.trim().to_owned(),
+        first_name: trim(first_name).to_owned(),
+        last_name: trim(last_name).to_owned(),
         is_admin: false,
         home_restaurant_id: Some(restaurant_id),
         created_at: now,

@@ -11,10 +11,11 @@ use wire::{ErrorCode, InvitationId, SessionId, UserId};
 
 use super::operations::{LIFETIME, lock, note};
 use super::row::InvitationRow;
-use crate::checks::Checks;
+use crate::checks::{Checks, trim};
 use crate::clock::new_id;
 use crate::db::{Actor, Scope, Tx};
 use crate::identity::accounts::{self, NewAccount};
+use crate::identity::address;
 use crate::identity::links::LinkSecret;
 use crate::identity::users;
 use crate::schema::{invitations, restaurants};
@@ -98,7 +99,7 @@ pub async fn accept(tx: &mut Tx<'_>, secret: &str) -> Result<InvitationFace> {
 /// [`Error::Invalid`].
 pub fn check_register(input: &AcceptInvitation) -> Result<()> {
     let mut checks = Checks::new();
-    match input.email.as_deref().map(str::trim) {
+    match input.email.as_deref() {
         Some(email) => checks.email("email", Some(email)),
         None => checks.fault("email", REQUIRED),
     }
@@ -106,8 +107,8 @@ pub fn check_register(input: &AcceptInvitation) -> Result<()> {
         Some(password) => checks.password("password", password),
         None => checks.fault("password", REQUIRED),
     }
-    checks.text("firstName", Some(input.first_name.trim()), 0..=100);
-    checks.text("lastName", Some(input.last_name.trim()), 0..=100);
+    checks.name("firstName", Some(trim(&input.first_name)), 0..=100);
+    checks.name("lastName", Some(trim(&input.last_name)), 0..=100);
     checks.finish()
 }
 
@@ -129,12 +130,15 @@ pub async fn register(
     if row.accepted_by.is_some() {
         return Err(taken());
     }
+    let typed = input.email.as_deref().unwrap_or_default();
+    let address = address::read(typed).map_err(|fault| Error::invalid("email", fault))?;
     let account = NewAccount {
         id: by(tx)?,
-        email: input.email.as_deref().unwrap_or_default().trim().to_owned(),
+        email: address.written,
+        email_key: Some(address.key),
         password_hash: password_hash.to_owned(),
-        first_name: input.first_name.trim().to_owned(),
-        last_name: input.last_name.trim().to_owned(),
+        first_name: trim(&input.first_name).to_owned(),
+        last_name: trim(&input.last_name).to_owned(),
         is_admin: false,
         home_restaurant_id: None,
         created_at: tx.now,

@@ -79,8 +79,8 @@ pub async fn create(tx: &mut Tx<'_>, input: &Invite) -> Result<Made> {
 fn check(row: &InvitationRow) -> Result<()> {
     let mut checks = Checks::new();
     checks.email("email", row.email.as_deref());
-    checks.text("firstName", row.first_name.as_deref(), 0..=100);
-    checks.text("lastName", row.last_name.as_deref(), 0..=100);
+    checks.name("firstName", row.first_name.as_deref(), 0..=100);
+    checks.name("lastName", row.last_name.as_deref(), 0..=100);
     users::check_role(&mut checks, Some(row.role));
     checks.finish()
 }

@@ -27,7 +27,7 @@ mod standing;
 mod token;
 
 pub use devices::{NewSession, Opened, list, open, sweep_expired};
-pub use refresh::{GRACE, Refreshed, Rotated, refresh};
+pub use refresh::{GRACE, Refreshed, Rotated, refresh, session_of};
 pub(super) use sign_out::{Devices, revoke_devices};
 pub use sign_out::{revoke, revoke_of_user};
 pub use standing::{Standing, standing, standings};

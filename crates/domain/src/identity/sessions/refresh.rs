@@ -22,8 +22,8 @@ pub enum Refreshed {
     /// It is garbage, invented, too old, or of a device that was signed out or has lost its
     /// restaurant.
     Refused,
-    /// It was used before. The device has been signed out, so the transaction must be committed.
-    Reused,
+    /// It was used before. This device has been signed out, so the transaction must be committed.
+    Reused(SessionId),
 }
 
 /// A device with its next refresh token, and what its next access token has to say.
@@ -98,6 +98,12 @@ impl Family {
     }
 }
 
+/// The device that a refresh token names. Whether it is the device's has to be asked for.
+#[must_use]
+pub fn session_of(token: &str) -> Option<SessionId> {
+    RefreshToken::parse(token).map(|token| token.session_id)
+}
+
 /// Trades a refresh token for the next one, which is good for `ttl`. Must run in a transaction,
 /// and all that is not an error must be committed.
 ///
@@ -136,7 +142,7 @@ pub async fn refresh(
             user_id = %standing.user_id,
             "a refresh token was used twice: the device has been signed out"
         );
-        return Ok(Refreshed::Reused);
+        return Ok(Refreshed::Reused(token.session_id));
     }
     if standing.role_now().is_none() {
         return Ok(Refreshed::Refused);

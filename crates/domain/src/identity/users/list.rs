@@ -1,15 +1,21 @@
 //! Looking at members.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::identity::users::User;
 use wire::{RestaurantId, UserId};
 
 use super::row::{COLUMNS, Member};
-use crate::identity::accounts::lower;
 use crate::page::{self, Page};
 use crate::schema::{memberships, users};
 use crate::{Error, Result};
+
+diesel::define_sql_function! {
+    /// What members are ordered by: the key of the address, or the address while it has none.
+    #[sql_name = "coalesce"]
+    fn key_or(key: Nullable<Text>, address: Text) -> Text;
+}
 
 /// The members of a restaurant, by address.
 ///
@@ -25,20 +31,22 @@ pub async fn list(
     let mut query = memberships::table
         .inner_join(users::table.on(users::id.eq(memberships::user_id)))
         .filter(memberships::restaurant_id.eq(restaurant))
-        .select(COLUMNS)
-        .order(lower(users::email))
+        .select((COLUMNS, key_or(users::email_key, users::email)))
+        .order(key_or(users::email_key, users::email))
         .limit(limit + 1)
         .into_boxed();
     if let Some(after) = page::after::<String>(cursor)? {
-        query = query.filter(lower(users::email).gt(lower(after)));
+        query = query.filter(key_or(users::email_key, users::email).gt(after));
     }
-    let items = query
-        .load::<Member>(conn)
-        .await?
-        .into_iter()
-        .map(Member::into_user)
-        .collect();
-    page::paged(items, limit, |user: &User| user.email.clone())
+    let items = query.load::<(Member, String)>(conn).await?;
+    let Page { items, next } = page::paged(items, limit, |(_, key)| key.clone())?;
+    Ok(Page {
+        items: items
+            .into_iter()
+            .map(|(member, _)| member.into_user())
+            .collect(),
+        next,
+    })
 }
 
 /// One member.

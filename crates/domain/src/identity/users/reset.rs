@@ -134,7 +134,7 @@ pub async fn look_at_reset(
 ///
 /// # Errors
 /// [`Error::NotFound`] as [`look_at_reset`], and when another restaurant trusts the account by now.
-pub async fn reset_password(tx: &mut Tx<'_>, secret: &str, password_hash: &str) -> Result<()> {
+pub async fn reset_password(tx: &mut Tx<'_>, secret: &str, password_hash: &str) -> Result<UserId> {
     let secret = LinkSecret::parse(secret).ok_or_else(unknown)?;
     let id = UserId(secret.id);
     if secret.restaurant_id != tx.restaurant_id() {
@@ -156,7 +156,7 @@ pub async fn reset_password(tx: &mut Tx<'_>, secret: &str, password_hash: &str) 
     check_own_account(tx, &row).await.map_err(ended)?;
     accounts::set_password(tx.conn, tx.now, Devices::of(id), password_hash).await?;
     save(tx, &row, row.clone(), Action::PasswordReset).await?;
-    Ok(())
+    Ok(id)
 }
 
 /// What the state forbids is no longer any good.

@@ -7,7 +7,7 @@ use wire::menu::categories::{Category, CreateCategory, UpdateCategory};
 use wire::{CategoryId, ErrorCode, FieldError, RestaurantId};
 
 use super::row::CategoryRow;
-use crate::checks::{Checks, trimmed};
+use crate::checks::{Checks, trim, trimmed};
 use crate::clock::new_id;
 use crate::db::{Tx, WholeRow};
 use crate::error::broken_constraint;
@@ -149,7 +149,7 @@ pub(in crate::menu) fn fresh(tx: &Tx<'_>, others: &[CategoryRow]) -> CategoryRow
 pub(in crate::menu) fn patched(row: &CategoryRow, patch: &UpdateCategory) -> CategoryRow {
     let mut next = row.clone();
     if let Some(name) = &patch.name {
-        name.trim().clone_into(&mut next.name);
+        trim(name).clone_into(&mut next.name);
     }
     if let Some(description) = &patch.description {
         next.description = trimmed(description.as_deref());
@@ -174,10 +174,12 @@ pub(in crate::menu) fn check(
     let mut checks = Checks::new();
     if is_new && patch.name.is_none() {
         checks.fault("name", "is required");
-    } else {
-        checks.text("name", Some(&row.name), 1..=100);
+    } else if patch.name.is_some() {
+        checks.name("name", Some(&row.name), 1..=100);
     }
-    checks.text("description", row.description.as_deref(), 1..=2000);
+    if is_new || patch.description.is_some() {
+        checks.text("description", row.description.as_deref(), 1..=2000);
+    }
     checks.number("position", Some(row.position), 0..=1_000_000);
     windows::check(&mut checks, patch.windows.as_deref().unwrap_or_default());
     match checks.finish() {

@@ -9,7 +9,7 @@ use wire::menu::ModifierGroup;
 use wire::menu::dishes::{AvailabilityStatus, DishAvailability, UpdateDish};
 
 use super::row::DishRow;
-use crate::checks::{Checks, trimmed};
+use crate::checks::{Checks, trim, trimmed};
 use crate::clock::new_id;
 use crate::menu::{images, money};
 use crate::{Error, Result};
@@ -21,13 +21,13 @@ const PRICE: i64 = 1_000_000_000_000;
 pub(in crate::menu) fn patched(row: &DishRow, patch: &UpdateDish, now: DateTime<Utc>) -> DishRow {
     let mut next = row.clone();
     if let Some(name) = &patch.dish_name {
-        name.trim().clone_into(&mut next.dish_name);
+        trim(name).clone_into(&mut next.dish_name);
     }
     if let Some(description) = &patch.description {
         next.description = trimmed(description.as_deref());
     }
     if let Some(url) = &patch.image_url {
-        next.image_url = trimmed(url.as_deref());
+        next.image_url = trimmed(url.as_deref()).map(images::kept);
     }
     if let Some(currency) = &patch.currency {
         currency.trim().clone_into(&mut next.currency);
@@ -75,10 +75,10 @@ fn sorted<T: Copy + Ord>(words: &[T]) -> Vec<T> {
 fn with_ids(mut groups: Vec<ModifierGroup>) -> Vec<ModifierGroup> {
     for group in &mut groups {
         group.id.get_or_insert_with(new_id);
-        group.name = group.name.trim().to_owned();
+        group.name = trim(&group.name).to_owned();
         for option in &mut group.options {
             option.id.get_or_insert_with(new_id);
-            option.name = option.name.trim().to_owned();
+            option.name = trim(&option.name).to_owned();
         }
     }
     groups
@@ -107,10 +107,14 @@ pub(in crate::menu) fn check(
     }
     let given = |is_given: bool| is_given || !is_new;
     if given(patch.dish_name.is_some()) {
-        checks.text("dishName", Some(&row.dish_name), 1..=255);
+        checks.name("dishName", Some(&row.dish_name), 1..=255);
     }
-    checks.text("description", row.description.as_deref(), 1..=2000);
-    images::check(&mut checks, "imageUrl", row.image_url.as_deref());
+    if given(patch.description.is_some()) {
+        checks.text("description", row.description.as_deref(), 1..=2000);
+    }
+    if given(patch.image_url.is_some()) {
+        images::check(&mut checks, "imageUrl", row.image_url.as_deref());
+    }
     if !(0..=PRICE).contains(&row.price_minor) {
         checks.fault("priceMinor", format!("must be between 0 and {PRICE}"));
     }
@@ -124,7 +128,9 @@ pub(in crate::menu) fn check(
     if let Some(groups) = &patch.modifier_groups {
         check_modifiers(&mut checks, groups);
     }
-    checks.text("station", row.station.as_deref(), 1..=60);
+    if given(patch.station.is_some()) {
+        checks.name("station", row.station.as_deref(), 1..=60);
+    }
     checks.number("preparationMinutes", row.preparation_minutes, 0..=1440);
     checks.number("position", Some(row.position), 0..=1_000_000);
     match checks.finish() {
@@ -155,8 +161,8 @@ fn check_modifiers(checks: &mut Checks, groups: &[ModifierGroup]) {
     let mut is_twice = |id: Option<Uuid>| id.is_some_and(|id| !ids.insert(id));
     for (index, group) in groups.iter().enumerate() {
         let field = format!("modifierGroups[{index}]");
-        checks.text(&format!("{field}.name"), Some(group.name.trim()), 1..=100);
-        if !names.insert(group.name.trim()) {
+        checks.name(&format!("{field}.name"), Some(trim(&group.name)), 1..=100);
+        if !names.insert(trim(&group.name)) {
             checks.fault(&format!("{field}.name"), "is there twice");
         }
         if is_twice(group.id) {
@@ -176,7 +182,7 @@ fn check_modifiers(checks: &mut Checks, groups: &[ModifierGroup]) {
         }
         for (index, option) in group.options.iter().enumerate() {
             let field = format!("{field}.options[{index}]");
-            checks.text(&format!("{field}.name"), Some(option.name.trim()), 1..=100);
+            checks.name(&format!("{field}.name"), Some(trim(&option.name)), 1..=100);
             if is_twice(option.id) {
                 checks.fault(&format!("{field}.id"), "is there twice");
             }

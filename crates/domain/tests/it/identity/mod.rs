@@ -1,6 +1,7 @@
 //! Who is who.
 
 mod accounts;
+mod addresses;
 mod admin;
 mod invitations;
 mod links;

@@ -98,7 +98,7 @@ async fn grace_ends_with_the_minute() {
         "asking does not prolong it"
     );
     db.clock.advance(TimeDelta::microseconds(1));
-    assert!(matches!(refresh(&db, &token).await, Refreshed::Reused));
+    assert!(matches!(refresh(&db, &token).await, Refreshed::Reused(_)));
     assert!(!db.is_live(device).await);
     assert!(matches!(refresh(&db, &successor).await, Refreshed::Refused));
 }
@@ -109,7 +109,7 @@ async fn grace_ends_with_the_successor() {
     let (device, first) = logged_in(&db).await;
     let second = next(&db, &first).await;
     let third = next(&db, &second).await;
-    assert!(matches!(refresh(&db, &first).await, Refreshed::Reused));
+    assert!(matches!(refresh(&db, &first).await, Refreshed::Reused(_)));
     assert!(!db.is_live(device).await);
     for token in [&first, &second, &third] {
         assert!(matches!(refresh(&db, token).await, Refreshed::Refused));
@@ -126,7 +126,7 @@ async fn a_reuse_costs_one_device_only() {
     next(&db, &second).await;
     assert!(matches!(
         refresh(&db, &one.refresh_token).await,
-        Refreshed::Reused
+        Refreshed::Reused(_)
     ));
     assert!(!db.is_live(one.session_id).await);
     assert!(db.is_live(two.session_id).await);
@@ -182,7 +182,7 @@ async fn a_thief_in_the_minute_of_grace_is_found_out() {
         };
         next(&db, &first).await;
         db.clock.advance(TimeDelta::minutes(5));
-        assert!(matches!(refresh(&db, &second).await, Refreshed::Reused));
+        assert!(matches!(refresh(&db, &second).await, Refreshed::Reused(_)));
         assert!(!db.is_live(device).await);
     }
 }
@@ -208,7 +208,10 @@ async fn an_invented_token_logs_nobody_out() {
         assert!(db.is_live(device).await);
     }
     // The family is right, so whoever made this has held a token of it.
-    assert!(matches!(refresh(&db, &forged(63)).await, Refreshed::Reused));
+    assert!(matches!(
+        refresh(&db, &forged(63)).await,
+        Refreshed::Reused(_)
+    ));
     assert!(!db.is_live(device).await);
 }
 

@@ -52,13 +52,13 @@ SELECT id, pg_temp.noon() - make_interval(mins => (entries - seq) * (525600 / en
 FROM houses, generate_series(1, entries) AS seq ORDER BY seq::float8 / entries;
 
 -- Three members each, and their devices.
-INSERT INTO users (id, email, password_hash, first_name, last_name, home_restaurant_id, created_at, last_updated)
-SELECT pg_temp.id(3 * n - m), 'person' || 3 * n - m || '@example.com', 'the hash of a password', 'Ada',
+INSERT INTO users (id, email, email_key, password_hash, first_name, last_name, home_restaurant_id, created_at, last_updated)
+SELECT pg_temp.id(3 * n - m), 'person' || 3 * n - m || '@example.com', 'person' || 3 * n - m || '@example.com', 'the hash of a password', 'Ada',
     'Byron', id, pg_temp.noon(), pg_temp.noon()
 FROM houses, generate_series(0, 2) AS m;
-INSERT INTO users (id, email, password_hash, first_name, last_name, created_at, last_updated)
-SELECT pg_temp.id(p), 'person' || p || '@example.com', 'the hash of a password', 'Ada', 'Byron', pg_temp.noon(),
-    pg_temp.noon()
+INSERT INTO users (id, email, email_key, password_hash, first_name, last_name, created_at, last_updated)
+SELECT pg_temp.id(p), 'person' || p || '@example.com', 'person' || p || '@example.com', 'the hash of a password',
+    'Ada', 'Byron', pg_temp.noon(), pg_temp.noon()
 FROM generate_series(1001, 15000) AS p;
 INSERT INTO memberships (restaurant_id, user_id, role, created_at, last_updated)
 SELECT pg_temp.id(301 + p % 4700), pg_temp.id(p), 'staff', pg_temp.noon(), pg_temp.noon()

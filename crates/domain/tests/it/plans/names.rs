@@ -10,6 +10,11 @@ const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../server/src");
 /// Operations that need not be quick, and why.
 const SELDOM: &[(&str, &str)] = &[
     ("accounts.admin", "once, by whoever runs the platform"),
+    ("accounts.close", "once, when a worker starts in production"),
+    (
+        "accounts.suspects",
+        "once, when a worker starts in production",
+    ),
     (
         "privacy.note_export",
         "its entry is that of every other change",

@@ -141,6 +141,8 @@ async fn members(house: &House) {
     let register =
         async |conn: &mut PgConnection, now| accounts::register(conn, now, &input, HASH).await;
     house.transaction("auth.register", "", register).await;
+    let fill = async |conn: &mut PgConnection, _| accounts::fill_keys(conn, None, 1_000).await;
+    house.transaction("accounts.fill_keys", "", fill).await;
 }
 
 /// How somebody becomes a member.

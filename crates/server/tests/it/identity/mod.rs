@@ -1,3 +1,4 @@
+mod door;
 mod invitations;
 mod login;
 mod members;
