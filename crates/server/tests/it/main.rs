@@ -28,3 +28,4 @@ mod reports;
 mod support;
 mod tls;
 mod traces;
+mod worst;
