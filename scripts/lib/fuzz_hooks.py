@@ -4,6 +4,7 @@ Random ids name nothing, and nearly every answer would be 404. So most ids are r
 the demo restaurant's things, chosen by what was generated, so that a seed repeats itself.
 """
 
+import json
 import os
 import zlib
 
@@ -103,6 +104,63 @@ def with_real_ids(name, value):
     if isinstance(value, list):
         return [with_real_ids(name, one) for one in value]
     return real(name, value)
+
+
+# An answer that is an error is short, whatever was asked.
+LONGEST_ERROR = 16 * 1024
+# Far more than any answer takes on a busy machine; what grows faster than what was sent takes longer.
+SLOWEST = 5
+
+
+def check_cost(response, what):
+    seconds = response.elapsed.total_seconds()
+    assert seconds < SLOWEST, f"{what} was answered after {seconds:.1f} s"
+    size = len(response.content)
+    assert response.status_code < 400 or size <= LONGEST_ERROR, (
+        f"{what} got an error of {size} bytes"
+    )
+    assert response.status_code != 500, f"{what} got 500: {response.text}"
+
+
+@schemathesis.check
+def bounded_cost(ctx, response, case):
+    check_cost(response, "the request")
+
+
+def worst_of(body):
+    """A body that was generated, with what nobody should have to read in and around it."""
+    key, nul = "k" * 60_000, ["\0"] * 4_000
+    yield "a long name over NULs", {**body, key: nul}
+    yield "NULs in every field", {name: nul for name in body}
+    yield "long names", {**body, **{f"{key}{number}": "\0" for number in range(4)}}
+    deep = json.dumps(body)[:-1] + (", " if body else "")
+    yield "depth", deep + '"x": ' + "[" * 40_000 + "]" * 40_000 + "}"
+    yield "empty objects in every field", {name: [{}] * 20_000 for name in body}
+    yield "long texts in every field", {name: "\x01" * 10_000 for name in body}
+
+
+TRIED = set()
+
+
+@schemathesis.check
+def worst_bodies(ctx, response, case):
+    """Once for each operation, as the worst is the same each time."""
+    operation = case.operation.label
+    if operation in TRIED or not isinstance(case.body, dict):
+        return
+    TRIED.add(operation)
+    request = response.request
+    headers = {
+        name: value
+        for name, value in request.headers.items()
+        if name.lower() in ("authorization", "content-type")
+    }
+    for what, body in worst_of(case.body):
+        data = body if isinstance(body, str) else json.dumps(body)
+        answer = requests.request(
+            request.method, request.url, data=data, headers=headers, timeout=10
+        )
+        check_cost(answer, f"{what} to {operation}")
 
 
 @schemathesis.hook

@@ -102,13 +102,16 @@ fn field(fault: FieldError) -> FieldError {
 /// A text of at most so many bytes without control characters, which a terminal obeys and which
 /// are six times as long in JSON.
 pub(crate) fn clean(mut text: String, most: usize) -> String {
-    let kept = cut(&text, most).len();
-    if kept < text.len() {
-        text.truncate(kept);
-        text.push('…');
-    }
+    let whole = text.len();
+    text.truncate(cut(&text, most).len());
+    let is_cut = text.len() < whole;
     if text.contains(char::is_control) {
         text = text.replace(char::is_control, "\u{fffd}");
+    }
+    let whole = text.len();
+    text.truncate(cut(&text, most).len());
+    if is_cut || text.len() < whole {
+        text.push('…');
     }
     text
 }
@@ -171,7 +174,7 @@ mod tests {
             ];
             let size = |error: ApiError| serde_json::to_vec(&error.body("r")).unwrap().len();
             assert!(size(ApiError::invalid(fields)) < 16 * 1024);
-            assert!(size(ApiError::items(items, 400, long)) < 20 * 1024);
+            assert!(size(ApiError::items(items, 400, long)) < 16 * 1024);
         }
     }
 
@@ -183,6 +186,7 @@ mod tests {
             ("aü", 2, "a…"),
             ("🦀🦀", 4, "🦀…"),
             ("a\u{0}\u{1b}[31m", 20, "a\u{fffd}\u{fffd}[31m"),
+            ("\u{0}\u{0}", 4, "\u{fffd}…"),
             ("", 0, ""),
         ] {
             assert_eq!(clean(text.to_owned(), most), cut);

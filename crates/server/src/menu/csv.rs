@@ -77,7 +77,8 @@ impl<'f> Lines<'f> {
         let header = cells.record(COLUMNS.len()).unwrap_or_default();
         let names = header.cells.into_iter().map(|cell| match cell {
             Cell::Text(name) => Ok(name),
-            Cell::Long | Cell::NoText => Err(unreadable()),
+            Cell::Long => Ok("…".to_owned()),
+            Cell::NoText => Err(unreadable()),
         });
         let names = names.collect::<Result<Vec<String>, ApiError>>()?;
         check_header(&names, header.count)?;

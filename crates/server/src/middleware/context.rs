@@ -18,9 +18,9 @@ use opentelemetry::trace::TraceId;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 use uuid::Uuid;
-use wire::{ErrorCode, RestaurantId, UserId};
+use wire::{RestaurantId, UserId};
 
-use super::{Platform, client, compress, mount, security};
+use super::{Platform, client, compress, head, mount, security};
 use crate::errors::ApiError;
 use crate::faults;
 use crate::metrics::{InFlight, Metrics};
@@ -28,10 +28,6 @@ use crate::routing::Marks;
 use crate::{pages, traces};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// The longest head that is read, in bytes: as of most servers and balancers. The parser takes four
-/// times as much, of which lists in headers would make many times more.
-const HEAD_LIMIT: usize = 32 * 1024;
 
 /// So much of a path is logged, in bytes: the longest of a route is half as long.
 const LOGGED_PATH: usize = 256;
@@ -237,7 +233,7 @@ pub(super) async fn handle(
         return Ok(request.error_response(error));
     };
     let context = Context::new(request.head(), &platform);
-    let head_bytes = head_bytes(request.head());
+    let head = head::check(request.head());
     mount::take_off(&mut request);
     request.extensions_mut().insert(context.clone());
     let mut unanswered = Unanswered::new(&context, &platform.metrics);
@@ -255,12 +251,13 @@ pub(super) async fn handle(
         request_id = context.request_id(),
         trace_id = trace_id.map(tracing::field::display),
     );
-    let answer = if head_bytes > HEAD_LIMIT {
-        Ok(request.error_response(too_long()).map_into_right_body())
-    } else {
-        let answer = next.call(request).instrument(span);
-        let answer = answer.instrument(trace.clone()).await;
-        answer.map(ServiceResponse::map_into_left_body)
+    let answer = match head {
+        Ok(()) => {
+            let answer = next.call(request).instrument(span);
+            let answer = answer.instrument(trace.clone()).await;
+            answer.map(ServiceResponse::map_into_left_body)
+        }
+        Err(error) => Ok(request.error_response(error).map_into_right_body()),
     };
 
     unanswered.is_answered = true;
@@ -354,20 +351,6 @@ fn wants_page(head: &RequestHead) -> bool {
     let kinds = head.headers.get(header::ACCEPT);
     let kinds = kinds.and_then(|kinds| kinds.to_str().ok());
     kinds.is_some_and(|kinds| kinds.contains("text/html"))
-}
-
-/// How long the head of a request is, roughly.
-fn head_bytes(head: &RequestHead) -> usize {
-    let headers = head.headers.iter();
-    let headers = headers.map(|(name, value)| name.as_str().len() + value.len() + 4);
-    let query = head.uri.query().unwrap_or_default();
-    head.uri.path().len() + query.len() + headers.sum::<usize>()
-}
-
-fn too_long() -> ApiError {
-    let most = HEAD_LIMIT / 1024;
-    let sentence = format!("The head of the request is larger than {most} KiB.");
-    ApiError::new(ErrorCode::BadRequest, sentence)
 }
 
 /// The client's id for the request if it is sane, so that its log and ours can be read together.

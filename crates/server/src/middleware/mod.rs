@@ -7,6 +7,7 @@
 mod client;
 mod compress;
 mod context;
+mod head;
 mod mount;
 mod security;
 

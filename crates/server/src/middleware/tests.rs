@@ -156,6 +156,21 @@ async fn the_request_id_is_the_clients_if_it_is_sane() {
 }
 
 #[actix_web::test]
+async fn a_head_has_an_end() {
+    let ask_with = async |bytes: usize| {
+        let request = get("/health").insert_header(("accept-encoding", ",".repeat(bytes)));
+        ask(&desk(), request).await
+    };
+    assert_eq!(ask_with(30_000).await.status, 200);
+    let refused = ask_with(33_000).await;
+    assert_eq!(
+        (refused.status, &refused.json()["code"]),
+        (400, &json!("bad_request"))
+    );
+    assert!(refused.header("x-request-id").is_some());
+}
+
+#[actix_web::test]
 async fn every_refusal_is_in_the_envelope() {
     let json = |body: &'static str| {
         let request = TestRequest::post().insert_header(("content-type", "application/json"));

@@ -30,3 +30,4 @@ mod support;
 mod times;
 mod tls;
 mod traces;
+mod worst;
