@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use wire::FieldError;
 
-pub(crate) use shown::is_all_visible;
+pub(crate) use shown::{is_all_visible, is_shown};
 pub use shown::{shows, trim};
 
 use crate::identity::address;
@@ -46,10 +46,11 @@ impl Checks {
     /// is one that is empty, if it may be.
     pub fn name(&mut self, field: &str, name: Option<&str>, length: RangeInclusive<usize>) {
         let Some(name) = name else { return };
+        let may_be_nothing = length.contains(&0) && trim(name).is_empty();
         let fault = text_fault(name, &length).or_else(|| {
             if shown::hides(name) {
                 Some("must not contain invisible characters".to_owned())
-            } else if !(trim(name).is_empty() && length.contains(&0)) && !shows(name) {
+            } else if !may_be_nothing && !shows(name) {
                 Some("must show something".to_owned())
             } else {
                 None

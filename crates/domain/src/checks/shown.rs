@@ -128,6 +128,11 @@ pub fn shows(text: &str) -> bool {
     })
 }
 
+/// Whether a character may stay where what is not seen is left away without a word.
+pub(crate) fn is_shown(c: char) -> bool {
+    !matches!(kind(c), Kind::Nothing | Kind::Reordering | Kind::Tag)
+}
+
 /// Whether all of it can be seen, without blanks: what an address is made of.
 pub(crate) fn is_all_visible(text: &str) -> bool {
     text.chars().all(|c| {

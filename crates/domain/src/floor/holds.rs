@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::floor::availability::{CreateHold, Hold};
-use wire::{HoldId, RestaurantId, TableId};
+use wire::{ErrorCode, HoldId, RestaurantId, TableId};
 
 use super::availability::{Wish, choose};
 use super::occupancy::{self, Claimant};
@@ -17,11 +17,19 @@ use crate::checks::Checks;
 use crate::clock::new_id;
 use crate::db::Tx;
 use crate::identity::restaurants;
-use crate::schema::holds;
+use crate::schema::{holds, tables};
 use crate::{Error, Result};
 
 /// How long a slot is kept.
 pub const LIFETIME: TimeDelta = TimeDelta::minutes(5);
+
+/// How many slots a house keeps at once, or as many as half of its tables, if that is more.
+///
+/// Anybody of the staff may keep slots, for hours of any length, and no event tells of it: without a
+/// bound one device could keep all tables of a day from everybody, and nobody would see why. With
+/// it, half of them can always be booked, and a form that is filled in takes one of many places for
+/// five minutes. Booking outright is not bounded: everybody sees a booking, and whose it is.
+const MOST: i64 = 20;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = holds)]
@@ -54,7 +62,8 @@ impl From<HoldRow> for Hold {
 /// Keeps a slot.
 ///
 /// # Errors
-/// [`Error::Invalid`], [`Error::NotFound`] for a table; `table_unavailable`, `party_too_large`.
+/// [`Error::Invalid`], [`Error::NotFound`] for a table; `table_unavailable`, `party_too_large`;
+/// `conflict` when too many are kept already.
 pub async fn create(tx: &mut Tx<'_>, input: &CreateHold) -> Result<Hold> {
     let mut checks = Checks::new();
     if input.party_size.is_none() {
@@ -95,6 +104,7 @@ pub async fn create(tx: &mut Tx<'_>, input: &CreateHold) -> Result<Hold> {
     occupancy::check_free(tx, &locked, &tables, &wish)
         .await
         .map_err(|error| again_if_chosen(error, is_chosen))?;
+    check_room(tx).await?;
     let row = HoldRow {
         restaurant_id: tx.restaurant_id(),
         id: new_id(),
@@ -111,6 +121,34 @@ pub async fn create(tx: &mut Tx<'_>, input: &CreateHold) -> Result<Hold> {
         .await?;
     occupancy::claim(tx, Claimant::Hold(row.id), &row.table_ids, &wish).await?;
     Ok(row.into())
+}
+
+/// Whether one more slot can be kept. Two that ask at once may both be let in.
+async fn check_room(tx: &mut Tx<'_>) -> Result<()> {
+    let here = tx.restaurant_id();
+    let kept: i64 = holds::table
+        .filter(holds::restaurant_id.eq(here))
+        .filter(holds::expires_at.gt(tx.now))
+        .count()
+        .get_result(tx.conn)
+        .await?;
+    if kept < MOST {
+        return Ok(());
+    }
+    let tables: i64 = tables::table
+        .filter(tables::restaurant_id.eq(here))
+        .filter(tables::is_active)
+        .count()
+        .get_result(tx.conn)
+        .await?;
+    if kept < tables / 2 {
+        return Ok(());
+    }
+    let sentence = format!(
+        "{kept} slots are kept already. Book one or let one go; none is kept for more than {} minutes.",
+        LIFETIME.num_minutes()
+    );
+    Err(Error::refused(ErrorCode::Conflict, sentence))
 }
 
 /// What the house chose was free a moment ago: another choice may be.

@@ -32,6 +32,15 @@ const ALWAYS: [(HeaderName, HeaderValue); 3] = [
     ),
 ];
 
+/// What a page may do. Swagger UI has its scripts and styles in files of its own beside it, and
+/// pictures in its styles; it calls this server to try operations out. A page that needs less says so
+/// itself.
+const PAGES: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; \
+     frame-ancestors 'none'",
+);
+
 const YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// The rules for web pages of other origins. Credentials are bearer tokens, so cookies are not
@@ -59,9 +68,12 @@ pub(super) fn keep_to_oneself(headers: &mut HeaderMap) {
 }
 
 /// Adds what every answer says to browsers.
-pub(super) fn protect(status: StatusCode, headers: &mut HeaderMap, strict_transport: bool) {
+pub(crate) fn protect(status: StatusCode, headers: &mut HeaderMap, strict_transport: bool) {
     for (name, value) in ALWAYS {
         headers.insert(name, value);
+    }
+    if is_page(headers) && !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, PAGES);
     }
     if strict_transport {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, YEAR);
@@ -78,6 +90,17 @@ pub(super) fn protect(status: StatusCode, headers: &mut HeaderMap, strict_transp
         };
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(rule));
     }
+}
+
+/// Whether an answer is something that a browser runs scripts in.
+fn is_page(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| {
+        let kind = kind.as_bytes().to_ascii_lowercase();
+        [&b"text/html"[..], b"application/xhtml", b"image/svg"]
+            .iter()
+            .any(|page| kind.starts_with(page))
+    })
 }
 
 /// Whether an answer is data and not a part of the documentation's pages.

@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::support::raw::Raw;
+use crate::support::restaurant::{PASSWORD, day};
 use crate::support::{Restaurant, TestApp};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -230,5 +231,82 @@ async fn what_is_no_request_is_answered_like_one() {
     }
     refusal(&mut raw, 400, "after others").await;
     assert_eq!(raw.rest().await, b"");
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_show_what_they_are() {
+    let app = TestApp::with(1, &[]).await;
+    let house = Restaurant::new(&app).await;
+    let hidden = [
+        "\u{200b}",
+        "\u{2800}\u{2800}",
+        "A\u{200b}nn",
+        "A\u{202e}nn",
+        "\u{301}",
+        "A\u{ad}nn",
+        "A\u{feff}nn",
+    ];
+    let (guests, bookings, tables) = (
+        house.path("/guests"),
+        house.path("/reservations"),
+        house.path("/tables"),
+    );
+    let categories = house.path("/menu/categories");
+    for name in hidden {
+        for (path, field, body) in [
+            (
+                &guests,
+                "guestName",
+                json!({"guestName": name, "partySize": 2}),
+            ),
+            (
+                &guests,
+                "tags[0]",
+                json!({"guestName": "Ann", "partySize": 2, "tags": [name]}),
+            ),
+            (
+                &tables,
+                "tableNumber",
+                json!({"tableNumber": name, "capacity": 2}),
+            ),
+            (&categories, "name", json!({"name": name})),
+            (
+                &bookings,
+                "guestName",
+                json!({"guestName": name, "partySize": 2, "reservationTime": format!("{}T18:00:00Z", day())}),
+            ),
+        ] {
+            let reply = house.owner.post(path, body).await;
+            assert_eq!(reply.fields(), [field], "{} {path}", name.escape_unicode());
+        }
+        let reply = house
+            .owner
+            .put(&house.path(""), json!({"name": name}))
+            .await;
+        assert_eq!(reply.fields(), ["name"], "{}", name.escape_unicode());
+    }
+    let note = json!({"guestName": "Ann", "partySize": 2, "notes": "by the \u{202e}window"});
+    let reply = house.owner.post(&guests, note).await;
+    assert_eq!(reply.fields(), ["notes"]);
+    // What is copied out of a telephone's contacts, and what is written in other scripts.
+    for (given, kept) in [
+        ("\u{feff} Ann\u{200b}", "Ann"),
+        ("می\u{200c}خواهم", "می\u{200c}خواهم"),
+        ("👩\u{200d}👧 ❤\u{fe0f}", "👩\u{200d}👧 ❤\u{fe0f}"),
+    ] {
+        let body =
+            json!({"guestName": given, "partySize": 2, "phone": "\u{202a}+49 30 1234567\u{202c}"});
+        let guest = house.owner.post(&guests, body).await.expect(201);
+        assert_eq!(
+            (&guest["guestName"], &guest["phone"]),
+            (&json!(kept), &json!("+49 30 1234567"))
+        );
+    }
+    // A device's name is only shown: what is not seen is left away.
+    let body = json!({"email": house.email, "password": PASSWORD, "deviceName": "Ki\u{200b}tch\u{202e}en"});
+    app.client(0).post("/auth/login", body).await.expect(200);
+    let devices = house.owner.get("/auth/sessions").await.expect(200);
+    assert_eq!(devices[0]["deviceName"], "Kitchen");
     app.finish().await;
 }

@@ -270,5 +270,22 @@ async fn the_document_lists_every_route() {
         page.status == 200 && page.text.contains("swagger-ui"),
         "{page:?}"
     );
+    // Its scripts and styles are files of this server's, and nothing else runs in it.
+    let policy = page.header("content-security-policy").unwrap();
+    for rule in [
+        "default-src 'none'",
+        "script-src 'self';",
+        "style-src 'self';",
+        "frame-ancestors 'none'",
+    ] {
+        assert!(policy.contains(rule), "{policy}");
+    }
+    assert!(!policy.contains("unsafe"), "{policy}");
+    for tag in page.text.split("<script").skip(1) {
+        let (attributes, rest) = tag.split_once('>').unwrap();
+        assert!(attributes.contains("src=\"./"), "{tag}");
+        assert_eq!(rest.split("</script>").next().unwrap().trim(), "");
+    }
+    assert!(!page.text.contains("<style") && !page.text.contains("style="));
     app.finish().await;
 }

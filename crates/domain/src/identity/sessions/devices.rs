@@ -7,7 +7,7 @@ use wire::identity::sessions::DeviceSession;
 use wire::{ErrorCode, RestaurantId, SessionId, UserId};
 
 use super::token::RefreshToken;
-use crate::checks::trimmed;
+use crate::checks::{is_shown, trimmed};
 use crate::clock::new_id;
 use crate::error::broken_constraint;
 use crate::page::{self, Page};
@@ -110,11 +110,12 @@ pub async fn open(
     })
 }
 
-/// A name is only for showing, and is often a browser's: what is too long of it is cut off.
+/// A name is only for showing, and is often a browser's: what is too long of it is cut off, and
+/// what is not seen is left away.
 fn device_name(name: Option<&str>) -> Option<String> {
     let name: String = name?
         .chars()
-        .filter(|c| !c.is_control())
+        .filter(|c| !c.is_control() && is_shown(*c))
         .take(100)
         .collect();
     trimmed(Some(&name))

@@ -263,3 +263,37 @@ async fn settings_are_checked_and_told() {
     assert_eq!(house.slots(2).await, Vec::<Value>::new());
     app.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_of_the_tables_cannot_be_kept_from_everybody() {
+    let app = TestApp::with(1, &[]).await;
+    let house = Restaurant::new(&app).await;
+    let mut tables = Vec::new();
+    for number in 0..42 {
+        tables.push(house.table(&number.to_string(), 2).await);
+    }
+    let time = format!("{}T18:00:00Z", day());
+    let keep = async |table: &String| {
+        let ask = json!({"partySize": 2, "reservationTime": time, "durationMinutes": 1440, "tableIds": [table]});
+        house.owner.post(&house.path("/holds"), ask).await
+    };
+    for table in &tables[..21] {
+        keep(table).await.expect(201);
+    }
+    let refused = keep(&tables[21]).await.expect_error(409, "conflict");
+    let sentence = refused["error"].as_str().unwrap();
+    assert!(
+        sentence.starts_with("21 slots are kept already."),
+        "{sentence}"
+    );
+    // Booking is not keeping.
+    let book = json!({"guestName": "Ann", "partySize": 2, "reservationTime": time, "tableIds": [tables[21]]});
+    house
+        .owner
+        .post(&house.path("/reservations"), book)
+        .await
+        .expect(201);
+    app.time().advance(TimeDelta::minutes(6));
+    keep(&tables[22]).await.expect(201);
+    app.finish().await;
+}

@@ -214,6 +214,15 @@ async fn what_a_dish_cannot_be_is_named() {
             json!({"imageUrl": "https://169.254.169.254/x.png"}),
             "imageUrl",
         ),
+        (json!({"imageUrl": "https://a.b\"onerror=\"x"}), "imageUrl"),
+        (
+            json!({"imageUrl": "https://example.com:8443/x"}),
+            "imageUrl",
+        ),
+        (json!({"imageUrl": "https://0x7f.1/x.png"}), "imageUrl"),
+        (json!({"dishName": "Sou\u{200b}p"}), "dishName"),
+        (json!({"dishName": "\u{2800}"}), "dishName"),
+        (json!({"station": "\u{301}"}), "station"),
         (json!({"allergens": ["moonlight"]}), "allergens[0]"),
         (json!({"categoryId": uuid::Uuid::now_v7()}), "categoryId"),
         (
@@ -327,5 +336,23 @@ async fn paths_that_do_not_name_the_restaurant() {
     let link = first.header("link").unwrap();
     let next = link.split(['<', '>']).nth(1).unwrap();
     assert_eq!(names(&house.owner.get(next).await.body), ["Gamma"]);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_are_kept_as_browsers_read_them() {
+    let app = TestApp::with(1, &[]).await;
+    let house = Restaurant::new(&app).await;
+    let path = house.path("/dishes");
+    for (given, kept) in [
+        ("https://a.b/\"onerror=\"x", "https://a.b/%22onerror=%22x"),
+        ("https://a.b/'onerror='x", "https://a.b/%27onerror=%27x"),
+        ("HTTPS://MÜLLER.de:443/ü", "https://xn--mller-kva.de/%C3%BC"),
+    ] {
+        let dish =
+            json!({"dishName": "Soup", "priceMinor": 500, "currency": "EUR", "imageUrl": given});
+        let made = house.owner.post(&path, dish).await.expect(201);
+        assert_eq!(made["imageUrl"], kept);
+    }
     app.finish().await;
 }
