@@ -79,7 +79,7 @@ pub(crate) fn items(mut items: Vec<ItemError>, count: usize) -> (Vec<ItemError>,
     for item in &mut items {
         let fields = std::mem::take(&mut item.fields);
         item.fields = fields.into_iter().take(TOLD_OF_ITEM).map(field).collect();
-        item.error = clean(std::mem::take(&mut item.error), SENTENCE);
+        item.error = clean(std::mem::take(&mut item.error), MESSAGE);
     }
     (items, more)
 }
