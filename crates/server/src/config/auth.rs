@@ -3,6 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use domain::identity::address;
+use domain::identity::passwords::KNOWN_TO_ALL;
+
 use super::vars::Vars;
 use super::{Environment, Secret};
 
@@ -132,8 +135,8 @@ fn admin(vars: &Vars<'_>, environment: Environment) -> Option<AdminConfig> {
             return None;
         }
     };
-    if !email.contains('@') {
-        vars.fault("ADMIN_EMAIL", "is to be an address", EMAIL);
+    if let Err(fault) = address::read(&email) {
+        vars.fault("ADMIN_EMAIL", fault, EMAIL);
     }
     let least = if environment.is_production() { 12 } else { 8 };
     if !(least..=72).contains(&password.len()) {
@@ -142,10 +145,11 @@ fn admin(vars: &Vars<'_>, environment: Environment) -> Option<AdminConfig> {
         vars.fault("ADMIN_PASSWORD", problem, PASSWORD);
     }
     if environment.is_production() {
-        if email.eq_ignore_ascii_case("test@restaurant.com") {
+        if address::key(&email).as_deref() == Some("test@restaurant.com") {
             vars.fault("ADMIN_EMAIL", "is a default that everybody knows", EMAIL);
         }
-        if password.to_lowercase().starts_with("password123") {
+        let is_known = KNOWN_TO_ALL.contains(&password.as_str());
+        if is_known || password.to_lowercase().starts_with("password123") {
             vars.fault(
                 "ADMIN_PASSWORD",
                 "is a default that everybody knows",

@@ -282,6 +282,14 @@ fn production_refuses_what_everybody_knows() {
         ["ADMIN_EMAIL"]
     );
     assert_eq!(admin("ada@example.com", "password123!"), ["ADMIN_PASSWORD"]);
+    // The example of this very check.
+    let example = "a-long-password-of-your-own";
+    assert_eq!(admin("ada@example.com", example), ["ADMIN_PASSWORD"]);
+    assert_eq!(admin("TEST@restaurant.com", example).len(), 2);
+    assert_eq!(
+        admin("ada\u{200b}@example.com", "correct horse battery"),
+        ["ADMIN_EMAIL"]
+    );
     assert_eq!(admin("ada@example.com", "short"), ["ADMIN_PASSWORD"]);
 }
 
