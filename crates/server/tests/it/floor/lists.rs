@@ -2,7 +2,8 @@ use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Client, Restaurant, TestApp, login};
+use crate::support::restaurant::login;
+use crate::support::{Client, Restaurant, TestApp};
 
 /// Every page of a list, by its `Link`s.
 async fn all_pages(client: &Client, path: &str) -> Vec<String> {
