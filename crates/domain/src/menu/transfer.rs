@@ -92,6 +92,10 @@ async fn import_categories(
 ) -> Result<HashMap<String, CategoryId>> {
     let mut rows: Vec<CategoryRow> = known;
     let mut named: HashSet<String> = HashSet::new();
+    let numbered = rows.iter().enumerate();
+    let mut places: HashMap<String, usize> = numbered
+        .map(|(place, row)| (small(&row.name), place))
+        .collect();
     for row in &file.categories {
         let patch = match &row.fields {
             Ok(patch) => patch,
@@ -101,7 +105,7 @@ async fn import_categories(
             }
         };
         let name = small(patch.name.as_deref().unwrap_or_default());
-        let found = rows.iter().position(|row| small(&row.name) == name);
+        let found = places.get(&name).copied();
         let base = match found.and_then(|index| rows.get(index)) {
             Some(row) => row.clone(),
             None => categories::fresh(tx, &rows),
@@ -109,7 +113,7 @@ async fn import_categories(
         let next = categories::patched(&base, patch);
         if let Err(faults) = categories::check(&next, patch, true) {
             failed.push(failure("categories", row, faults));
-        } else if !named.insert(name) {
+        } else if !named.insert(name.clone()) {
             failed.push(failure(
                 "categories",
                 row,
@@ -123,6 +127,7 @@ async fn import_categories(
             categories::check_room(rows.len())?;
             done.categories_created += 1;
             categories::write_new(tx, next.clone()).await?;
+            places.insert(name, rows.len());
             rows.push(next);
         }
     }
@@ -132,7 +137,7 @@ async fn import_categories(
         let Some(name) = category_of(dish) else {
             continue;
         };
-        if rows.iter().any(|row| small(&row.name) == small(name)) {
+        if places.contains_key(&small(name)) {
             continue;
         }
         let patch = UpdateCategory {
@@ -145,6 +150,7 @@ async fn import_categories(
             categories::check_room(rows.len())?;
             done.categories_created += 1;
             categories::write_new(tx, next.clone()).await?;
+            places.insert(small(name), rows.len());
             rows.push(next);
         }
     }
