@@ -53,6 +53,8 @@ enum Scenario {
     Storm(load::storm::Args),
     /// A Friday night: many restaurants, in each many devices that do what hosts do.
     Floor(load::floor::Args),
+    /// Asks for the longest work that one request may, and says how long it takes.
+    Batch(load::batch::Args),
     /// Holds sessions for another process of this program.
     #[command(name = load::HOLD, hide = true)]
     Hold,
@@ -89,6 +91,7 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         Scenario::Idle(args) => load::run(args.common.json, load::idle::run(args)),
         Scenario::Storm(args) => load::run(args.common.json, load::storm::run(args)),
         Scenario::Floor(args) => load::run(args.common.json, load::floor::run(args)),
+        Scenario::Batch(args) => load::run(args.common.json, load::batch::run(args)),
         Scenario::Hold => load::hold(),
     }
 }

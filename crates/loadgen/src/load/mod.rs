@@ -9,6 +9,7 @@
 
 mod args;
 mod arrivals;
+pub(crate) mod batch;
 mod check;
 mod clock;
 mod crowd;

@@ -5,6 +5,8 @@
 //! back the hour that is shown twice has its slots twice, and on the day on which it is put forward
 //! there are none in the hour that is never shown.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use wire::TableId;
@@ -124,17 +126,23 @@ impl House {
         }
         times.sort_unstable();
         times.dedup();
+        // Looked up once for all of them: there are some hundred, and as many parties.
+        let room = Room::new(self, ask);
         times
             .into_iter()
             .filter(|time| *time >= ask.now && self.check_time(*time, ask).is_ok())
-            .filter_map(|time| self.slot(time, ask))
+            .filter_map(|time| self.slot_in(&room, time, ask))
             .collect()
     }
 
     /// A slot at a time, if tables are free then.
     #[must_use]
     pub fn slot(&self, time: DateTime<Utc>, ask: &Ask) -> Option<Slot> {
-        let tables = self.place(time, ask)?;
+        self.slot_in(&Room::new(self, ask), time, ask)
+    }
+
+    fn slot_in(&self, room: &Room<'_>, time: DateTime<Utc>, ask: &Ask) -> Option<Slot> {
+        let tables = room.place(time, ask)?;
         Some(Slot {
             time,
             local_time: time.with_timezone(&self.zone).format("%H:%M").to_string(),
@@ -178,22 +186,8 @@ impl House {
     /// Where the party would sit: the smallest table that fits, joined tables last.
     #[must_use]
     pub fn place(&self, time: DateTime<Utc>, ask: &Ask) -> Option<Vec<&PlanTable>> {
-        let is_free = |table: &PlanTable| {
-            !self.busy.iter().any(|busy| {
-                busy.table_id == table.id && busy.from < time + ask.duration && time < busy.until
-            })
-        };
-        let free = self
-            .places(ask.party_size)
-            .into_iter()
-            .find(|tables| tables.iter().all(|table| is_free(table)));
-        if free.is_some() || !ask.large_tables {
-            return free;
-        }
-        self.large_enough(ask.party_size)
-            .into_iter()
-            .find(|table| is_free(table))
-            .map(|table| vec![table])
+        let room = Room::new(self, ask);
+        room.place(time, ask).map(<[&PlanTable]>::to_vec)
     }
 
     /// Everywhere a party of this size may sit, the best first: the tables that fit, the smallest
@@ -294,6 +288,36 @@ impl House {
             .filter(|hours| hours.weekday == weekday)
             .map(|hours| window(hours.hours))
             .collect()
+    }
+}
+
+/// Where a party may sit, the best first, and when each table is taken.
+struct Room<'h> {
+    places: Vec<Vec<&'h PlanTable>>,
+    busy: HashMap<TableId, Vec<&'h Busy>>,
+}
+
+impl<'h> Room<'h> {
+    fn new(house: &'h House, ask: &Ask) -> Self {
+        let mut places = house.places(ask.party_size);
+        if ask.large_tables {
+            let large = house.large_enough(ask.party_size);
+            places.extend(large.into_iter().map(|table| vec![table]));
+        }
+        let mut busy: HashMap<TableId, Vec<&Busy>> = HashMap::new();
+        for one in &house.busy {
+            busy.entry(one.table_id).or_default().push(one);
+        }
+        Self { places, busy }
+    }
+
+    fn place(&self, time: DateTime<Utc>, ask: &Ask) -> Option<&[&'h PlanTable]> {
+        let is_free = |table: &PlanTable| {
+            let mut busy = self.busy.get(&table.id).into_iter().flatten();
+            !busy.any(|busy| busy.from < time + ask.duration && time < busy.until)
+        };
+        let mut places = self.places.iter().map(Vec::as_slice);
+        places.find(|tables| tables.iter().all(|table| is_free(table)))
     }
 }
 

@@ -113,7 +113,43 @@ pub(super) fn judge(done: &[Operation], planning: Planning) -> Vec<String> {
             }
         }
     }
+    faults.extend(done.iter().filter_map(looks_again));
     faults.into_values().collect()
+}
+
+/// A person is looked for in all that a house keeps: once, and what is read there is not taken apart
+/// by the database row by row.
+fn looks_again(operation: &Operation) -> Option<((String, String), String)> {
+    if !operation.name.starts_with("privacy.") {
+        return None;
+    }
+    let mut looks: BTreeMap<&str, usize> = BTreeMap::new();
+    for executed in &operation.executed {
+        for table in relations(&executed.plan) {
+            if read(&executed.plan) > MOST_ROWS {
+                *looks.entry(table).or_default() += 1;
+            }
+        }
+    }
+    let many = looks.into_iter().find(|(_, count)| *count > 1);
+    let again = many.map(|(table, count)| format!("looks through {table} {count} times"));
+    let long = operation
+        .executed
+        .iter()
+        .filter(|one| read(&one.plan) > MOST_ROWS);
+    let parsed = long
+        .map(|one| &one.text)
+        .find(|text| text.contains("::jsonb"));
+    let parsed = parsed.map(|text| format!("parses what it looks through: {text}"));
+    let fault = again.or(parsed)?;
+    let name = operation.name.clone();
+    Some(((name.clone(), fault.clone()), format!("{name}: {fault}")))
+}
+
+/// The tables that a statement reads.
+fn relations(node: &Node) -> BTreeSet<&str> {
+    let parts = node.parts.iter().flat_map(relations);
+    node.relation.as_deref().into_iter().chain(parts).collect()
 }
 
 /// How many rows were looked at, those included that were then left out.
