@@ -66,6 +66,7 @@ Environment variables, with their defaults:
   DATABASE_POOL_SIZE       twice the cores and four
   HTTP_THREADS             one for each core
   MAX_SESSIONS             18000 sockets for each worker
+  SOCKETS_PER_ACCOUNT, _RESTAURANT, _ADDRESS, PUBLIC_SOCKETS   at most half of them each
   EVENT_RETENTION_DAYS     7; how long a client may be away and still be told what it missed
   AUDIT_RETENTION_DAYS     400; how long it can be told who changed what
   WS_HEARTBEAT_INTERVAL    25 seconds
