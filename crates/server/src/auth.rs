@@ -152,7 +152,7 @@ pub async fn standing(state: &AppState, claims: &Claims) -> Result<Standing, Api
         .standings
         .of(claims.sid)
         .await
-        .map_err(|error| ApiError::unavailable(anyhow::anyhow!("{error}")))?;
+        .map_err(|error| ApiError::shared(&error))?;
     standing
         .filter(|now| now.is_live && now.user_id == claims.sub && now.auth_version == claims.ver)
         .ok_or_else(|| {

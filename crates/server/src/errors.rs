@@ -124,6 +124,22 @@ impl ApiError {
         .because(cause)
     }
 
+    /// The restaurant itself asks for more than it may have at once. Not 503: nothing is away, and
+    /// another worker would not do it sooner.
+    fn crowded(cause: &domain::Error) -> Self {
+        let sentence = format!("Please come back in a moment: {cause}.");
+        Self::new(ErrorCode::TooMany, sentence).retry_after(2)
+    }
+
+    /// What was asked for several who waited together, as each of them is told of it.
+    pub(crate) fn shared(error: &domain::Error) -> Self {
+        match error {
+            domain::Error::NotFound(_) => Self::not_found(),
+            domain::Error::Crowded(_) => Self::crowded(error),
+            error => Self::unavailable(anyhow::anyhow!("{error}")),
+        }
+    }
+
     /// What the framework means by a bare status.
     #[must_use]
     pub fn of_status(status: StatusCode) -> Self {
@@ -334,6 +350,7 @@ impl From<domain::Error> for ApiError {
                     .current(*current)
             }
             E::Items { ref failed, .. } => Self::items(failed.clone(), error.to_string()),
+            E::Crowded(_) => Self::crowded(&error),
             E::Unavailable(_) | E::OutcomeUnknown | E::Contended => Self::unavailable(error),
             E::Database(_) | E::Internal(_) => Self::internal(error),
         }
