@@ -2,8 +2,9 @@
 //!
 //! What belongs where: a rule that the caller broke is [`Error::Refused`] with a code that a client
 //! can act on; fields out of range are [`Error::Invalid`], all of them at once; what is not there,
-//! or belongs to another restaurant, is [`Error::NotFound`]; a part that is away for the moment is
-//! [`Error::Unavailable`]; everything else is a fault of ours, [`Error::Database`] or
+//! or belongs to another restaurant, is [`Error::NotFound`]; what a restaurant asks for too much of
+//! at once is [`Error::Crowded`]; a part that is away for the moment is [`Error::Unavailable`];
+//! everything else is a fault of ours, [`Error::Database`] or
 //! [`Error::Internal`], whose text is for the log and never for a client.
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -54,6 +55,10 @@ pub enum Error {
     /// A part that is needed is away for the moment; nothing was done.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// The restaurant has more of them under way than it may have at once; nothing was done, and
+    /// trying again in a moment will do. Others are not concerned.
+    #[error("the restaurant has too many {0} under way")]
+    Crowded(Crowd),
     /// Another transaction changed what this one had looked at before it could lock it; nothing was
     /// done, and trying again will do.
     #[error("changed while it was being locked")]
@@ -67,6 +72,24 @@ pub enum Error {
     /// A fault: something that cannot be.
     #[error("internal: {0}")]
     Internal(String),
+}
+
+/// What a restaurant has too many of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crowd {
+    /// Write transactions.
+    Changes,
+    /// Reads.
+    Reads,
+}
+
+impl std::fmt::Display for Crowd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Changes => "changes",
+            Self::Reads => "requests",
+        })
+    }
 }
 
 impl Error {

@@ -28,8 +28,8 @@ use crate::config::{Config, Secret};
 use crate::http::serve;
 use crate::limits::Limits;
 use crate::live::log::DatabaseLog;
+use crate::live::places::Places;
 use crate::menu::cache::Menus;
-use crate::menu::live::Visitors;
 use crate::metrics::{self, Metrics};
 use crate::reads::Reads;
 use crate::snapshots::Snapshots;
@@ -195,7 +195,7 @@ fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
         limits: Limits::new(&config, &metrics, Handle::current())?,
         snapshots: Snapshots::new(db.clone()),
         menus: Menus::new(db.clone(), hub.clone()),
-        visitors: Visitors::default(),
+        places: Places::new(config.live.shares),
         db,
         reads,
         hub,

@@ -160,7 +160,7 @@ pub async fn standing(state: &AppState, claims: &Claims) -> Result<Standing, Api
         .standings
         .of(claims.sid)
         .await
-        .map_err(|error| ApiError::unavailable(anyhow::anyhow!("{error}")))?;
+        .map_err(|error| ApiError::shared(&error))?;
     // Account and restaurant are the device's, too: a token of ours never says others, so one that
     // does was made with the key and not by us.
     let is_of = |now: &Standing| {

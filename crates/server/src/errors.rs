@@ -142,6 +142,22 @@ impl ApiError {
         .because(cause)
     }
 
+    /// The restaurant itself asks for more than it may have at once. Not 503: nothing is away, and
+    /// another worker would not do it sooner.
+    fn crowded(cause: &domain::Error) -> Self {
+        let sentence = format!("Please come back in a moment: {cause}.");
+        Self::new(ErrorCode::TooMany, sentence).retry_after(2)
+    }
+
+    /// What was asked for several who waited together, as each of them is told of it.
+    pub(crate) fn shared(error: &domain::Error) -> Self {
+        match error {
+            domain::Error::NotFound(_) => Self::not_found(),
+            domain::Error::Crowded(_) => Self::crowded(error),
+            error => Self::unavailable(anyhow::anyhow!("{error}")),
+        }
+    }
+
     /// What the framework means by a bare status.
     #[must_use]
     pub fn of_status(status: StatusCode) -> Self {
@@ -353,6 +369,7 @@ impl From<domain::Error> for ApiError {
             E::Items {
                 ref failed, more, ..
             } => Self::items(failed.clone(), failed.len() + more, error.to_string()),
+            E::Crowded(_) => Self::crowded(&error),
             E::Unavailable(_) | E::OutcomeUnknown | E::Contended => Self::unavailable(error),
             E::Database(_) | E::Internal(_) => Self::internal(error),
         }

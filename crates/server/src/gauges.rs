@@ -22,6 +22,7 @@ pub fn install(metrics: &Arc<Metrics>, db: &Db, reads: &Reads, hub: &Hub, kind: 
     let (db, reads, hub) = (db.clone(), reads.clone(), hub.clone());
     metrics.on_scrape(move |sheet| {
         pool(sheet, &db);
+        bulkheads(sheet, &db);
         replica(sheet, &reads);
         rooms(sheet, hub.stats());
         bus(sheet, hub.stats(), kind);
@@ -56,7 +57,7 @@ fn pool(sheet: &mut Sheet, db: &Db) {
     gauge(
         sheet,
         "db_pool_waiting",
-        "Callers who wait for a connection.",
+        "Callers who wait for a connection, and not for others of their restaurant.",
         count(state.waiting),
     );
     gauge(
@@ -64,6 +65,35 @@ fn pool(sheet: &mut Sheet, db: &Db) {
         "db_pool_limit",
         "Connections at most.",
         count(state.limit),
+    );
+}
+
+/// Restaurants that ask for more than they may have at once.
+fn bulkheads(sheet: &mut Sheet, db: &Db) {
+    let state = db.bulkheads();
+    let count = |number: usize| u32::try_from(number).map_or(f64::INFINITY, f64::from);
+    sheet.gauges(
+        "db_in_line",
+        "Reads and writes that wait for others of their own restaurant.",
+        "kind",
+        [
+            ("read", count(state.reads_in_line)),
+            ("write", count(state.writes_in_line)),
+        ],
+    );
+    sheet.counters(
+        "db_crowded_total",
+        "Reads and writes that were refused because their restaurant had too many under way.",
+        "kind",
+        [
+            ("read", state.reads_refused),
+            ("write", state.writes_refused),
+        ],
+    );
+    sheet.gauge(
+        "db_houses",
+        "Restaurants that have something under way, once for reads and once for writes.",
+        count(state.houses),
     );
 }
 

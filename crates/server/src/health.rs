@@ -7,7 +7,6 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use domain::db::Standing;
 use realtime::bus::{PartStatus as BusPart, Reach};
-use tokio::time::timeout;
 use wire::health::{
     BusHealth, BusKind, BusServerHealth, Health, HealthStatus, PartHealth, PartStatus,
 };
@@ -80,18 +79,11 @@ async fn look(state: &AppState) -> Health {
 
 async fn database(state: &AppState) -> PartHealth {
     let started = Instant::now();
-    let asked = timeout(
-        PATIENCE,
-        state
-            .db
-            .read("health", async |conn| domain::db::ping(conn).await),
-    )
-    .await;
-    let message = match asked {
-        Ok(Ok(())) if state.is_schema_ready() => None,
-        Ok(Ok(())) => Some("the schema is not migrated yet".to_owned()),
-        Ok(Err(_)) => Some("no connection".to_owned()),
-        Err(_) => Some("no answer in time".to_owned()),
+    let message = match state.db.look(PATIENCE).await {
+        Ok(()) if state.is_schema_ready() => None,
+        Ok(()) => Some("the schema is not migrated yet".to_owned()),
+        Err(_) if started.elapsed() >= PATIENCE => Some("no answer in time".to_owned()),
+        Err(_) => Some("no connection".to_owned()),
     };
     PartHealth {
         status: if message.is_none() {

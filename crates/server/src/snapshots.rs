@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use bytestring::ByteString;
 use chrono::{DateTime, Utc};
-use domain::db::Db;
+use domain::db::{Db, serving};
 use domain::identity::restaurants;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
@@ -80,13 +80,11 @@ impl Snapshots {
     /// The floor as it is now or a little later.
     ///
     /// # Errors
-    /// 404 when there is no such restaurant, 503 when the database is away.
+    /// 404 when there is no such restaurant, 429 when it reads too much at once, 503 when the
+    /// database is away.
     pub async fn of(&self, restaurant: RestaurantId) -> Result<Arc<Snapshot>, ApiError> {
         let read = self.next_read(restaurant);
-        read.await.map_err(|error| match &*error {
-            domain::Error::NotFound(_) => ApiError::not_found(),
-            _ => ApiError::unavailable(anyhow::anyhow!("{error}")),
-        })
+        read.await.map_err(|error| ApiError::shared(&error))
     }
 
     fn next_read(&self, restaurant: RestaurantId) -> Read {
@@ -112,12 +110,10 @@ impl Snapshots {
 
     async fn read(&self, restaurant: RestaurantId) -> domain::Result<Snapshot> {
         let now = self.db.clock().now();
-        let snapshot = self
-            .db
-            .snapshot("floor.snapshot", async move |conn| {
-                domain::floor::snapshot::read(conn, restaurant, now).await
-            })
-            .await?;
+        let reading = self.db.snapshot("floor.snapshot", async move |conn| {
+            domain::floor::snapshot::read(conn, restaurant, now).await
+        });
+        let snapshot = serving(restaurant, reading).await?;
         Ok(Snapshot {
             position: Position {
                 epoch: snapshot.epoch,

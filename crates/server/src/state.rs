@@ -16,8 +16,8 @@ use crate::config::Config;
 use crate::errors::ApiError;
 use crate::idempotency::{self, Kept};
 use crate::limits::Limits;
+use crate::live::places::Places;
 use crate::menu::cache::Menus;
-use crate::menu::live::Visitors;
 use crate::metrics::Metrics;
 use crate::reads::Reads;
 use crate::reply::Saved;
@@ -48,8 +48,8 @@ pub struct AppState {
     pub snapshots: Snapshots,
     /// Menus, as everybody reads them.
     pub menus: Menus,
-    /// Who watches them.
-    pub visitors: Visitors,
+    /// Places for sockets and streams.
+    pub places: Places,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// The sockets and streams that are open, until they have said goodbye.

@@ -2,8 +2,12 @@
 
 pub use diesel_async::AsyncPgConnection as PgConnection;
 
+mod bulkhead;
 mod connect;
 mod kept;
+mod lease;
+mod line;
+mod lookout;
 mod once;
 mod overwrite;
 mod pool;
@@ -11,9 +15,12 @@ mod pools;
 mod probe;
 mod replica;
 mod request;
+mod serving;
+mod shares;
 mod tx;
 mod write;
 
+pub use bulkhead::BulkheadState;
 pub(crate) use connect::bare;
 pub use once::Answer;
 pub(crate) use overwrite::WholeRow;
@@ -22,6 +29,7 @@ pub use pools::Home;
 pub use probe::{Probe, probe};
 pub use replica::{NearBy, Replica, ReplicaConfig, Standing};
 pub use request::RequestId;
+pub use serving::serving;
 pub(crate) use tx::Change;
 pub use tx::{Actor, Scope, Tx};
 pub use write::{Appended, AppendedEvent, Committed};

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
 
+use super::bulkhead::Purpose;
 use super::pool::Db;
 use super::tx::{Scope, Tx};
 use super::write::{Body, Committed, Finished, Trace, append};
@@ -81,6 +82,7 @@ impl Db {
             body,
             answer,
         };
-        self.run(operation, &body).await
+        let purpose = Purpose::Write(scope.restaurant_id);
+        self.run(operation, purpose, &body).await
     }
 }

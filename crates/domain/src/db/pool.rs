@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use deadpool::Status;
-use deadpool::managed::{Object, PoolError, Timeouts};
+use deadpool::managed::{PoolError, Timeouts};
 use diesel_async::pooled_connection::deadpool::Pool;
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
@@ -14,8 +14,13 @@ use futures_util::FutureExt;
 use tls::PostgresServer;
 use tokio::runtime::Handle;
 
+use super::bulkhead::{BulkheadState, Place, Purpose};
 use super::connect::Role;
+use super::lease::{Connection, Lease, answered, is_dead};
+use super::lookout::Lookout;
 use super::pools::{Home, PgPool, Pools};
+use super::serving::served;
+use super::shares::Shares;
 use crate::clock::Clock;
 use crate::{Error, Result};
 
@@ -61,7 +66,7 @@ pub struct PoolState {
     pub open: usize,
     /// Of these, the ones nobody uses.
     pub idle: usize,
-    /// Callers who wait for one.
+    /// Callers who wait for one, and not for others of their restaurant.
     pub waiting: usize,
     /// Connections at most.
     pub limit: usize,
@@ -71,6 +76,7 @@ pub struct PoolState {
 #[derive(Clone)]
 pub struct Db {
     pools: Arc<Pools>,
+    lookout: Arc<Lookout>,
     pub(super) clock: Clock,
     pub(super) observer: Arc<dyn Observer>,
 }
@@ -113,8 +119,16 @@ fn pool(
         .map_err(|error| Error::Internal(format!("pool: {error}")))
 }
 
-/// A connection of the pool.
-pub(super) type Connection = Object<AsyncDieselConnectionManager<AsyncPgConnection>>;
+/// A look at `server`, whose driver runs on `runtime`.
+fn lookout(server: PostgresServer, role: Role, runtime: Handle) -> Lookout {
+    Lookout::new(Box::new(move || {
+        let (runtime, server) = (runtime.clone(), server.clone());
+        let opening = async move { super::connect::open(&runtime, server, role).await };
+        let opening =
+            opening.map(|opened| opened.map_err(|error| Error::Unavailable(error.to_string())));
+        opening.boxed()
+    }))
+}
 
 impl Db {
     /// Makes the pool; no connection is opened yet. The drivers of its connections run on
@@ -131,22 +145,42 @@ impl Db {
         let server = PostgresServer::parse(&config.url)
             .map_err(|error| Error::Internal(format!("the database's address {error}")))?;
         let (url, wait) = (config.url, config.wait);
+        let lookout = lookout(server.clone(), role, runtime.clone());
         let make = move |size, runtime| pool(&url, server.clone(), role, size, wait, runtime);
-        let pools = Pools::new(config.pool_size, config.threads, runtime, Box::new(make))?;
+        let share = match role {
+            Role::Primary => Shares::new,
+            Role::Replica => Shares::of_reads,
+        };
+        let (size, threads) = (config.pool_size, config.threads);
+        let pools = Pools::new(size, threads, wait, share, runtime, Box::new(make))?;
         Ok(Self {
             pools: Arc::new(pools),
+            lookout: Arc::new(lookout),
             clock: config.clock,
             observer: config.observer,
         })
     }
 
-    /// Gives the current thread, which has a runtime of its own, connections of its own: for as
-    /// long as the answer is held, what runs on it uses those. `None` when there are too few.
+    /// Says that the current thread, which has a runtime of its own, answers requests, and gives it
+    /// connections of its own if there are enough: for as long as the answer is held, what runs on
+    /// it uses those.
     ///
     /// # Errors
     /// When the pool cannot be built.
-    pub fn settle(&self) -> Result<Option<Arc<Home>>> {
+    pub fn settle(&self) -> Result<Arc<Home>> {
         self.pools.settle()
+    }
+
+    /// Looks whether the database is there, on a connection that is used for nothing else, and
+    /// takes no longer than `patience`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it does not answer.
+    pub async fn look(&self, patience: Duration) -> Result<()> {
+        let started = Instant::now();
+        let result = self.lookout.look(patience).await;
+        self.observe("health", started, &result);
+        result
     }
 
     /// The clock that operations go by.
@@ -172,9 +206,32 @@ impl Db {
         PoolState {
             open: sum(|pool| pool.size),
             idle: sum(|pool| pool.available),
-            waiting: sum(|pool| pool.waiting),
+            waiting: sum(|pool| pool.waiting) + self.waiting(),
             limit: sum(|pool| pool.max_size),
         }
+    }
+
+    fn waiting(&self) -> usize {
+        let bulkheads = self.pools.bulkheads().into_iter();
+        bulkheads.map(|bulkhead| bulkhead.waiting()).sum()
+    }
+
+    /// Who waits for others of the own restaurant, and who was refused.
+    #[must_use]
+    pub fn bulkheads(&self) -> BulkheadState {
+        let [one, other] = self.pools.bulkheads().map(|bulkhead| bulkhead.state());
+        BulkheadState {
+            houses: one.houses + other.houses,
+            writes_in_line: one.writes_in_line + other.writes_in_line,
+            reads_in_line: one.reads_in_line + other.reads_in_line,
+            writes_refused: one.writes_refused + other.writes_refused,
+            reads_refused: one.reads_refused + other.reads_refused,
+        }
+    }
+
+    /// A place, without which no connection is taken.
+    pub(super) async fn enter(&self, purpose: Purpose) -> Result<Place> {
+        self.pools.bulkhead().enter(purpose).await
     }
 
     /// A connection.
@@ -182,7 +239,7 @@ impl Db {
     /// # Errors
     /// [`Error::Unavailable`] when none can be had in time.
     async fn connection(&self) -> Result<Connection> {
-        self.pools.here().get().await.map_err(|error| {
+        self.pools.get().await.map_err(|error| {
             Error::Unavailable(match error {
                 PoolError::Timeout(kind) => format!("no connection in time ({kind:?})"),
                 error => error.to_string(),
@@ -190,20 +247,16 @@ impl Db {
         })
     }
 
-    /// A connection to use.
-    pub(super) async fn lease(&self) -> Result<Lease> {
-        Ok(Lease {
-            connection: Some(self.connection().await?),
-            is_done: false,
-        })
+    /// A connection to use, for whoever has a place.
+    pub(super) async fn lease(&self, _place: &Place) -> Result<Lease> {
+        Ok(Lease::new(self.connection().await?))
     }
 
     /// Whether to try again with another connection: after the database was restarted, every
     /// connection in the pool is dead, and each says so only when it is used.
     pub(super) fn is_worth_another<T>(&self, result: &Result<T>, dead: &mut usize) -> bool {
         *dead += 1;
-        matches!(result, Err(error) if is_dead(error))
-            && *dead <= self.pools.here().status().max_size + 1
+        matches!(result, Err(error) if is_dead(error)) && *dead <= self.pools.most() + 1
     }
 
     /// Reads. Each statement sees what is committed when it begins; where several must agree, use
@@ -241,22 +294,30 @@ impl Db {
         read: impl AsyncFn(&mut AsyncPgConnection) -> Result<T>,
     ) -> Result<T> {
         let started = Instant::now();
-        let mut dead = 0;
-        let result = loop {
-            let result = match self.lease().await {
-                Ok(mut lease) => {
-                    let result = answered(read_once(&mut lease, begin, &read)).await;
-                    lease.keep_unless_spent(&result);
-                    result
-                }
-                Err(error) => break Err(error),
-            };
-            if !self.is_worth_another(&result, &mut dead) {
-                break result;
-            }
+        let result = match self.enter(Purpose::Read(served())).await {
+            Ok(place) => self.read_at(&place, begin, &read).await,
+            Err(error) => Err(error),
         };
         self.observe(operation, started, &result);
         result
+    }
+
+    async fn read_at<T>(
+        &self,
+        place: &Place,
+        begin: Option<&'static str>,
+        read: &impl AsyncFn(&mut AsyncPgConnection) -> Result<T>,
+    ) -> Result<T> {
+        let mut dead = 0;
+        loop {
+            let mut lease = self.lease(place).await?;
+            let result = answered(read_once(&mut lease, begin, read)).await;
+            lease.keep_unless_spent(&result);
+            drop(lease);
+            if !self.is_worth_another(&result, &mut dead) {
+                return result;
+            }
+        }
     }
 
     /// Tells the observer of an operation that began at `started`.
@@ -303,70 +364,3 @@ pub async fn ping(conn: &mut AsyncPgConnection) -> Result<()> {
 
 /// How transactions are opened and closed, so that the driver knows of them.
 pub(super) type Manager = AnsiTransactionManager;
-
-/// A connection in use. Unless its user says that he is done with it, it is closed and not
-/// returned to the pool: a request that was cancelled half way must not leave its locks, its open
-/// transaction or its running statement to whoever comes next.
-pub(super) struct Lease {
-    connection: Option<Connection>,
-    is_done: bool,
-}
-
-impl Lease {
-    /// The connection.
-    pub(super) fn connection(&mut self) -> Result<&mut AsyncPgConnection> {
-        match &mut self.connection {
-            Some(connection) => Ok(connection),
-            None => Err(Error::Internal("the connection was given back".to_owned())),
-        }
-    }
-
-    /// The connection may go back to the pool, unless what came of its use says that it is dead or
-    /// silent. (One that is still in a transaction is refused by the pool itself.)
-    pub(super) fn keep_unless_spent<T>(&mut self, result: &Result<T>) {
-        self.is_done = !matches!(result, Err(error) if is_dead(error) || is_silent(error));
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        if let Some(connection) = self.connection.take()
-            && !self.is_done
-        {
-            drop(Object::take(connection));
-        }
-    }
-}
-
-/// How long a connection may be used for, all statements together. The server itself ends what
-/// takes too long (`connect.rs`); this is for one that says nothing any more. A lost route or a
-/// machine that hangs would otherwise keep a request, and its place in the pool, for hours.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// What is said of a connection that was silent for so long.
-const SILENCE: &str = "no answer in time";
-
-/// What comes of a use of a connection, if anything comes.
-///
-/// # Errors
-/// Those of `using`; [`Error::Unavailable`] after [`PATIENCE`], when the connection must be closed.
-pub(super) async fn answered<T>(using: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::time::timeout(PATIENCE, using)
-        .await
-        .unwrap_or_else(|_| Err(Error::Unavailable(SILENCE.to_owned())))
-}
-
-/// Whether an error says that the connection has not answered for too long. Another might, but the
-/// caller has waited long enough.
-pub(super) fn is_silent(error: &Error) -> bool {
-    matches!(error, Error::Unavailable(text) if text == SILENCE)
-}
-
-/// Whether an error says that the connection is gone. Time limits are [`Error::Unavailable`] too,
-/// but another connection would not help.
-pub(super) fn is_dead(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::Unavailable(text) if !text.starts_with("canceling statement") && text != SILENCE
-    )
-}

@@ -33,6 +33,7 @@ use wire::{Position, RestaurantId};
 
 use super::connect::Role;
 use super::pool::{Db, DbConfig, Observer};
+use super::serving::serving;
 use crate::clock::Clock;
 use crate::{Error, Result};
 use moment::{contains, judge, moment};
@@ -85,7 +86,8 @@ pub enum Standing {
 pub enum NearBy<T> {
     /// The answer.
     Read(T),
-    /// It does not have yet what the caller must not miss, or is too old altogether.
+    /// It does not have yet what the caller must not miss, is too old altogether, or has no
+    /// connection left for this restaurant.
     Behind,
     /// It does not answer, or is no replica of the primary.
     Away,
@@ -181,7 +183,7 @@ impl Replica {
                 (Standing::Away(_) | Standing::Fresh(_), _) => return Ok(NearBy::Away),
             }
         };
-        let reading = self.db.snapshot(operation, async |conn| {
+        let reading = async |conn: &mut AsyncPgConnection| {
             let moment = moment(conn, Some(restaurant)).await?;
             match judge(
                 moment.as_ref(),
@@ -197,7 +199,8 @@ impl Replica {
                     Ok(NearBy::Away)
                 }
             }
-        });
+        };
+        let reading = serving(restaurant, self.db.snapshot(operation, reading));
         match timeout(PATIENCE, reading).await {
             Ok(Ok(answer)) => {
                 if matches!(answer, NearBy::Read(_)) {
@@ -205,7 +208,8 @@ impl Replica {
                 }
                 Ok(answer)
             }
-            Ok(Err(Error::NotFound(_))) => Ok(NearBy::Behind),
+            // That the restaurant has all that it may have of this server says nothing of the server.
+            Ok(Err(Error::NotFound(_) | Error::Crowded(_))) => Ok(NearBy::Behind),
             Ok(Err(error)) if error.is_answer() => Err(error),
             // What the primary has removed is removed here too, however long somebody reads it.
             Ok(Err(error)) if error.to_string().contains("conflict with recovery") => {

@@ -9,7 +9,9 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl, TransactionManager};
 use wire::live::events::EventKind;
 use wire::{Epoch, Position, RestaurantId, Seq};
 
-use super::pool::{Db, Lease, Manager, answered, is_dead, is_silent};
+use super::bulkhead::{Place, Purpose};
+use super::lease::{Lease, answered, is_dead, is_silent};
+use super::pool::{Db, Manager};
 use super::tx::{Scope, Tx};
 use crate::schema::{events, log_heads};
 use crate::{Error, Result, audit, log};
@@ -179,22 +181,18 @@ impl Db {
     /// metrics.
     ///
     /// # Errors
-    /// Those of `body`; [`Error::Unavailable`] when the database is away, when the time limits of
-    /// a connection ran out, or when the outcome of the commit could not be learned.
+    /// Those of `body`; [`Error::Crowded`] when too many writes of the restaurant are under way;
+    /// [`Error::Unavailable`] when the database is away, when the time limits of a connection ran
+    /// out, or when the outcome of the commit could not be learned.
     pub async fn write<T>(
         &self,
         operation: &'static str,
         scope: &Scope,
         body: impl AsyncFn(&mut Tx<'_>) -> Result<T>,
     ) -> Result<Committed<T>> {
-        self.run(
-            operation,
-            &Logged {
-                scope: *scope,
-                body,
-            },
-        )
-        .await
+        let purpose = Purpose::Write(scope.restaurant_id);
+        let scope = *scope;
+        self.run(operation, purpose, &Logged { scope, body }).await
     }
 
     /// Runs a transaction that no restaurant's log tells of: logins, tokens, registration.
@@ -206,16 +204,35 @@ impl Db {
         operation: &'static str,
         body: impl AsyncFn(&mut AsyncPgConnection, DateTime<Utc>) -> Result<T>,
     ) -> Result<T> {
-        self.run(operation, &Untold { body }).await
+        self.run(operation, Purpose::Untold, &Untold { body }).await
     }
 
-    pub(super) async fn run<B: Body>(&self, operation: &'static str, body: &B) -> Result<B::Value> {
+    pub(super) async fn run<B: Body>(
+        &self,
+        operation: &'static str,
+        purpose: Purpose,
+        body: &B,
+    ) -> Result<B::Value> {
         let started = Instant::now();
+        let result = match self.enter(purpose).await {
+            Ok(place) => self.run_at(&place, operation, body).await,
+            Err(error) => Err(error),
+        };
+        self.observe(operation, started, &result);
+        result
+    }
+
+    async fn run_at<B: Body>(
+        &self,
+        place: &Place,
+        operation: &'static str,
+        body: &B,
+    ) -> Result<B::Value> {
         let (mut tries, mut dead) = (1, 0);
-        let result = loop {
-            let result = match self.lease().await {
+        loop {
+            let result = match self.lease(place).await {
                 Ok(mut lease) => self.attempt(&mut lease, body).await,
-                Err(error) => break Err(error),
+                Err(error) => return Err(error),
             };
             match result {
                 Err(error) if error.is_retryable() && tries < TRIES => {
@@ -223,16 +240,14 @@ impl Db {
                     pause(tries).await;
                     tries += 1;
                 }
-                Ok(Outcome::Committed(value)) => break Ok(value),
+                Ok(Outcome::Committed(value)) => return Ok(value),
                 Ok(Outcome::Unknown { value, trace }) => {
-                    break self.learn_outcome(&trace).await.map(|()| value);
+                    return self.learn_outcome(place, &trace).await.map(|()| value);
                 }
                 result if self.is_worth_another(&result, &mut dead) => {}
-                Err(error) => break Err(error),
+                Err(error) => return Err(error),
             }
-        };
-        self.observe(operation, started, &result);
-        result
+        }
     }
 
     async fn attempt<B: Body>(&self, lease: &mut Lease, body: &B) -> Result<Outcome<B::Value>> {
@@ -278,12 +293,12 @@ impl Db {
     }
 
     /// Asks another connection what became of a transaction.
-    async fn learn_outcome(&self, trace: &Trace) -> Result<()> {
+    async fn learn_outcome(&self, place: &Place, trace: &Trace) -> Result<()> {
         let started = Instant::now();
         let mut tries = 0;
         while started.elapsed() < OUTCOME_PATIENCE {
             tries += 1;
-            let fate = match self.lease().await {
+            let fate = match self.lease(place).await {
                 Ok(mut lease) => {
                     let fate = answered(fate_of(&mut lease, trace)).await;
                     lease.keep_unless_spent(&fate);

@@ -185,7 +185,7 @@ fn good(config: &Config) -> String {
             "sockets",
             format!(
                 "{} at most, heartbeat after {} s",
-                live.max_sessions,
+                live.shares.all,
                 live.heartbeat.as_secs()
             ),
         ),
@@ -275,7 +275,7 @@ mod tests {
         ✓ metrics       hidden
         ✓ traces        http://collector:4318/v1/traces, 25 % of them
         ✓ faults        reported to https://sentry.example/1
-        ! TRUSTED_PROXIES is not set: behind a load balancer all clients seem to have its address, and share one rate limit. Where its address is not known, TRUSTED_PROXIES=private trusts the private networks.
+        ! TRUSTED_PROXIES is not set: behind a load balancer all clients seem to have its address, and share one rate limit and half of the sockets. Where its address is not known, TRUSTED_PROXIES=private trusts the private networks.
         ! There is no bus (REDIS_URL is not set, and BUS is not postgres): run one worker only, a second one would not hear of the changes of the first until it looks into the log.
         ! Neither METRICS_TOKEN nor METRICS_PORT is set: /metrics answers 404 in production.
 

@@ -220,7 +220,7 @@ pub(super) fn warnings(http: &HttpConfig, environment: Environment, warn: &mut V
     if environment.is_production() && http.trusted_proxies.is_empty() {
         warn.push(
             "TRUSTED_PROXIES is not set: behind a load balancer all clients seem to have its \
-             address, and share one rate limit. Where its address is not known, \
+             address, and share one rate limit and half of the sockets. Where its address is not known, \
              TRUSTED_PROXIES=private trusts the private networks."
                 .to_owned(),
         );

@@ -9,8 +9,6 @@ use super::vars::Vars;
 pub struct MenuConfig {
     /// Whose menu is meant where nobody says so.
     pub default_restaurant: Option<RestaurantId>,
-    /// How many sockets of this worker may watch menus from one address.
-    pub sockets_per_address: usize,
 }
 
 const RESTAURANT: &str = "382926a9-84f3-45e1-9cb3-26db4ef09a53";
@@ -22,6 +20,5 @@ pub(super) fn read(vars: &Vars<'_>) -> MenuConfig {
     };
     MenuConfig {
         default_restaurant: vars.parsed("DEFAULT_RESTAURANT_ID", RESTAURANT, restaurant),
-        sockets_per_address: vars.number("PUBLIC_SOCKETS_PER_ADDRESS", "200", 1..=100_000, 200),
     }
 }

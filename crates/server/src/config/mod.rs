@@ -19,7 +19,7 @@ pub use auth::{AdminConfig, AuthConfig, Registration};
 pub use data::{DatabaseConfig, RedisConfig, RedisSecurity, ReplicaConfig};
 pub use http::{CorsOrigins, HttpConfig, PublicUrl, TrustedProxies};
 pub use limits::LimitsConfig;
-pub use live::{LiveConfig, SocketTransport};
+pub use live::{LiveConfig, SharesConfig, SocketTransport};
 pub use menu::MenuConfig;
 pub use secret::Secret;
 pub use seen::{LogConfig, LogFormat, MetricsConfig};

@@ -131,14 +131,36 @@ fn defaults() {
         Duration::from_secs(400 * 86_400)
     );
     assert_eq!(config.live.heartbeat, Duration::from_secs(25));
-    assert_eq!(config.live.max_sessions, 18_000);
+    assert_eq!(config.live.shares.all, 18_000);
+    assert_eq!(config.live.shares.strangers, 9000);
+    assert_eq!(config.live.shares.of_account, 1000);
+    assert_eq!(config.live.shares.of_restaurant, 2000);
+    assert_eq!(config.live.shares.of_address, 9000);
     assert_eq!(config.menu.default_restaurant, None);
-    assert_eq!(config.menu.sockets_per_address, 200);
+    assert_eq!(config.live.shares.of_visitor, 200);
     assert_eq!(config.log.filter, "info");
     assert_eq!(config.log.format, LogFormat::Pretty);
     assert_eq!(config.worker_id.len(), 8);
     assert_ne!(config.worker_id, read(&[]).unwrap().worker_id);
     assert_eq!(config.warnings(), [""; 0]);
+}
+
+/// However few places there are, nobody has all of them, unless an operator says so.
+#[test]
+fn places_are_shared() {
+    let shares = |given: &[_]| read(given).unwrap().live.shares;
+    let few = shares(&[("MAX_SESSIONS", "300")]);
+    let each = [
+        few.of_account,
+        few.of_restaurant,
+        few.of_address,
+        few.strangers,
+    ];
+    assert_eq!(each, [150; 4]);
+    assert_eq!(few.of_visitor, 150);
+    assert_eq!(shares(&[("MAX_SESSIONS", "1")]).of_account, 1);
+    let one_house = [("MAX_SESSIONS", "300"), ("SOCKETS_PER_RESTAURANT", "300")];
+    assert_eq!(shares(&one_house).of_restaurant, 300);
 }
 
 #[test]
@@ -237,6 +259,10 @@ fn one_fault_for_one_wrong_value() {
         ("RATE_LIMITS", "OFF", "maybe"),
         ("RATE_LIMIT_READS", "1", "0"),
         ("MAX_SESSIONS", "20000", "none"),
+        ("PUBLIC_SOCKETS", "1", "0"),
+        ("SOCKETS_PER_ACCOUNT", "18000", "0"),
+        ("SOCKETS_PER_RESTAURANT", "18000", "-1"),
+        ("SOCKETS_PER_ADDRESS", "18000", "1000001"),
         (
             "SENTRY_DSN",
             "https://key@sentry.example/1",

@@ -12,6 +12,10 @@ use tokio::time::timeout;
 /// How long a peer has to take what was sent last, and to hang up.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How much of a peer is read that nobody listens to any more, in bytes: more than what is under way
+/// when it is told.
+const UNHEARD: usize = 4 * 1024 * 1024;
+
 /// A connection on which from now on something else than HTTP is spoken.
 pub(crate) struct Connection {
     /// The bare stream.
@@ -36,13 +40,16 @@ pub(super) async fn write(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()
     Ok(())
 }
 
-/// Reads and forgets until the peer has gone.
+/// Reads and forgets until the peer has gone, or has said more than it could have to say: one that
+/// goes on for ever would keep the thread busy for nothing.
 pub(super) async fn gone(stream: &TcpStream) {
-    let mut scrap = [0; 512];
+    let mut scrap = [0; 4096];
+    let mut left = UNHEARD;
     while poll_fn(|cx| stream.poll_read_ready(cx)).await.is_ok() {
         match stream.try_read(&mut scrap) {
             Ok(0) => return,
-            Ok(_) => {}
+            Ok(read) if read < left => left -= read,
+            Ok(_) => return,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => return,
         }

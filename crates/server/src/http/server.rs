@@ -129,13 +129,12 @@ fn ended(error: DispatchError) -> DispatchError {
     error
 }
 
-/// Connections for the thread that this runs on, which answers requests. Without any it shares
-/// those of all.
+/// Says that the thread which this runs on answers requests, and gives it connections.
 fn settled(db: &Db) -> Option<Arc<Home>> {
-    db.settle().unwrap_or_else(|error| {
+    let settled = db.settle().inspect_err(|error| {
         tracing::warn!(%error, "a thread has no connections of its own");
-        None
-    })
+    });
+    settled.ok()
 }
 
 /// An application of which ordinary requests and upgrades use the same instance.

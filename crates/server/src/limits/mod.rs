@@ -75,8 +75,8 @@ pub fn tier(method: &Method, canonical: &str) -> Option<Tier> {
         "/auth/password/reset" => Tier::Logins,
         "/auth/register" | "/invitations/accept" => Tier::Registrations,
         "/auth/refresh" => Tier::Refreshes,
-        // Server-sent events are followed like a socket.
-        "/realtime" | "/realtime/events" => Tier::Sockets,
+        // Server-sent events are followed like a socket, and strangers open sockets, too.
+        "/realtime" | "/realtime/events" | "/ws" => Tier::Sockets,
         _ if *method == Method::GET => Tier::Reads,
         _ => Tier::Writes,
     })
@@ -261,5 +261,22 @@ impl std::fmt::Debug for Limits {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let config = self.0.as_ref().map(|counting| counting.config);
         f.debug_tuple("Limits").field(&config).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routing::canonical;
+
+    #[test]
+    fn what_stays_open_is_a_socket() {
+        for path in ["/realtime", "/realtime/events", "/ws"] {
+            let tier = tier(&Method::GET, &canonical(path));
+            assert_eq!(tier, Some(Tier::Sockets), "{path}");
+        }
+        let of = |path| tier(&Method::GET, path);
+        assert_eq!(of("/api/v1/dishes"), Some(Tier::Reads));
+        assert_eq!(of("/health"), None);
     }
 }

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use sha2::{Digest, Sha256};
 use wire::UserId;
 
+use crate::middleware::network;
+
 /// For what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tier {
@@ -104,18 +106,6 @@ impl Subject {
     pub(super) fn key(&self) -> String {
         let who = u128::from_be_bytes(self.who);
         format!("limit:{}:{who:032x}", self.tier.as_str())
-    }
-}
-
-fn network(address: IpAddr) -> [u8; 8] {
-    let bytes = match address {
-        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-        IpAddr::V6(address) => address.octets(),
-    };
-    let (network, host) = bytes.split_first_chunk().unwrap_or((&[0; 8], &[]));
-    match address {
-        IpAddr::V4(_) => host.try_into().unwrap_or(*network),
-        IpAddr::V6(_) => *network,
     }
 }
 

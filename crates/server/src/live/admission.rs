@@ -1,5 +1,7 @@
 //! Who may follow what, and from where: what sockets and streams ask alike before they begin.
 
+use std::net::IpAddr;
+
 use actix_web::HttpRequest;
 use actix_web::http::header;
 use realtime::{Join, JoinError, Opening, Session, Since, Who};
@@ -8,6 +10,7 @@ use utoipa::IntoParams;
 use wire::live::events::EventKind;
 use wire::{Audience, Epoch, ErrorCode, Position, RestaurantId, Seq};
 
+use super::places::{Place, Wanted};
 use super::tickets::{self, Use};
 use crate::auth::{self, Caller};
 use crate::errors::ApiError;
@@ -125,25 +128,31 @@ fn field(field: &str, message: &str) -> ApiError {
     }])
 }
 
-/// Takes a place in the room, if this worker takes anybody.
+/// Takes a place at this worker and in the room, if this worker takes anybody.
 ///
 /// # Errors
 /// 404 without such a restaurant, 429 when there are too many sessions, 503 while this worker goes
 /// away or the log cannot be read.
-pub(super) async fn admit(state: &AppState, join: Join) -> Result<(Session, Opening), ApiError> {
+pub(super) async fn admit(
+    state: &AppState,
+    join: Join,
+    address: Option<IpAddr>,
+) -> Result<(Place, Session, Opening), ApiError> {
     if state.is_draining() {
         return Err(away());
     }
-    let open = usize::try_from(state.hub.stats().sessions.get()).unwrap_or(0);
-    if open >= state.config.live.max_sessions {
-        let sentence = "This worker has as many sockets as it can hold.";
-        return Err(ApiError::new(ErrorCode::TooMany, sentence).retry_after(5));
-    }
-    state.hub.join(join).await.map_err(|error| match error {
+    let place = state.places.take(Wanted {
+        account: join.who.user_id,
+        restaurant: join.restaurant_id,
+        address,
+    })?;
+    let joined = state.hub.join(join).await;
+    let (session, opening) = joined.map_err(|error| match error {
         JoinError::NotFound => ApiError::not_found(),
         JoinError::Draining => away(),
         JoinError::Unavailable => ApiError::unavailable(error),
-    })
+    })?;
+    Ok((place, session, opening))
 }
 
 fn away() -> ApiError {

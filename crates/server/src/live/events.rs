@@ -10,6 +10,7 @@ use super::transport::EventStream;
 use crate::auth;
 use crate::errors::ApiError;
 use crate::extract::Query;
+use crate::middleware::client_ip;
 use crate::state::AppState;
 
 /// Follows a restaurant by server-sent events: the same frames as on the socket, one per message.
@@ -34,7 +35,8 @@ pub async fn stream(
     let caller = admission::caller(&state, token, &follow, Use::Stream).await?;
     let join = follow.join(&request, &caller)?;
     let (response, transport) = EventStream::open(state.config.live.send_timeout);
-    let session = Ready::new(state.into_inner(), join, Some(caller)).await?;
-    session.run(transport, ());
+    let address = client_ip(request.head(), &state.config.http.trusted_proxies);
+    let session = Ready::new(state.into_inner(), join, Some(caller), address).await?;
+    session.run(transport);
     Ok(response)
 }

@@ -1,6 +1,6 @@
 //! The event log, as the hub reads it.
 
-use domain::db::Db;
+use domain::db::{Db, serving};
 use domain::log::{self, LogPage, LoggedEvent};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -41,7 +41,7 @@ impl Log for DatabaseLog {
             let read = self.0.read("log.read", async move |conn| {
                 log::read(conn, restaurant, after, limit).await
             });
-            read.await.map(page).map_err(log_error)
+            serving(restaurant, read).await.map(page).map_err(log_error)
         }
         .boxed()
     }
@@ -56,7 +56,7 @@ impl Log for DatabaseLog {
             let read = self.0.read("log.tail", async move |conn| {
                 log::tail(conn, restaurant, count).await
             });
-            read.await.map(page).map_err(log_error)
+            serving(restaurant, read).await.map(page).map_err(log_error)
         }
         .boxed()
     }

@@ -3,6 +3,8 @@
 pub(crate) mod admission;
 pub mod events;
 pub mod log;
+mod meter;
+pub mod places;
 pub mod presence;
 pub mod realtime;
 mod session;

@@ -16,6 +16,7 @@ use crate::config::SocketTransport;
 use crate::errors::ApiError;
 use crate::extract::Query;
 use crate::http::Handover;
+use crate::middleware::client_ip;
 use crate::state::AppState;
 
 /// The subprotocol under which a browser passes its token: `bearer, <token>`.
@@ -40,11 +41,10 @@ pub async fn follow(
         .or_else(|| admission::subprotocol_token(&request, PROTOCOL));
     let caller = admission::caller(&state, token, &follow, Use::Socket).await?;
     let join = follow.join(&request, &caller)?;
-    open(state, &request, payload, join, Some(caller), ()).await
+    open(state, &request, payload, join, Some(caller)).await
 }
 
-/// Opens a socket on a room, for a member or, without a caller, for anybody. `held` is given back
-/// when it ends.
+/// Opens a socket on a room, for a member or, without a caller, for anybody.
 ///
 /// # Errors
 /// 400 for what is no handshake, 404 when there is no such restaurant, 429 when there are too many
@@ -55,7 +55,6 @@ pub async fn open(
     payload: Payload,
     join: Join,
     caller: Option<Caller>,
-    held: impl Sized + 'static,
 ) -> Result<HttpResponse, ApiError> {
     check_upgrade(request)?;
     let handover = Handover::of(request);
@@ -64,16 +63,17 @@ pub async fn open(
         return Err(not_a_handshake());
     }
     let send_timeout = state.config.live.send_timeout;
-    let session = Ready::new(state.into_inner(), join, caller).await?;
+    let address = client_ip(request.head(), &state.config.http.trusted_proxies);
+    let session = Ready::new(state.into_inner(), join, caller, address).await?;
     if let Some(handover) = handover {
         handover.take(move |connection| {
-            session.run(BareSocket::new(connection, send_timeout), held);
+            session.run(BareSocket::new(connection, send_timeout));
         });
         return Ok(switching_protocols(request));
     }
     let (response, socket) = ActixSocket::upgrade(request, payload, &[PROTOCOL], send_timeout)
         .map_err(|_| not_a_handshake())?;
-    session.run(socket, held);
+    session.run(socket);
     Ok(response)
 }
 

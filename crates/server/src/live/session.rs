@@ -1,6 +1,7 @@
 //! A session's life: what is sent, what is heard, and when it ends, whatever carries it.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,17 +13,17 @@ use wire::live::frames::{ClientMessage, CloseCode, ResyncReason, SessionFrame};
 use wire::{ErrorCode, Position, RestaurantId};
 
 use super::admission;
-use super::transport::{Farewell, Received, Transport};
+use super::meter::Meter;
+use super::places::Place;
+use super::transport::{Farewell, Heard, Received, Transport};
 use crate::auth::{self, Caller};
 use crate::errors::ApiError;
 use crate::state::AppState;
 
-/// Messages that a client may send in one second.
-const MESSAGES_PER_SECOND: u32 = 20;
-
-/// A session that has a place in its room, and waits for something that carries it.
+/// A session that has its places, and waits for something that carries it.
 pub(super) struct Ready {
     state: Arc<AppState>,
+    place: Place,
     stream: realtime::Session,
     opening: Opening,
     caller: Option<Caller>,
@@ -30,7 +31,8 @@ pub(super) struct Ready {
 }
 
 impl Ready {
-    /// Takes a place in a room, for a member or, without a caller, for somebody who only listens.
+    /// Takes a place in a room, for a member or, without a caller, for somebody who only listens, who
+    /// comes from `address`.
     ///
     /// # Errors
     /// Those of [`admission::admit`].
@@ -38,11 +40,13 @@ impl Ready {
         state: Arc<AppState>,
         join: Join,
         caller: Option<Caller>,
+        address: Option<IpAddr>,
     ) -> Result<Self, ApiError> {
         let restaurant_id = join.restaurant_id;
-        let (stream, opening) = admission::admit(&state, join).await?;
+        let (place, stream, opening) = admission::admit(&state, join, address).await?;
         Ok(Self {
             state,
+            place,
             stream,
             opening,
             caller,
@@ -50,12 +54,12 @@ impl Ready {
         })
     }
 
-    /// Serves the peer, on a task of its own on this thread, until the session ends; then `held` is
-    /// given back.
-    pub(super) fn run<T: Transport + 'static>(self, transport: T, held: impl Sized + 'static) {
+    /// Serves the peer, on a task of its own on this thread, until the session ends; then its place
+    /// is given back.
+    pub(super) fn run<T: Transport + 'static>(self, transport: T) {
         let now = Instant::now();
         let tasks = self.state.sessions.clone();
-        let opening = self.opening;
+        let (opening, place) = (self.opening, self.place);
         let session = Session {
             state: self.state,
             transport,
@@ -65,10 +69,9 @@ impl Ready {
             sent: now,
             heard: now,
             pinged: now,
-            second: now,
-            messages: 0,
+            meter: Meter::new(now),
         };
-        actix_web::rt::spawn(tasks.track_future(life(session, opening, held)));
+        actix_web::rt::spawn(tasks.track_future(life(session, opening, place)));
     }
 }
 
@@ -80,15 +83,15 @@ impl Ready {
     clippy::manual_async_fn,
     reason = "the arguments of an async function lie in its future twice"
 )]
-fn life<T: Transport, H>(
+fn life<T: Transport>(
     mut session: Session<T>,
     opening: Opening,
-    held: H,
+    place: Place,
 ) -> impl Future<Output = ()> {
     async move {
         let Err(farewell) = session.serve(opening).await;
         Box::pin(session.end(farewell)).await;
-        drop(held);
+        drop(place);
     }
 }
 
@@ -104,9 +107,8 @@ struct Session<T> {
     sent: Instant,
     heard: Instant,
     pinged: Instant,
-    /// Messages in the present second.
-    second: Instant,
-    messages: u32,
+    /// How much the peer says.
+    meter: Meter,
 }
 
 impl<T: Transport> Session<T> {
@@ -121,8 +123,9 @@ impl<T: Transport> Session<T> {
                     Pull::Frames(frames) => self.deliver(frames).await?,
                     pull => Box::pin(self.pass_on(pull)).await?,
                 },
-                received = self.transport.receive() => {
+                Heard { received, bytes } = self.transport.receive() => {
                     self.heard = Instant::now();
+                    self.meter.piece(self.heard, bytes)?;
                     if !matches!(received, Received::Sign) {
                         Box::pin(self.hear(received)).await?;
                         // A new credential may end before the old one.
@@ -215,21 +218,21 @@ impl<T: Transport> Session<T> {
         match received {
             Received::Sign => Ok(()),
             Received::Ping(bytes) => {
-                self.count_message()?;
+                self.meter.message()?;
                 self.transport.pong(&bytes).await.map_err(Farewell::from)
             }
             Received::Gone => Err(Farewell::new(CloseCode::Normal, "")),
             Received::Abuse => Err(Farewell::new(
                 CloseCode::Abuse,
-                "not the protocol, or a message above 16 KiB",
+                "not the protocol, or a message above 16 KiB or 64 frames",
             )),
             Received::Binary => {
-                self.count_message()?;
+                self.meter.message()?;
                 self.refuse(ErrorCode::BadRequest, "Messages are JSON text.")
                     .await
             }
             Received::Text(text) => {
-                self.count_message()?;
+                self.meter.message()?;
                 match serde_json::from_str(&text) {
                     Ok(message) => self.answer(message).await,
                     Err(_) => {
@@ -359,23 +362,6 @@ impl<T: Transport> Session<T> {
         (self.state.db.clock().now(), self.stream.position())
     }
 
-    /// A client that floods is sent away.
-    fn count_message(&mut self) -> Result<(), Farewell> {
-        let now = Instant::now();
-        if now.duration_since(self.second) >= Duration::from_secs(1) {
-            self.second = now;
-            self.messages = 0;
-        }
-        self.messages += 1;
-        if self.messages > MESSAGES_PER_SECOND {
-            return Err(Farewell::new(
-                CloseCode::TooMany,
-                "more than 20 messages in a second",
-            ));
-        }
-        Ok(())
-    }
-
     async fn refuse(&mut self, code: ErrorCode, message: &str) -> Result<(), Farewell> {
         let frame = SessionFrame::Error {
             code,
@@ -416,7 +402,7 @@ mod tests {
 
     #[test]
     fn a_session_is_small() {
-        let size = size_of(life::<BareSocket, ()>);
+        let size = size_of(life::<BareSocket>);
         println!("a session: {size} bytes");
         assert!(size <= 1024, "{size} bytes");
     }

@@ -73,7 +73,7 @@ pub(super) async fn accept(
         .standings
         .of(accepted.session_id)
         .await
-        .map_err(|error| ApiError::unavailable(anyhow::anyhow!("{error}")))?
+        .map_err(|error| ApiError::shared(&error))?
         .filter(|now| now.is_live)
         .ok_or_else(refused)?;
     let claims = Claims {

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use domain::db::Db;
+use domain::db::{Db, serving};
 use domain::menu::tree;
 use parking_lot::Mutex;
 use realtime::{Hub, Join, JoinError, Pull, Since, Who};
@@ -267,7 +267,7 @@ impl Inner {
         let read = self.db.snapshot("menu.read", async move |conn| {
             tree::read(conn, restaurant, now).await
         });
-        let found = read.await?;
+        let found = serving(restaurant, read).await?;
         Ok(Arc::new(Page {
             menu: Document::new(&found.menu)?,
             dishes: Document::new(&found.dishes)?,

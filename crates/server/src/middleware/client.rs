@@ -27,6 +27,22 @@ pub fn client_ip(head: &RequestHead, proxies: &TrustedProxies) -> Option<IpAddr>
     Some(client)
 }
 
+/// A home: an IPv4 address or, of IPv6, a /64; whoever has one address of it has all.
+pub type Network = [u8; 8];
+
+/// The home of an address.
+#[must_use]
+pub fn network(address: IpAddr) -> Network {
+    let bytes = match address.to_canonical() {
+        // Where no network of IPv6 lies.
+        IpAddr::V4(address) => {
+            return (0xffff_0000_0000 | u64::from(address.to_bits())).to_be_bytes();
+        }
+        IpAddr::V6(address) => address.to_bits(),
+    };
+    u64::try_from(bytes >> 64).unwrap_or_default().to_be_bytes()
+}
+
 /// Whether the client spoke TLS, as far as a trusted proxy says so.
 #[must_use]
 pub fn is_https(head: &RequestHead, proxies: &TrustedProxies) -> bool {

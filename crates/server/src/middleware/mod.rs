@@ -21,7 +21,7 @@ use actix_web::{App, Error, web};
 use crate::config::{Config, CorsOrigins, TrustedProxies};
 use crate::metrics::Metrics;
 
-pub use client::{client_ip, is_https};
+pub use client::{Network, client_ip, is_https, network};
 pub use context::{Context, dress};
 pub use mount::{MOUNTS, split};
 pub(crate) use security::protect;

@@ -20,8 +20,10 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Data;
 use actix_web::{Error, FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Responder};
+use domain::db::serving;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use wire::RestaurantId;
 
 use self::tree::Tree;
 use crate::auth::{self, Caller, Need};
@@ -251,11 +253,26 @@ async fn answer(
         Ok(left) => left,
         Err(error) => return Ok(request.error_response(error)),
     };
-    let mut answer = (target.call)(request).await;
+    let house = house(&target, &request);
+    let answering = (target.call)(request);
+    let mut answer = match house {
+        Some(house) => serving(house, answering).await,
+        None => answering.await,
+    };
     if let Some(left) = left {
         limits::say(&left, answer.headers_mut());
     }
     Ok(answer)
+}
+
+/// For which restaurant a request is answered, once it is known that the caller may: what is read
+/// for it is bounded together. Strangers are nobody's.
+fn house(target: &Target, request: &ServiceRequest) -> Option<RestaurantId> {
+    match target.need {
+        Need::Public => None,
+        Need::Member(_) => Context::of(request)?.restaurant(),
+        Need::Account | Need::Admin => request.extensions().get::<Caller>()?.restaurant_id,
+    }
 }
 
 /// What comes before the handler, in this order: the limit of the address, who is calling, the

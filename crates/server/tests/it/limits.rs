@@ -221,3 +221,31 @@ async fn a_restaurant_comes_back_at_once_and_a_loop_does_not() {
     assert_eq!(statuses, [101, 101, 429, 429]);
     tight.finish().await;
 }
+
+/// Strangers who watch open sockets as others do: five accounts' worth of an address, under whatever
+/// mount, and without taking anything of what may be read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_is_a_socket_on_every_path() {
+    let app = TestApp::with(1, &[ON, ("RATE_LIMIT_SOCKETS", "1")]).await;
+    let house = Restaurant::new(&app).await;
+    let anybody = app.client(0);
+    let watch = |mount: &str| format!("{mount}/ws?restaurant_id={}", house.id);
+    for mount in ["", "/api", "/api/v1", "", "/api"] {
+        Socket::open_at(&anybody, &watch(mount), &[]).await.unwrap();
+    }
+    for mount in ["", "/api", "/api/v1"] {
+        let (status, body) = Socket::open_at(&anybody, &watch(mount), &[])
+            .await
+            .err()
+            .unwrap();
+        assert_eq!(
+            (status, &body["code"]),
+            (429, &json!("too_many")),
+            "{mount}"
+        );
+        let events = format!("{mount}/realtime/events?restaurant_id={}", house.id);
+        house.owner.get(&events).await.expect_error(429, "too_many");
+    }
+    house.owner.get(&house.path("/guests")).await.expect(200);
+    app.finish().await;
+}

@@ -14,6 +14,7 @@ mod audit;
 mod bad_input;
 mod deploy;
 mod floor;
+mod greedy;
 mod idempotency;
 mod identity;
 mod limits;

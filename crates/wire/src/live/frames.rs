@@ -197,7 +197,9 @@ impl CloseCode {
                 "The worker goes away. The reason is `{\"reconnect_after_ms\": …}`: come back \
                  after that time and resume."
             }
-            Self::Abuse => "Not the protocol, or a message that is too large.",
+            Self::Abuse => {
+                "Not the protocol, a message that is too large, or too many frames in a second."
+            }
             Self::TokenExpired => "The token expired or was revoked: refresh it, then come back.",
             Self::Forbidden => "No longer allowed in this restaurant.",
             Self::Silent => "Nothing was heard for 2.5 heartbeat intervals: come back and resume.",

@@ -351,6 +351,7 @@ pub(crate) fn code<T: std::fmt::Debug>(result: Result<T>) -> ErrorCode {
         Err(Error::Invalid(_)) => ErrorCode::Invalid,
         Err(Error::NotFound(_)) => ErrorCode::NotFound,
         Err(Error::Stale(_)) => ErrorCode::StaleVersion,
+        Err(Error::Crowded(_)) => ErrorCode::TooMany,
         Err(Error::Unavailable(_)) => ErrorCode::Unavailable,
         other => panic!("not refused: {other:?}"),
     }

@@ -10,17 +10,22 @@ use std::time::Duration;
 use actix_http::error::PayloadError;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
-use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseReason, ProtocolError};
+use actix_ws::{CloseReason, Item, Message, MessageStream, ProtocolError};
 use bytestring::ByteString;
 use realtime::Frames;
 use wire::{Epoch, Position};
 
-use super::{Farewell, MESSAGE_LIMIT, Received, SendError, Transport, within};
+use super::fragments::Fragments;
+use super::{Farewell, Heard, MESSAGE_LIMIT, Received, SendError, Transport, within};
+
+/// A frame's header and mask, at least.
+const HEADER: usize = 6;
 
 /// An open socket.
 pub(in crate::live) struct ActixSocket {
     sender: actix_ws::Session,
-    receiver: AggregatedMessageStream,
+    receiver: MessageStream,
+    fragments: Fragments,
     send_timeout: Duration,
 }
 
@@ -34,13 +39,10 @@ impl ActixSocket {
     ) -> Result<(HttpResponse, Self), actix_web::Error> {
         let (response, sender, receiver) =
             actix_ws::handle_with_protocols(request, payload, protocols)?;
-        let receiver = receiver
-            .max_frame_size(MESSAGE_LIMIT)
-            .aggregate_continuations()
-            .max_continuation_size(MESSAGE_LIMIT);
         let socket = Self {
             sender,
-            receiver,
+            receiver: receiver.max_frame_size(MESSAGE_LIMIT),
+            fragments: Fragments::default(),
             send_timeout,
         };
         Ok((response, socket))
@@ -69,22 +71,29 @@ impl Transport for ActixSocket {
         within(self.send_timeout, self.sender.pong(bytes)).await
     }
 
-    async fn receive(&mut self) -> Received {
+    async fn receive(&mut self) -> Heard {
         match self.receiver.recv().await {
-            Some(Ok(AggregatedMessage::Text(text))) => Received::Text(text),
-            Some(Ok(AggregatedMessage::Binary(_))) => Received::Binary,
-            Some(Ok(AggregatedMessage::Ping(bytes))) => Received::Ping(bytes),
-            Some(Ok(AggregatedMessage::Pong(_))) => Received::Sign,
-            Some(Ok(AggregatedMessage::Close(_))) | None => Received::Gone,
+            Some(Ok(message)) => Heard {
+                bytes: HEADER + payload(&message),
+                received: match message {
+                    Message::Text(text) => Received::Text(text),
+                    Message::Binary(_) => Received::Binary,
+                    Message::Ping(bytes) => Received::Ping(bytes),
+                    Message::Pong(_) | Message::Nop => Received::Sign,
+                    Message::Close(_) => Received::Gone,
+                    Message::Continuation(frame) => self.fragments.take(frame),
+                },
+            },
+            None => Heard::GONE,
             // What is wrong with a message may come as an error of reading, too.
             Some(Err(ProtocolError::Io(error)))
                 if error
                     .get_ref()
                     .is_some_and(|error| error.is::<PayloadError>()) =>
             {
-                Received::Gone
+                Heard::GONE
             }
-            Some(Err(_)) => Received::Abuse,
+            Some(Err(_)) => Heard::nothing(Received::Abuse),
         }
     }
 
@@ -96,5 +105,19 @@ impl Transport for ActixSocket {
         };
         // Whether it arrives is up to the peer; it is being left either way.
         let _sent = within(self.send_timeout, self.sender.close(Some(reason))).await;
+    }
+}
+
+fn payload(message: &Message) -> usize {
+    match message {
+        Message::Text(text) => text.len(),
+        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+        Message::Continuation(
+            Item::FirstText(bytes)
+            | Item::FirstBinary(bytes)
+            | Item::Continue(bytes)
+            | Item::Last(bytes),
+        ) => bytes.len(),
+        Message::Close(_) | Message::Nop => 0,
     }
 }

@@ -5,6 +5,7 @@
 
 mod actix;
 mod bare;
+mod fragments;
 mod stream;
 
 use std::borrow::Cow;
@@ -47,11 +48,28 @@ pub(super) trait Transport {
     /// Answers a ping.
     async fn pong(&mut self, bytes: &[u8]) -> Result<(), SendError>;
 
-    /// Waits for what the peer says. Cancel-safe.
-    async fn receive(&mut self) -> Received;
+    /// Waits for what the peer says, frame by frame: whoever reads has to count them, whatever is in
+    /// them. Cancel-safe.
+    async fn receive(&mut self) -> Heard;
 
     /// Says goodbye.
     async fn close(self, farewell: Farewell);
+}
+
+/// A frame of the peer's, or a part of one.
+pub(super) struct Heard {
+    pub(super) received: Received,
+    /// How much came, with its header; what comes of a frame in parts counts when all of it is here.
+    pub(super) bytes: usize,
+}
+
+impl Heard {
+    const GONE: Self = Self::nothing(Received::Gone);
+    const SIGN: Self = Self::nothing(Received::Sign);
+
+    const fn nothing(received: Received) -> Self {
+        Self { received, bytes: 0 }
+    }
 }
 
 /// What came from the peer.

@@ -19,7 +19,7 @@ use wire::live::events::seq_of;
 use wire::live::frames::SessionFrame;
 use wire::{Epoch, Position};
 
-use super::{Farewell, Received, SendError, Transport, within};
+use super::{Farewell, Heard, SendError, Transport, within};
 
 /// After how long browsers come back that were cut off without a word, in milliseconds: at least,
 /// and as much again by chance, so that not all come at once.
@@ -94,9 +94,9 @@ impl Transport for EventStream {
         Ok(())
     }
 
-    async fn receive(&mut self) -> Received {
+    async fn receive(&mut self) -> Heard {
         self.sender.closed().await;
-        Received::Gone
+        Heard::GONE
     }
 
     async fn close(mut self, farewell: Farewell) {

@@ -3,11 +3,11 @@
 use std::io;
 
 use actix_codec::Decoder;
-use actix_http::ws::{Codec, Frame, Item};
-use bytes::{Bytes, BytesMut};
-use bytestring::ByteString;
+use actix_http::ws::{Codec, Frame};
+use bytes::BytesMut;
 
-use super::super::{MESSAGE_LIMIT, Received};
+use super::super::fragments::{Fragments, text};
+use super::super::{Heard, MESSAGE_LIMIT, Received};
 
 /// The largest header of a frame from a client, in bytes: its length in eight bytes, and the mask.
 const HEADER_LIMIT: usize = 14;
@@ -20,13 +20,7 @@ pub(super) struct Incoming {
     codec: Codec,
     /// What has been read beyond the last frame. It holds no memory when it is empty.
     unread: BytesMut,
-    /// A message of which not all frames have come.
-    begun: Option<Box<Begun>>,
-}
-
-struct Begun {
-    is_text: bool,
-    bytes: BytesMut,
+    fragments: Fragments,
 }
 
 impl Incoming {
@@ -35,7 +29,7 @@ impl Incoming {
         Self {
             codec: Codec::new().max_size(MESSAGE_LIMIT),
             unread,
-            begun: None,
+            fragments: Fragments::default(),
         }
     }
 
@@ -55,21 +49,24 @@ impl Incoming {
     }
 
     /// What comes next, if all of it is here.
-    pub(super) fn next(&mut self) -> Option<Received> {
-        if self.unread.is_empty() {
+    pub(super) fn next(&mut self) -> Option<Heard> {
+        let before = self.unread.len();
+        if before == 0 {
             return None;
         }
         let frame = self.codec.decode(&mut self.unread);
+        let bytes = before - self.unread.len();
         if self.unread.is_empty() {
             self.unread = BytesMut::new();
         }
-        match frame {
-            Ok(Some(frame)) => Some(self.understand(frame)),
+        let received = match frame {
+            Ok(Some(frame)) => self.understand(frame),
             // A frame that claims to be too large is not waited for.
-            Ok(None) if self.unread.len() > MESSAGE_LIMIT + HEADER_LIMIT => Some(Received::Abuse),
-            Ok(None) => None,
-            Err(_) => Some(Received::Abuse),
-        }
+            Ok(None) if self.unread.len() > MESSAGE_LIMIT + HEADER_LIMIT => Received::Abuse,
+            Ok(None) => return None,
+            Err(_) => Received::Abuse,
+        };
+        Some(Heard { received, bytes })
     }
 
     fn understand(&mut self, frame: Frame) -> Received {
@@ -79,43 +76,7 @@ impl Incoming {
             Frame::Ping(bytes) => Received::Ping(bytes),
             Frame::Pong(_) => Received::Sign,
             Frame::Close(_) => Received::Gone,
-            Frame::Continuation(Item::FirstText(bytes)) => self.begin(true, bytes),
-            Frame::Continuation(Item::FirstBinary(bytes)) => self.begin(false, bytes),
-            Frame::Continuation(Item::Continue(bytes)) => self.go_on(&bytes),
-            Frame::Continuation(Item::Last(bytes)) => match self.go_on(&bytes) {
-                Received::Sign => self.end(),
-                received => received,
-            },
+            Frame::Continuation(frame) => self.fragments.take(frame),
         }
     }
-
-    fn begin(&mut self, is_text: bool, bytes: Bytes) -> Received {
-        self.begun = Some(Box::new(Begun {
-            is_text,
-            bytes: bytes.into(),
-        }));
-        Received::Sign
-    }
-
-    fn go_on(&mut self, bytes: &[u8]) -> Received {
-        match &mut self.begun {
-            Some(begun) if begun.bytes.len() + bytes.len() <= MESSAGE_LIMIT => {
-                begun.bytes.extend_from_slice(bytes);
-                Received::Sign
-            }
-            _ => Received::Abuse,
-        }
-    }
-
-    fn end(&mut self) -> Received {
-        match self.begun.take() {
-            Some(begun) if begun.is_text => text(begun.bytes.freeze()),
-            Some(_) => Received::Binary,
-            None => Received::Abuse,
-        }
-    }
-}
-
-fn text(bytes: Bytes) -> Received {
-    ByteString::try_from(bytes).map_or(Received::Abuse, Received::Text)
 }

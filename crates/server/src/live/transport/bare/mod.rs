@@ -23,7 +23,7 @@ use wire::{Epoch, Position};
 
 use self::incoming::Incoming;
 use self::unsent::{Opcode, Unsent};
-use super::{Farewell, Received, SendError, Transport};
+use super::{Farewell, Heard, SendError, Transport};
 use crate::http::{Connection, part};
 
 /// How long a peer has to take the last words.
@@ -146,21 +146,23 @@ impl Transport for BareSocket {
         self.write(Opcode::Pong, smallvec![bytes]).await
     }
 
-    async fn receive(&mut self) -> Received {
+    async fn receive(&mut self) -> Heard {
         poll_fn(|cx| {
             loop {
-                if let Some(received) = self.incoming.next() {
-                    return received.into();
+                if let Some(heard) = self.incoming.next() {
+                    return heard.into();
                 }
                 if ready!(self.stream.poll_read_ready(cx)).is_err() {
-                    return Received::Gone.into();
+                    return Heard::GONE.into();
                 }
                 match self.incoming.read(|buffer| self.stream.try_read(buffer)) {
-                    Ok(0) => return Received::Gone.into(),
-                    // A message may come in small parts; each is a sign of life.
-                    Ok(_) => return self.incoming.next().unwrap_or(Received::Sign).into(),
+                    Ok(0) => return Heard::GONE.into(),
+                    // A message may come in small parts; each is a sign of life, and counts.
+                    Ok(_) => {
+                        return self.incoming.next().unwrap_or(Heard::SIGN).into();
+                    }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(_) => return Received::Gone.into(),
+                    Err(_) => return Heard::GONE.into(),
                 }
             }
         })
