@@ -82,6 +82,13 @@ pub fn tier(method: &Method, canonical: &str) -> Option<Tier> {
     })
 }
 
+/// Whether a route lets in who is known although the address has used up what it has: its handler
+/// looks at [`FullDoor`], and no other does.
+#[must_use]
+pub fn asks_who_comes(canonical: &str) -> bool {
+    ["/api/v1/auth/login", "/api/v1/auth/refresh"].contains(&canonical)
+}
+
 /// The refusal of a request whose address has used up what it has, for the handler to give unless
 /// it knows who comes.
 pub struct FullDoor(Option<ApiError>);

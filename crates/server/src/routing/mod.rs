@@ -270,7 +270,7 @@ async fn answer(
 fn house(target: &Target, request: &ServiceRequest) -> Option<RestaurantId> {
     match target.need {
         Need::Public => None,
-        Need::Member(_) => Context::of(request)?.restaurant(),
+        Need::Member(_) | Need::MemberOrSelf(_) => Context::of(request)?.restaurant(),
         Need::Account | Need::Admin => request.extensions().get::<Caller>()?.restaurant_id,
     }
 }
@@ -285,7 +285,7 @@ async fn admit(target: &Target, request: &mut ServiceRequest) -> Result<Option<V
         let address = Context::of(request).and_then(|context| context.client_ip());
         left = match state.limits.address(*tier, address).await {
             // Who comes may have an allowance of its own, which shows in the body.
-            Err(refusal) if matches!(tier, Tier::Logins | Tier::Refreshes) => {
+            Err(refusal) if limits::asks_who_comes(&target.canonical) => {
                 request.extensions_mut().insert(FullDoor::new(refusal));
                 None
             }

@@ -99,6 +99,20 @@ async fn new_restaurants_are_counted_at_all_workers_at_once() {
     app.finish().await;
 }
 
+/// A login waits until the handler knows who comes; a link for a password has no such handler, and
+/// a hash costs the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn links_for_passwords_are_refused_where_logins_are() {
+    let app = TestApp::with(1, &[ON, ("RATE_LIMIT_LOGINS", "3")]).await;
+    let client = app.client(0);
+    let body = json!({"secret": "none", "newPassword": "long enough"});
+    for status in [404, 404, 404, 429, 429] {
+        let reply = client.post("/auth/password/reset", body.clone()).await;
+        assert_eq!(reply.status, status, "{}", reply.text);
+    }
+    app.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_does_not_wait_for_a_redis_that_is_away() {
     let proxy = Proxy::for_url(&testkit::redis::url()).await;
