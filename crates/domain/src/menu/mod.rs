@@ -2,6 +2,7 @@
 
 pub mod categories;
 pub mod dishes;
+mod failed;
 mod images;
 mod money;
 pub mod transfer;

@@ -10,21 +10,19 @@ use wire::menu::categories::{Category, UpdateCategory};
 use wire::menu::dishes::{Dish, UpdateDish};
 use wire::menu::transfer::{FileCategory, FileDish, Imported, MenuFile};
 use wire::patch::Clearable;
-use wire::{CategoryId, DishId, ErrorCode, FieldError, ItemError, RestaurantId};
+use wire::{CategoryId, DishId, ErrorCode, FieldError, RestaurantId};
 
 use super::categories::{self, CategoryRow};
 use super::check_edits;
 use super::dishes::{self as operations, DishRow};
 use crate::checks::trim;
+use super::failed::Failed;
 use crate::db::Tx;
 use crate::schema::dishes;
 use crate::{Error, Result};
 
 /// Rows that one statement writes: PostgreSQL takes at most 65,535 parameters.
 const CHUNK: usize = 1000;
-
-/// Rows that are named when they are at fault; of the rest it is said how many there are.
-const FAILED: usize = 10;
 
 /// A file that has been read, perhaps not every row of it.
 #[derive(Clone, Debug, Default)]
@@ -356,34 +354,6 @@ fn file_dish(dish: Dish, names: &HashMap<CategoryId, String>) -> FileDish {
     }
 }
 
-/// Rows that are at fault. A file may have thousands, of which nobody is told more than a few.
-#[derive(Default)]
-struct Failed {
-    told: Vec<ItemError>,
-    more: usize,
-}
-
-impl Failed {
-    fn push<T>(&mut self, list: &str, row: &Row<T>, faults: Vec<FieldError>) {
-        if self.told.len() < FAILED {
-            self.told.push(failure(list, row, faults));
-        } else {
-            self.more += 1;
-        }
-    }
-
-    fn check(self, of: usize) -> Result<()> {
-        if self.told.is_empty() {
-            return Ok(());
-        }
-        Err(Error::Items {
-            failed: self.told,
-            more: self.more,
-            of,
-        })
-    }
-}
-
 /// The name of a dish's category; none for an empty one.
 fn category_of(dish: &ImportDish) -> Option<&str> {
     let name = dish.category.as_ref()?.as_deref().map(trim)?;
@@ -398,36 +368,5 @@ fn fault(field: &str, message: &str) -> FieldError {
     FieldError {
         field: field.to_owned(),
         message: message.to_owned(),
-    }
-}
-
-/// Names a row that is at fault.
-fn failure<T>(list: &str, row: &Row<T>, faults: Vec<FieldError>) -> ItemError {
-    let place = match row.line {
-        Some(line) => format!("Line {line}"),
-        None => format!("{list}[{}]", row.index),
-    };
-    let said: Vec<String> = faults
-        .iter()
-        .map(|fault| format!("{} {}", fault.field, fault.message))
-        .collect();
-    ItemError {
-        index: row.index,
-        line: row.line,
-        entity: None,
-        id: None,
-        code: ErrorCode::Invalid,
-        error: format!("{place}: {}.", said.join("; ")),
-        fields: match row.line {
-            Some(_) => faults,
-            None => faults
-                .into_iter()
-                .map(|fault| FieldError {
-                    field: format!("{place}.{}", fault.field),
-                    ..fault
-                })
-                .collect(),
-        },
-        current: None,
     }
 }

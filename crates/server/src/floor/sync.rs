@@ -101,7 +101,7 @@ pub async fn batch(
 const CLIENT_ID: usize = 100;
 
 /// A change, or why it cannot be one.
-type Read = Result<Queued, SyncResult>;
+type Read = Result<Queued, Box<SyncResult>>;
 
 /// The changes that can be made.
 fn named(part: &[Read]) -> Vec<Queued> {
@@ -117,7 +117,7 @@ fn in_order(part: &[Read], made: &[SyncResult]) -> Vec<SyncResult> {
     part.iter()
         .filter_map(|read| match read {
             Ok(_) => made.next().cloned(),
-            Err(unnamed) => Some(unnamed.clone()),
+            Err(rejected) => Some(SyncResult::clone(rejected)),
         })
         .collect()
 }
@@ -156,8 +156,8 @@ fn rejected(
     client_id: String,
     sentence: &str,
     (field, message): (&str, String),
-) -> SyncResult {
-    SyncResult {
+) -> Box<SyncResult> {
+    Box::new(SyncResult {
         client_id,
         status: Outcome::Rejected,
         entity: item.entity,
@@ -169,5 +169,5 @@ fn rejected(
             message,
         }],
         current: None,
-    }
+    })
 }

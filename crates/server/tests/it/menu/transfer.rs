@@ -98,6 +98,31 @@ async fn a_menu_goes_out_and_comes_back() {
     app.finish().await;
 }
 
+/// A spreadsheet may go by semicolons where the file goes by commas.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_cell_of_an_export_is_a_formula_by_any_separator() {
+    let app = TestApp::with(1, &[]).await;
+    let house = Restaurant::new(&app).await;
+    let texts = [
+        "Soup;=cmd|' /C calc'!A0",
+        "Soup\t@SUM(1)",
+        "Soup\n+1",
+        "Soup; \"-1",
+    ];
+    for text in texts {
+        house.dish("Soup", json!({"description": text})).await;
+    }
+    let file = export(&house, "csv").await.text;
+    for part in file.split([',', ';', '\t', '\n']) {
+        let part = part.trim_start_matches(['"', ' ']);
+        assert!(!part.starts_with(['=', '+', '-', '@']), "{part} in {file}");
+    }
+    assert!(file.contains(r#","Soup;'=cmd|' /C calc'!A0","#), "{file}");
+    let reply = import(&house.owner, &house, "text/csv", file).await;
+    assert_eq!(done(reply), (0, 0, 4));
+    app.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_imported_as_a_whole_or_not_at_all() {
     let app = TestApp::with(1, &[]).await;
