@@ -267,8 +267,12 @@ async fn what_is_the_same_key_and_what_is_not() {
     house.table("2", 2).await;
     let mut statuses = Vec::new();
     for _ in 0..2 {
-        let (check_in, body) =
-            example(&house, "/restaurants/{rid}/reservations/{id}/check-in").await;
+        let (check_in, body) = example(
+            &app,
+            &house,
+            "/restaurants/{rid}/reservations/{id}/check-in",
+        )
+        .await;
         statuses.push(is_replayed(
             &house.owner.post_once("key", &check_in, body).await,
         ));

@@ -16,6 +16,12 @@ async fn open(client: &Client, path: &str) -> Reply {
     client.send_raw(Method::GET, path, None, &[HTML]).await
 }
 
+fn encoded(fields: &[(&str, &str)]) -> Vec<u8> {
+    let fields = fields.iter();
+    let fields = fields.map(|(name, value)| format!("{name}={}", escaped(value)));
+    fields.collect::<Vec<_>>().join("&").into_bytes()
+}
+
 /// Posts a form, as a browser does.
 async fn send(
     client: &Client,
@@ -23,12 +29,9 @@ async fn send(
     fields: &[(&str, &str)],
     headers: &[(&str, &str)],
 ) -> Reply {
-    let fields = fields.iter();
-    let fields = fields.map(|(name, value)| format!("{name}={}", escaped(value)));
-    let form = fields.collect::<Vec<_>>().join("&");
     let headers = [&[HTML, FORM], headers].concat();
     client
-        .send_raw(Method::POST, path, Some(form.into_bytes()), &headers)
+        .send_raw(Method::POST, path, Some(encoded(fields)), &headers)
         .await
 }
 
@@ -131,7 +134,8 @@ async fn post(client: &Client, path: &str, fields: &[(&str, &str)]) -> (u16, Opt
         .header("accept", HTML.1)
         .header("host", "evil.example")
         .header("x-forwarded-host", "evil.example")
-        .form(fields)
+        .header(FORM.0, FORM.1)
+        .body(encoded(fields))
         .send()
         .await
         .unwrap();
