@@ -1,10 +1,12 @@
 //! Looking at invitations.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::identity::invitations::Invitation;
-use wire::{InvitationId, RestaurantId};
+use wire::{InvitationId, RestaurantId, UserId};
 
 use super::row::{AccountRow, InvitationRow};
 use crate::page::{self, Page};
@@ -24,24 +26,32 @@ pub async fn list(
 ) -> Result<Page<Invitation>> {
     let limit = page::limit(limit)?;
     let mut query = invitations::table
-        .left_join(users::table.on(invitations::accepted_by.eq(users::id.nullable())))
         .filter(invitations::restaurant_id.eq(restaurant))
-        .select((
-            InvitationRow::as_select(),
-            Option::<AccountRow>::as_select(),
-        ))
+        .select(InvitationRow::as_select())
         .order(invitations::id.desc())
         .limit(limit + 1)
         .into_boxed();
     if let Some(after) = page::after::<InvitationId>(cursor)? {
         query = query.filter(invitations::id.lt(after));
     }
-    let items = query
-        .load::<(InvitationRow, Option<AccountRow>)>(conn)
-        .await?
+    let rows = query.load::<InvitationRow>(conn).await?;
+    // Not joined: a page has few who accepted, and a join would be planned for all that there are.
+    let accepted: Vec<UserId> = rows.iter().filter_map(|row| row.accepted_by).collect();
+    let accounts = users::table
+        .filter(users::id.eq_any(accepted))
+        .select(AccountRow::as_select())
+        .load::<AccountRow>(conn)
+        .await?;
+    let accounts: HashMap<UserId, AccountRow> = accounts
         .into_iter()
-        .map(|(row, account)| row.shown(account, now))
+        .map(|account| (account.id, account))
         .collect();
+    let account = |id: UserId| accounts.get(&id).cloned();
+    let items = rows.into_iter().map(|row| {
+        let account = row.accepted_by.and_then(account);
+        row.shown(account, now)
+    });
+    let items = items.collect();
     page::paged(items, limit, |invitation: &Invitation| invitation.id)
 }
 

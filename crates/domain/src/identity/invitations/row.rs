@@ -32,7 +32,7 @@ pub(super) struct InvitationRow {
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = users)]
 pub(super) struct AccountRow {
-    id: UserId,
+    pub(super) id: UserId,
     email: String,
     first_name: String,
     last_name: String,

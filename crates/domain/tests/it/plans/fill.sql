@@ -76,6 +76,16 @@ INSERT INTO socket_tickets (hash, session_id, credential_expires_at, expires_at)
 SELECT sha256(t::text::bytea), pg_temp.id(t), pg_temp.noon() + make_interval(secs => t % 900 - 10),
     pg_temp.noon() + make_interval(secs => t % 30)
 FROM generate_series(1, 5000) AS t;
+-- Whom they invited, and links of those who forgot a password.
+INSERT INTO invitations (restaurant_id, id, role, email, secret_hash, created_by, created_at, expires_at)
+SELECT id, pg_temp.id(i, pg_temp.noon() - make_interval(hours => i)), 'staff', 'guest' || i || '@example.com',
+    sha256(i::text::bytea), pg_temp.id(3 * n), pg_temp.noon() - make_interval(hours => i),
+    pg_temp.noon() + make_interval(hours => 168 - i)
+FROM houses, generate_series(1, 300) AS i;
+INSERT INTO password_resets (restaurant_id, user_id, secret_hash, created_by, created_at, expires_at)
+SELECT pg_temp.id(301 + p % 4700), pg_temp.id(p), sha256(p::text::bytea), pg_temp.id(p), pg_temp.noon(),
+    pg_temp.noon() + make_interval(mins => p % 1440 - 10)
+FROM generate_series(1001, 15000) AS p;
 INSERT INTO presence_workers (id, revision, seen_at)
 SELECT pg_temp.id(w), 1, now() + interval '1 day' FROM generate_series(1, 4) AS w;
 INSERT INTO presence (restaurant_id, worker_id, session_id, connections, since)

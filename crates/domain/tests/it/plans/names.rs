@@ -21,14 +21,16 @@ const SELDOM: &[(&str, &str)] = &[
 ];
 
 /// What looks like a name of an operation, and is none.
-const OTHERS: [&str; 7] = [
+const OTHERS: [&str; 9] = [
     "api.json",
+    "door.example",
     "example.com",
     "http.route",
     "menu.csv",
     "menu.json",
     "otel.status_code",
     "service.version",
+    "style.css",
 ];
 
 /// The operations of the workers that were not among those that were done.

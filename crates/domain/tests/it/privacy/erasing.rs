@@ -7,6 +7,7 @@ use domain::privacy::{Holds, PLACES};
 use serde_json::{Value, json};
 use wire::audit::AuditEntity;
 use wire::floor::guests::GuestStatus;
+use wire::identity::Role;
 use wire::live::events::Action;
 use wire::privacy::Erased;
 
@@ -14,7 +15,7 @@ use super::{NUMBER, VALUES, erase, guest, regular, tables_with, try_erase};
 use crate::audit::entries;
 use crate::house::House;
 use crate::sql::Sql;
-use crate::support::fields;
+use crate::support::{fields, scope};
 use crate::tablet::Tablet;
 
 /// Of each event its envelope, without what it says.
@@ -34,9 +35,12 @@ async fn nothing_of_a_person_is_left_anywhere() {
     let invited =
         json!({"email": "Zacharias@Example.com", "firstName": "Zac", "lastName": "Quill"});
     let invited = serde_json::from_value(invited).unwrap();
+    let owner = scope(house.id(), Role::Owner, None);
     house
-        .tablet
-        .write(async |tx| invitations::create(tx, &invited).await.map(drop))
+        .db()
+        .write("invite", &owner, async |tx| {
+            invitations::create(tx, &invited).await.map(drop)
+        })
         .await
         .unwrap();
     let sql = Sql::beside(&house.test).await;
