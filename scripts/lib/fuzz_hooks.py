@@ -51,6 +51,7 @@ def known_things():
         "id": bookings,
         "reservationId": bookings,
         "uid": ids("users"),
+        "iid": ids("invitations"),
         "epoch": [floor.json()["epoch"]],
     }
 

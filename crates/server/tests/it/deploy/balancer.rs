@@ -117,6 +117,65 @@ async fn what_the_balancer_says_itself_has_the_one_envelope() {
     reply.expect_error(503, "unavailable");
 }
 
+/// Neither what was asked for nor what went wrong with it tells a secret of a path.
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_of_paths_are_not_logged() {
+    let mut fleet = Fleet::start().await;
+    let balancer = Balancer::start(&fleet).await;
+    let secret = "5ecretOfSomebody".repeat(4);
+    let short = "sh0rtC0de";
+    let paths = [
+        format!("/i/{secret}"),
+        format!("/r/{secret}?x={short}"),
+        format!("//i/{secret}"),
+        format!("/%69/{secret}"),
+        format!("/I/{secret}/"),
+        format!("/api/v1/i/{secret}"),
+        format!("/x/{secret}"),
+        format!("/t/{short}"),
+        format!("/api/q/{short}/y"),
+        format!("/o/{short}"),
+        format!("/w/{short}"),
+    ];
+    let ask = async |path: &str| {
+        let address = balancer.address;
+        let head = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        raw(address, &head).await
+    };
+    for path in &paths {
+        let answer = ask(path).await;
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{path}: {answer}");
+    }
+    for worker in &mut fleet.workers {
+        worker.kill();
+    }
+    for path in &paths {
+        ask(path).await;
+    }
+    ask("/restaurants/the-last").await;
+    let log = until("the balancer to log the last", DEADLINE, async || {
+        let log = balancer.log();
+        log.contains("\"path\":\"/restaurants/the-last\"")
+            .then_some(log)
+    })
+    .await;
+    assert!(
+        log.contains("\"path\":\"/i/…\"") && log.contains("\"path\":\"/t/…\""),
+        "{log}"
+    );
+    // What goes wrong with a long path elsewhere is told by the error log as it came.
+    let access = log
+        .lines()
+        .filter(|line| line.contains("\"worker_status\""));
+    for line in access {
+        assert!(!line.contains(&secret) && !line.contains(short), "{line}");
+    }
+    let faults = log.lines().filter(|line| line.contains("upstream"));
+    for line in faults.filter(|line| !line.contains("GET /x/")) {
+        assert!(!line.contains(&secret) && !line.contains(short), "{line}");
+    }
+}
+
 /// The address of a client is what the balancer says, and only the balancer is believed.
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(

@@ -109,7 +109,7 @@ async fn ready(client: &Client) {
 /// nginx with the configuration that is shipped, in front of a fleet.
 pub struct Balancer {
     pub address: SocketAddr,
-    _process: Process,
+    process: Process,
     directory: PathBuf,
 }
 
@@ -151,9 +151,14 @@ impl Balancer {
             .args(["-e", "stderr", "-g", "master_process off;"]);
         Self {
             address,
-            _process: Process::start(command),
+            process: Process::start(command),
             directory,
         }
+    }
+
+    /// What it has logged: requests, and what went wrong.
+    pub fn log(&self) -> String {
+        self.process.output()
     }
 
     /// A restaurant that knows nobody but the balancer.
