@@ -70,9 +70,9 @@ async fn who_did_what_from_which_device_in_which_request() {
         .to_owned();
     let rest = house.owner.get(&next).await;
     let rest: Vec<_> = rest.expect(200).as_array().unwrap().clone();
-    // The member's joining, and of the founding the owner's.
+    // The member's joining: the invitation was confirmed, and there was a member.
     let kinds: Vec<_> = rest.iter().map(|entry| &entry["entity"]).collect();
-    assert_eq!(kinds, ["user", "user"]);
+    assert_eq!(kinds, ["invitation", "user"]);
     let founded = house
         .owner
         .get(&house.path("/audit?entity=restaurant"))

@@ -77,7 +77,10 @@ async fn what_was_erased_comes_back_from_no_worker() {
     let erasure = erasure.expect(200);
     assert_eq!(
         erasure["erased"],
-        json!({"guests": 1, "reservations": 0, "events": 2, "auditEntries": 2, "answers": 1})
+        json!({
+            "guests": 1, "reservations": 0, "invitations": 0, "events": 2, "auditEntries": 2,
+            "answers": 1,
+        })
     );
 
     for (socket, client) in live.iter_mut().zip(&clients) {
