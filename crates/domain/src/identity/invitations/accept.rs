@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use serde_json::json;
 use wire::identity::Role;
 use wire::identity::invitations::{AcceptInvitation, InvitationFace};
 use wire::live::events::Action;
@@ -208,8 +207,7 @@ async fn take(tx: &mut Tx<'_>, row: &mut InvitationRow, user: UserId) -> Result<
         ))
         .execute(tx.conn)
         .await?;
-    let after = json!({"acceptedBy": user});
-    note(tx, row.id, Action::Accepted, before, after);
+    note(tx, row.id, Action::Accepted, before, Some(user));
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use serde_json::{Value, json};
+use serde_json::json;
 use wire::audit::AuditEntity;
 use wire::identity::Role;
 use wire::identity::invitations::{ConfirmInvitation, Invitation, InvitationStatus, Invite};
@@ -120,13 +120,7 @@ pub async fn confirm(
             .set(invitations::confirmed_at.eq(tx.now))
             .execute(tx.conn)
             .await?;
-        note(
-            tx,
-            id,
-            Action::Confirmed,
-            status,
-            json!({"acceptedBy": user}),
-        );
+        note(tx, id, Action::Confirmed, status, Some(user));
     }
     get(tx.conn, tx.now, tx.restaurant_id(), id).await
 }
@@ -165,7 +159,7 @@ pub async fn withdraw(tx: &mut Tx<'_>, id: InvitationId) -> Result<()> {
         .set(invitations::withdrawn_at.eq(tx.now))
         .execute(tx.conn)
         .await?;
-    note(tx, id, Action::Withdrawn, status, json!({}));
+    note(tx, id, Action::Withdrawn, status, None);
     Ok(())
 }
 
@@ -175,9 +169,12 @@ pub(super) fn note(
     id: InvitationId,
     action: Action,
     before: InvitationStatus,
-    mut after: Value,
+    accepted_by: Option<UserId>,
 ) {
-    after["status"] = json!(action.as_str());
+    let after = match accepted_by {
+        Some(user) => json!({"status": action.as_str(), "acceptedBy": user}),
+        None => json!({"status": action.as_str()}),
+    };
     tx.audit(Entry {
         entity: AuditEntity::Invitation,
         entity_id: id.0,
