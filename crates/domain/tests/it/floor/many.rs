@@ -259,14 +259,18 @@ impl Room {
         for field in ["id", "restaurantId"] {
             fields.remove(field);
         }
-        let number = |id: &Value| {
-            let found = self.tables.iter().position(|table| json!(table) == *id);
-            found.map_or(Value::Null, |n| json!(n))
-        };
-        fields["tableId"] = number(&fields["tableId"]);
-        let tables = fields["tableIds"].as_array().unwrap().iter().map(number);
-        fields["tableIds"] = tables.collect();
+        let table = self.number(&fields["tableId"]);
+        let tables = fields["tableIds"].as_array().unwrap().iter();
+        let tables: Vec<Value> = tables.map(|id| self.number(id)).collect();
+        fields["tableId"] = table;
+        fields["tableIds"] = tables.into();
         state
+    }
+
+    /// Which of the tables this is.
+    fn number(&self, id: &Value) -> Value {
+        let found = self.tables.iter().position(|table| json!(table) == *id);
+        found.map_or(Value::Null, |n| json!(n))
     }
 
     /// What was answered, likewise.

@@ -114,9 +114,10 @@ async fn slots(
     day: &str,
     size: i32,
     minutes: i32,
+    large: bool,
     now: DateTime<Utc>,
 ) -> Vec<Slot> {
-    let query = json!({"date": day, "partySize": size, "duration": minutes, "largeTables": true});
+    let query = json!({"date": day, "partySize": size, "duration": minutes, "largeTables": large});
     let query = serde_json::from_value(query).unwrap();
     let here = tablet.id();
     let found = tablet.db.read("test", async |conn| {
@@ -175,7 +176,7 @@ async fn check(house: &House, sql: &Sql, claims: &[Claim], size: i32, minutes: i
     }
     let now = house.test.clock.now();
     for day in ["2026-03-28", "2026-03-29"] {
-        let offered = slots(&tablet, day, size, minutes, now).await;
+        let offered = slots(&tablet, day, size, minutes, true, now).await;
         for slot in &offered {
             let (from, until) = (slot.time, slot.end_time);
             assert!(
@@ -187,14 +188,19 @@ async fn check(house: &House, sql: &Sql, claims: &[Claim], size: i32, minutes: i
             continue;
         };
         // What is offered can be booked, and is offered no longer.
-        let input = json!({
+        let mut input = json!({
             "guestName": "Bea", "partySize": size, "durationMinutes": minutes,
             "reservationTime": slot.time,
         });
+        // A table that is far too large has to be asked for by name.
+        let chosen = slots(&tablet, day, size, minutes, false, now).await;
+        if !chosen.iter().any(|other| other.time == slot.time) {
+            input["tableIds"] = json!(slot.table_ids);
+        }
         let made = book(&tablet, input).await.unwrap();
         let time = slot.time;
         assert!(!made.table_ids.is_empty());
-        for other in slots(&tablet, day, size, minutes, now).await {
+        for other in slots(&tablet, day, size, minutes, true, now).await {
             let overlaps = other.time < time + (slot.end_time - slot.time) && time < other.end_time;
             let shares = other
                 .table_ids
@@ -203,7 +209,7 @@ async fn check(house: &House, sql: &Sql, claims: &[Claim], size: i32, minutes: i
             assert!(!(overlaps && shares), "{other:?} beside {made:?}");
         }
         // A table that the constraint refuses at a time is not offered at that time.
-        let after = slots(&tablet, day, size, minutes, now).await;
+        let after = slots(&tablet, day, size, minutes, true, now).await;
         for quarter in 0..92 {
             let time = offered[0].time + TimeDelta::minutes(15 * quarter);
             let until = time + TimeDelta::minutes(minutes.into());
