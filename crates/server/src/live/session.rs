@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytestring::ByteString;
+use chrono::{DateTime, Utc};
 use realtime::{Frames, Join, Opening, Pull};
 use tokio::time::{Instant, sleep_until};
 use wire::live::frames::{ClientMessage, CloseCode, ResyncReason, SessionFrame};
-use wire::{ErrorCode, Position, RestaurantId};
+use wire::{ErrorCode, Position, RestaurantId, SessionId, UserId};
 
 use super::admission;
 use super::meter::Meter;
@@ -26,8 +27,27 @@ pub(super) struct Ready {
     place: Place,
     stream: realtime::Session,
     opening: Opening,
-    caller: Option<Caller>,
+    credential: Option<Credential>,
     restaurant_id: RestaurantId,
+}
+
+/// With what a member was let in: as much of the [`Caller`] as is asked for again. Thousands of
+/// sessions hold one.
+#[derive(Clone, Copy)]
+struct Credential {
+    user_id: UserId,
+    session_id: SessionId,
+    expires_at: DateTime<Utc>,
+}
+
+impl From<Caller> for Credential {
+    fn from(caller: Caller) -> Self {
+        Self {
+            user_id: caller.user_id,
+            session_id: caller.session_id,
+            expires_at: caller.expires_at,
+        }
+    }
 }
 
 impl Ready {
@@ -49,7 +69,7 @@ impl Ready {
             place,
             stream,
             opening,
-            caller,
+            credential: caller.map(Credential::from),
             restaurant_id,
         })
     }
@@ -64,7 +84,7 @@ impl Ready {
             state: self.state,
             transport,
             stream: self.stream,
-            caller: self.caller,
+            credential: self.credential,
             restaurant_id: self.restaurant_id,
             sent: now,
             heard: now,
@@ -101,7 +121,7 @@ struct Session<T> {
     transport: T,
     stream: realtime::Session,
     /// A member of the restaurant; `None` for somebody of the public, who only listens.
-    caller: Option<Caller>,
+    credential: Option<Credential>,
     restaurant_id: RestaurantId,
     /// When something was last sent and last heard, and when the peer was last pinged.
     sent: Instant,
@@ -147,7 +167,7 @@ impl<T: Transport> Session<T> {
         self.state.metrics.disconnected(Some(farewell.code));
         tracing::debug!(
             restaurant_id = %self.restaurant_id,
-            session_id = ?self.caller.map(|caller| caller.session_id),
+            session_id = ?self.credential.map(|credential| credential.session_id),
             code = farewell.code.number(),
             position = %self.stream.position(),
             "a session ended"
@@ -255,7 +275,7 @@ impl<T: Transport> Session<T> {
                 self.say(&pong, Some(here)).await
             }
             ClientMessage::RequestFullSync | ClientMessage::Auth { .. }
-                if self.caller.is_none() =>
+                if self.credential.is_none() =>
             {
                 let sentence = "This socket is for listening only.";
                 self.refuse(ErrorCode::Forbidden, sentence).await
@@ -263,7 +283,7 @@ impl<T: Transport> Session<T> {
             ClientMessage::RequestFullSync => self.full_sync().await,
             ClientMessage::Auth { token } => match self.renewed(&token).await {
                 Ok(caller) => {
-                    self.caller = Some(caller);
+                    self.credential = Some(caller.into());
                     Ok(())
                 }
                 Err(error) => self.refuse(error.code(), error.sentence()).await,
@@ -298,8 +318,8 @@ impl<T: Transport> Session<T> {
             .tokens
             .verify(token, self.state.db.clock().now())?;
         let is_same =
-            |caller: Caller| claims.sub == caller.user_id && claims.sid == caller.session_id;
-        if !self.caller.is_some_and(is_same) {
+            |known: Credential| (claims.sub, claims.sid) == (known.user_id, known.session_id);
+        if !self.credential.is_some_and(is_same) {
             let sentence = "The token is of another account or device than the socket.";
             return Err(ApiError::new(ErrorCode::Forbidden, sentence));
         }
@@ -311,8 +331,8 @@ impl<T: Transport> Session<T> {
     async fn keep_time(&mut self) -> Result<(), Farewell> {
         let now = Instant::now();
         if self
-            .caller
-            .is_some_and(|caller| self.state.db.clock().now() >= caller.expires_at)
+            .credential
+            .is_some_and(|credential| self.state.db.clock().now() >= credential.expires_at)
         {
             return Err(Farewell::new(CloseCode::TokenExpired, "token expired"));
         }
@@ -336,8 +356,8 @@ impl<T: Transport> Session<T> {
 
     /// When the clock is to be looked at next.
     fn next_deadline(&self) -> Instant {
-        let expiry = self.caller.map(|caller| {
-            let left = caller.expires_at - self.state.db.clock().now();
+        let expiry = self.credential.map(|credential| {
+            let left = credential.expires_at - self.state.db.clock().now();
             Instant::now() + left.to_std().unwrap_or_default()
         });
         let sent = self.sent + self.heartbeat();

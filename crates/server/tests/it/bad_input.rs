@@ -66,6 +66,10 @@ async fn bodies_that_are_not_what_they_should_be() {
             "tags[0]",
         ),
         (
+            json!({"guestName": "Ann", "partySize": 2, "dietaryRestrictions": vec!["x"; 31]}),
+            "dietaryRestrictions",
+        ),
+        (
             json!({"guestName": "Ann", "partySize": 2, "status": "asleep"}),
             "status",
         ),

@@ -292,6 +292,7 @@ async fn the_demo_does_not_open_production() {
     let production = [
         ("ENVIRONMENT", "production"),
         ("SECRET_KEY", "q8Zr1vN0yXw3LkTf5HdJ7sBa9GpMcEuR2oVi4"),
+        ("PUBLIC_URL", "https://tables.example.com"),
         ("BCRYPT_COST", "10"),
     ];
     let mut app = TestApp::with(1, &[production[1]]).await;
@@ -312,6 +313,7 @@ async fn the_demo_does_not_open_production() {
     let (is_good, said) = check_config(&[
         production[0],
         production[1],
+        production[2],
         ("DATABASE_URL", app.database_url()),
     ]);
     assert!(!is_good, "{said}");

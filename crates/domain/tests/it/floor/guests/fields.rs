@@ -17,7 +17,6 @@ fn with(more: Value) -> Value {
 /// What is at fault, in a new party and in a change alike.
 fn faulty() -> Vec<(Value, &'static str)> {
     let long = |length| "x".repeat(length);
-    let many = vec!["x"; 31];
     vec![
         (json!({"guestName": long(201)}), "guestName"),
         (json!({"guestName": "A\u{0}da"}), "guestName"),
@@ -43,7 +42,6 @@ fn faulty() -> Vec<(Value, &'static str)> {
         (json!({"notes": long(2001)}), "notes"),
         (json!({"notes": "\u{0}"}), "notes"),
         (json!({"specialRequests": long(2001)}), "specialRequests"),
-        (json!({"dietaryRestrictions": many}), "dietaryRestrictions"),
         (
             json!({"dietaryRestrictions": ["vegan", long(61)]}),
             "dietaryRestrictions[1]",
