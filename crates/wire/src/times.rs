@@ -4,7 +4,7 @@
 //! whatever a client may write, a cursor's insides too, is read here: what passes can be stored,
 //! compared and reckoned with.
 
-use chrono::{DateTime, Datelike, DurationRound, NaiveDate, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Timelike, Utc};
 use serde::de::{Deserialize, Deserializer, Error};
 
 /// The first and the last year.
@@ -43,9 +43,7 @@ impl<'de> Deserialize<'de> for Moment {
         if !is_moment(moment) {
             return Err(D::Error::custom("must not be a leap second"));
         }
-        let tick = TimeDelta::microseconds(1);
-        let moment = moment.duration_trunc(tick);
-        moment.map(Self).map_err(|_| D::Error::custom(OUT_OF_RANGE))
+        Ok(Self(moment.trunc_subsecs(6)))
     }
 }
 
