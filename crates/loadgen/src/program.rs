@@ -6,6 +6,15 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
+/// Of which clients here have more than anybody should: a crowd of few accounts, of one restaurant
+/// and at one address.
+const SHARES: [&str; 4] = [
+    "SOCKETS_PER_ACCOUNT",
+    "SOCKETS_PER_RESTAURANT",
+    "SOCKETS_PER_ADDRESS",
+    "PUBLIC_SOCKETS",
+];
+
 /// A command of the server's program that writes what it says to the end of `log`, and has
 /// `grace_seconds` to end when it is asked to. It is killed when it is forgotten.
 ///
@@ -24,6 +33,7 @@ pub(crate) fn server(
         .env("DATABASE_URL", database_url)
         .env("SECRET_KEY", secret)
         .env("HOST", "127.0.0.1")
+        .envs(SHARES.map(|share| (share, "1000000")))
         .env("SHUTDOWN_GRACE_SECONDS", grace_seconds.to_string())
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)

@@ -50,6 +50,11 @@ pub(crate) struct Harm {
 }
 
 impl Harm {
+    /// Where clients find a worker.
+    pub(crate) fn base(&self) -> String {
+        format!("http://{}", self.balancer.address)
+    }
+
     /// Does one fault after the other.
     pub(crate) async fn lane(&self, began: Instant, lane: &[Planned]) -> anyhow::Result<()> {
         for fault in lane {

@@ -21,6 +21,8 @@ pub(crate) struct Ledger {
     pub(crate) entries: Vec<Entry>,
     /// Answers of the 500s, by status.
     pub(crate) faults: BTreeMap<u16, u64>,
+    /// Answers that say that it was too much, 429.
+    pub(crate) limited: u64,
     /// Requests that were not answered at all.
     pub(crate) unanswered: u64,
     /// From a request to its answer, whatever it said.
@@ -62,10 +64,18 @@ impl Ledger {
             restaurant,
             entries: Vec::new(),
             faults: BTreeMap::new(),
+            limited: 0,
             unanswered: 0,
             latency: Latency::new()?,
             complaints: Vec::new(),
         })
+    }
+
+    /// Answers that did not say what became of a request, by status; 0 for none.
+    pub(crate) fn refusals(&self) -> BTreeMap<u16, u64> {
+        let more = [(429, self.limited), (0, self.unanswered)];
+        let more = more.into_iter().filter(|(_, count)| *count > 0);
+        self.faults.clone().into_iter().chain(more).collect()
     }
 
     pub(crate) fn complain(&mut self, what: String) {

@@ -3,6 +3,7 @@
 
 mod balancer;
 mod faults;
+mod greed;
 mod ledger;
 mod report;
 mod schedule;
@@ -109,6 +110,11 @@ impl Args {
         }
     }
 
+    /// How long a greedy house is watched, and how long it is not.
+    fn greed(&self) -> Duration {
+        Duration::from_secs(if self.short { 2 } else { 8 })
+    }
+
     /// How often each kind comes: once a minute.
     fn rounds(&self) -> u32 {
         let minutes = self.length().as_secs() / 60;
@@ -128,6 +134,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<bool> {
         usize::from(args.workers),
     );
     let harm: Shared = Arc::new(prepare(&args).await?);
+    let greed = greed::measure(&harm, args.seed, args.greed()).await?;
     let (phase, phases) = watch::channel(Phase::Storm);
     let devices = devices(&args, &harm, &phases)?;
     let writers = writers(&args, &harm, &phases).await?;
@@ -150,7 +157,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<bool> {
         let log = patiently(async || log::read(house).await).await?;
         truth.add(house.account.restaurant, log);
     }
-    let report = Report::new(&args, &harm, &ledgers, &transcripts, &truth)?;
+    let report = Report::new(&args, &harm, greed, &ledgers, &transcripts, &truth)?;
     for worker in &harm.workers {
         worker.kill().await?;
     }

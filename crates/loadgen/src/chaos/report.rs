@@ -8,6 +8,7 @@ use wire::{Epoch, RestaurantId, Seq};
 
 use super::Args;
 use super::faults::{Episode, Harm};
+use super::greed::Greed;
 use super::ledger::{Accounts, Ledger, Outcome};
 use super::schedule::{Kind, LANES};
 use crate::judge::{Truth, Verdict};
@@ -42,6 +43,8 @@ pub(crate) struct Report {
     /// Events in all lives of all logs.
     committed: usize,
     memory: Memory,
+    /// Before all that: a greedy house beside others.
+    greed: Greed,
     processes: Vec<String>,
 }
 
@@ -68,6 +71,7 @@ impl Report {
     pub(crate) fn new(
         args: &Args,
         harm: &Harm,
+        greed: Greed,
         ledgers: &[Ledger],
         transcripts: &[Transcript],
         truth: &Truth,
@@ -101,13 +105,17 @@ impl Report {
             connections: transcripts.iter().map(|one| one.connections).sum(),
             committed: truth.committed(),
             memory: Memory::of(&super::lock(&harm.memory)),
+            greed,
             processes: super::lock(&harm.complaints).clone(),
         })
     }
 
     /// Whether the promise was kept.
     pub(crate) fn is_clean(&self) -> bool {
-        self.events.is_clean() && self.writes.is_clean() && self.processes.is_empty()
+        self.events.is_clean()
+            && self.writes.is_clean()
+            && self.greed.is_clean()
+            && self.processes.is_empty()
     }
 }
 
@@ -311,7 +319,13 @@ impl std::fmt::Display for Report {
             ),
         );
         writeln!(f, "{totals}")?;
+        let mut greed = Table::new(["one greedy house", "before the faults"]);
+        for (what, much) in self.greed.lines() {
+            greed.line([what.to_owned(), much]);
+        }
+        writeln!(f, "{greed}")?;
         let found = events.findings.iter().chain(&writes.findings);
+        let found = found.chain(self.greed.findings());
         for finding in found.chain(&self.processes) {
             writeln!(f, "  {finding}")?;
         }

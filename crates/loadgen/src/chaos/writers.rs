@@ -196,7 +196,11 @@ impl Writer {
                     at,
                 })
             }
-            401 | 408 | 429 => None,
+            429 => {
+                self.ledger.limited += 1;
+                None
+            }
+            401 | 408 => None,
             400..500 => {
                 let body: Option<ErrorBody> = serde_json::from_slice(&reply.body).ok();
                 Some(Outcome::Refused {
@@ -252,7 +256,8 @@ impl Writer {
     }
 }
 
-fn uuid_at(random: &mut StdRng, skew_ms: i64) -> Uuid {
+/// An id as a device makes it whose clock is off by so much.
+pub(crate) fn uuid_at(random: &mut StdRng, skew_ms: i64) -> Uuid {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
