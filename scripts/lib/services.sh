@@ -8,7 +8,7 @@
 #   services_select SET         which set the functions below work on
 #   services_stop               leaves them, and stops them if nobody else is using them
 #   run_job COMMAND…            a command that ends at once with the script
-#   build PROGRAM…              programs of this checkout
+#   build_programs PROGRAM…     programs of this checkout
 #
 # Before services_start, need_postgres=no or need_redis=no leaves one of them out.
 #
@@ -137,9 +137,10 @@ find_redis() {
     return 1
 }
 
-# build PROGRAM…: unless a script before this one has built everything, and says so with BUILT=yes.
-# Cargo builds the libraries anew for each set of programs, tests or not, which wants other features.
-build() {
+# build_programs PROGRAM…: unless a script before this one has built everything, and says so with
+# BUILT=yes. Cargo builds the libraries anew for each selection of programs and tests that wants
+# other features of them.
+build_programs() {
     local program
     [ "${BUILT:-}" != yes ] || return 0
     for program in "$@"; do
