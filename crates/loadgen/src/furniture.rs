@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use uuid::Uuid;
-use wire::floor::atomic::AtomicDone;
+use wire::together::atomic::AtomicDone;
 
 use crate::http::Api;
 

@@ -8,7 +8,7 @@ use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
-use wire::identity::auth::Tokens;
+use wire::people::auth::Tokens;
 use wire::{Position, RestaurantId};
 
 /// How long an answer is waited for: longer than a server may take to say that it cannot.

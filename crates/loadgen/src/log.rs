@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 use wire::floor::snapshot::Snapshot;
-use wire::floor::sync::Delta;
 use wire::live::events::{EventKind, seq_of};
+use wire::together::sync::Delta;
 use wire::{Epoch, Position, Seq};
 
 use crate::http::Api;

@@ -5,9 +5,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use wire::RestaurantId;
 use wire::audit::{AuditEntry, AuditFilter};
 
-use crate::errors::ApiError;
-use crate::extract::{AtLeast, Path, Query};
-use crate::reply;
+use crate::platform::errors::ApiError;
+use crate::platform::extract::{AtLeast, Path, Query};
+use crate::platform::reply;
 use crate::state::AppState;
 
 /// Who changed what, when, from which device: newest first, by the time at which the transaction

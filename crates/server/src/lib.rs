@@ -1,40 +1,25 @@
 //! The server: configuration, routes and handlers, sockets, background work, metrics, health.
+//!
+//! Rooms (`floor`, `menu`, `people`, `venue`, …) stand beside the ground that all of them share
+//! (`platform`, `access`, `seen`, `describe`, `live`, `work`).
 
+pub mod access;
 pub mod app;
-pub mod asyncapi;
 pub mod audit;
-pub mod auth;
-pub mod background;
 pub mod cli;
 pub mod config;
-pub mod defaults;
-pub mod errors;
-pub mod extract;
-mod faults;
+pub mod describe;
 pub mod floor;
-pub mod gauges;
-pub mod health;
-mod http;
-pub mod idempotency;
-pub mod identity;
-pub mod limits;
 pub mod live;
-pub mod logs;
 pub mod menu;
-pub mod metrics;
-pub mod middleware;
-pub mod openapi;
-pub mod origin;
 pub mod pages;
+pub mod people;
+pub mod platform;
 pub mod privacy;
-pub mod reads;
-pub mod reply;
-pub mod reports;
 pub mod routes;
-pub mod routing;
-pub mod scrub;
+pub mod seen;
 pub mod snapshots;
-pub mod standings;
 pub mod state;
-pub mod tokens;
-pub mod traces;
+pub mod together;
+pub mod venue;
+pub mod work;

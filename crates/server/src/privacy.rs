@@ -7,10 +7,10 @@ use domain::privacy;
 use wire::RestaurantId;
 use wire::privacy::{Erasure, PersonExport, PersonQuery};
 
-use crate::auth::Caller;
-use crate::errors::ApiError;
-use crate::extract::{Json, Path};
-use crate::reply;
+use crate::access::auth::Caller;
+use crate::platform::errors::ApiError;
+use crate::platform::extract::{Json, Path};
+use crate::platform::reply;
 use crate::state::AppState;
 
 /// Everything that is kept about a telephone number or address, of one moment. The audit notes who

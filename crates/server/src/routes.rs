@@ -4,18 +4,21 @@
 //! as it does with `/api`. OpenAPI's list and the matrix test are compared with this one.
 
 use actix_web::http::Method;
-use wire::identity::Role::{Manager, Staff};
+use wire::people::Role::{Manager, Staff};
 
-use crate::auth::Need::{Account, Member, MemberOrSelf, Public};
+use crate::access::auth::Need::{Account, Member, MemberOrSelf, Public};
+use crate::describe::{asyncapi, openapi};
 use crate::floor::{
-    atomic, availability, batch, dashboard, guests, holds, reservations, snapshot, sync, tables,
-    waitlist,
+    availability, dashboard, guests, holds, reservations, snapshot, tables, waitlist,
 };
-use crate::identity::{auth, invitations, restaurants, sessions, users};
-use crate::live::{events, presence, realtime, tickets};
+use crate::live::{events, presence, realtime, socket_tickets};
 use crate::menu::{categories, dishes, menus, transfer, tree};
-use crate::routing::Routes;
-use crate::{asyncapi, audit, health, menu, metrics, openapi, pages, privacy};
+use crate::people::{auth, invitations, sessions, users};
+use crate::platform::routing::Routes;
+use crate::seen::{health, metrics};
+use crate::together::{atomic, batch, sync};
+use crate::venue::restaurants;
+use crate::{audit, menu, pages, privacy};
 
 /// All routes.
 #[must_use]
@@ -112,7 +115,7 @@ pub fn routes() -> Routes {
         .get("/restaurants/{rid}/presence", Member(Staff), presence::list)
         .get("/realtime", Public, realtime::follow)
         .get("/realtime/events", Public, events::stream)
-        .post("/realtime/tickets", Account, tickets::issue)
+        .post("/realtime/tickets", Account, socket_tickets::issue)
 
         .page(Method::GET, "/i/{secret}", pages::invitation::show)
         .page(Method::POST, "/i/{secret}", pages::invitation::accept)

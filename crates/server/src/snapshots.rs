@@ -12,13 +12,13 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use chrono::{DateTime, Utc};
 use domain::db::{Db, serving};
-use domain::identity::restaurants;
+use domain::venue::restaurants;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use parking_lot::Mutex;
 use wire::{Position, RestaurantId};
 
-use crate::errors::ApiError;
+use crate::platform::errors::ApiError;
 
 /// From so many restaurants on, those of which nobody wants anything are forgotten.
 const CROWD: usize = 256;

@@ -6,25 +6,26 @@ use std::time::{Instant, SystemTime};
 
 use actix_web::HttpResponse;
 use domain::db::{Answer, Appended, Committed, Db, Scope, Tx};
-use domain::identity::passwords::Passwords;
+use domain::people::passwords::Passwords;
 use domain::remembered;
 use realtime::{Commit, Event, Hub, Traced};
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
 
+use crate::access::standings::Standings;
+use crate::access::tokens::Tokens;
 use crate::config::Config;
-use crate::errors::ApiError;
-use crate::idempotency::{self, Kept};
-use crate::limits::Limits;
 use crate::live::places::Places;
 use crate::menu::cache::Menus;
-use crate::metrics::Metrics;
-use crate::reads::Reads;
-use crate::reply::Saved;
+use crate::platform::errors::ApiError;
+use crate::platform::idempotency;
+use crate::platform::idempotency::Kept;
+use crate::platform::limits::Limits;
+use crate::platform::reads::Reads;
+use crate::platform::reply::Saved;
+use crate::seen::metrics::Metrics;
+use crate::seen::traces;
 use crate::snapshots::Snapshots;
-use crate::standings::Standings;
-use crate::tokens::Tokens;
-use crate::traces;
 
 /// One worker.
 pub struct AppState {

@@ -11,9 +11,9 @@ use crate::audit::AuditEntity;
 use crate::floor::guests::GuestStatus;
 use crate::floor::reservations::{ReservationSource, ReservationStatus};
 use crate::floor::tables::{TableShape, TableStatus};
-use crate::identity::Role;
 use crate::live::events::{Action, EventKind};
 use crate::menu::dishes::{Allergen, AvailabilityStatus, DietaryTag};
+use crate::people::Role;
 use crate::position::Epoch;
 use crate::{
     CategoryId, DishId, GuestId, HoldId, InvitationId, ReservationId, RestaurantId, SessionId,

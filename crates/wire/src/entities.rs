@@ -9,12 +9,12 @@ use utoipa::ToSchema;
 use crate::floor::guests::Guest;
 use crate::floor::reservations::Reservation;
 use crate::floor::tables::Table;
-use crate::identity::restaurants::Restaurant;
-use crate::identity::users::User;
 use crate::live::events::{Action, Gone};
 use crate::menu::categories::Category;
 use crate::menu::dishes::{Dish, GoneDish};
+use crate::people::users::User;
 use crate::privacy::Erasure;
+use crate::venue::restaurants::Restaurant;
 use crate::words::words;
 
 /// What an event means for the life of its thing.

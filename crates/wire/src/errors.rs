@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::floor::atomic::Entity;
 use crate::floor::availability::TableConflict;
+use crate::together::atomic::Entity;
 use crate::words::words;
 
 words! {

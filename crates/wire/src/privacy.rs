@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::audit::AuditEntry;
 use crate::floor::guests::Guest;
 use crate::floor::reservations::Reservation;
-use crate::identity::invitations::Invitation;
+use crate::people::invitations::Invitation;
 use crate::{Epoch, Seq};
 
 /// Whose data. At least one is required; with both, what fits either is theirs.

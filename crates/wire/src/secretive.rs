@@ -19,11 +19,11 @@ mod tests {
     use serde::de::DeserializeOwned;
     use serde_json::{Value, json};
 
-    use crate::identity::auth::{ChangePassword, Login, Refresh, Register, Ticket, Tokens};
-    use crate::identity::invitations::{
+    use crate::live::frames::ClientMessage;
+    use crate::people::auth::{ChangePassword, Login, Refresh, Register, Ticket, Tokens};
+    use crate::people::invitations::{
         AcceptInvitation, Invitation, InvitationSecret, ResetLink, ResetPassword,
     };
-    use crate::live::frames::ClientMessage;
 
     fn shown<T: DeserializeOwned + std::fmt::Debug>(value: Value) -> String {
         format!("{:#?}", serde_json::from_value::<T>(value).unwrap())

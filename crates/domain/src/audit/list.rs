@@ -13,9 +13,9 @@ use wire::times::Moment;
 use wire::{RestaurantId, Seq, SessionId, TransactionId, UserId};
 
 use crate::Result;
-use crate::floor::words;
 use crate::page::{self, Page};
 use crate::schema::{audit_entries, users};
+use crate::words::words;
 
 /// An entry, as it is stored.
 #[derive(Queryable, Selectable)]

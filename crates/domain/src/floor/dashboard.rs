@@ -9,7 +9,8 @@ use wire::floor::tables::{Table, TableStatus};
 
 use super::{guests, reservations, tables};
 use crate::Result;
-use crate::identity::restaurants::{self, FloorView};
+use crate::venue::restaurants;
+use crate::venue::restaurants::FloorView;
 
 /// Reads the floor, which is that of the view, and counts. Must run in [`crate::db::Db::snapshot`], so that every part and the
 /// head of the log are of the same moment.

@@ -16,8 +16,8 @@ use super::seating;
 use crate::checks::Checks;
 use crate::clock::new_id;
 use crate::db::Tx;
-use crate::identity::restaurants;
 use crate::schema::{holds, tables};
+use crate::venue::restaurants;
 use crate::{Error, Result};
 
 /// How long a slot is kept.

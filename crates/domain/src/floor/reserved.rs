@@ -20,8 +20,8 @@ use super::seating;
 use super::tables::{TableRow, save};
 use crate::Result;
 use crate::db::Tx;
-use crate::identity::restaurants;
 use crate::schema::{reservation_tables, reservations};
+use crate::venue::restaurants;
 
 /// The statuses of bookings whose tables are kept.
 const EXPECTED: [ReservationStatus; 5] = [
@@ -108,7 +108,7 @@ async fn kept(tx: &mut Tx<'_>, tables: &[TableId]) -> Result<Vec<TableId>> {
 }
 
 /// At most `most` of the tables whose claims are due.
-pub(super) async fn due(tx: &mut Tx<'_>, most: i64) -> Result<Vec<TableId>> {
+pub(crate) async fn due(tx: &mut Tx<'_>, most: i64) -> Result<Vec<TableId>> {
     Ok(reservation_tables::table
         .filter(reservation_tables::restaurant_id.eq(tx.restaurant_id()))
         .filter(reservation_tables::due_at.le(tx.now))
@@ -120,7 +120,7 @@ pub(super) async fn due(tx: &mut Tx<'_>, most: i64) -> Result<Vec<TableId>> {
 }
 
 /// Lets time pass for claims of tables, which are locked.
-pub(super) async fn pass_time(tx: &mut Tx<'_>, tables: &[TableId]) -> Result<()> {
+pub(crate) async fn pass_time(tx: &mut Tx<'_>, tables: &[TableId]) -> Result<()> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = sql_types::Uuid)]

@@ -7,20 +7,20 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use wire::floor::tables::TableStatus;
-use wire::identity::Role;
+use wire::people::Role;
 use wire::{ErrorCode, GuestId, RestaurantId, TableId};
 
 use super::guests::Leave;
 use super::tables::{TableRow, save};
 use crate::db::{Actor, Tx};
 use crate::error::broken_constraint;
-use crate::identity::restaurants;
 use crate::schema::{seatings, tables};
+use crate::venue::restaurants;
 use crate::{Error, Result};
 
 /// Tables whose rows are locked until the end of the transaction, and who sits at them.
 #[derive(Debug, Default)]
-pub(super) struct Locked {
+pub(crate) struct Locked {
     tables: Vec<TableRow>,
     parties: Vec<(TableId, GuestId)>,
 }

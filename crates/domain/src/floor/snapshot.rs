@@ -7,7 +7,7 @@ use wire::floor::snapshot::Snapshot;
 
 use super::{guests, reservations, tables};
 use crate::Result;
-use crate::identity::restaurants;
+use crate::venue::restaurants;
 
 /// Reads the floor. Must run in [`crate::db::Db::snapshot`], so that every part and the head of
 /// the log are of the same moment.

@@ -2,7 +2,7 @@
 
 use diesel_async::AsyncPgConnection;
 use serde_json::value::RawValue;
-use wire::floor::sync::{Delta, DeltaQuery};
+use wire::together::sync::{Delta, DeltaQuery};
 use wire::{ErrorCode, RestaurantId};
 
 use super::read::{self, Head};

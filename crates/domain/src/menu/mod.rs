@@ -10,7 +10,7 @@ pub mod tree;
 mod windows;
 
 use wire::ErrorCode;
-use wire::identity::Role;
+use wire::people::Role;
 
 use crate::db::Tx;
 use crate::{Error, Result};

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use chrono_tz::Tz;
-use wire::identity::restaurants::Weekday;
 use wire::menu::categories::ServingWindow;
+use wire::venue::restaurants::Weekday;
 
 use crate::checks::Checks;
 

@@ -17,7 +17,7 @@ use super::redact::redacted;
 use crate::clock::new_id;
 use crate::db::Tx;
 use crate::floor::{guests, reservations};
-use crate::identity::invitations;
+use crate::people::invitations;
 use crate::{Error, Result, log};
 
 /// Takes the values of a person out of everything that is kept: the rows, the log, the audit, the

@@ -21,7 +21,7 @@ use crate::audit::{Entry, EntryRow, actor_names};
 use crate::clock::new_id;
 use crate::db::Tx;
 use crate::floor::{guests, reservations};
-use crate::identity::invitations;
+use crate::people::invitations;
 use crate::schema::{audit_entries, events};
 use crate::{Result, log};
 

@@ -3,7 +3,7 @@
 use wire::privacy::PersonQuery;
 
 use crate::checks::{Checks, trimmed};
-use crate::identity::address;
+use crate::people::address;
 use crate::{Error, Result};
 
 /// A person, as rows and documents are compared with them.

@@ -4,16 +4,17 @@ use chrono::{DateTime, Utc};
 use domain::clock::new_id;
 use domain::db::{Actor, Committed, Db, Scope, Tx};
 use domain::floor::{guests, reservations, tables};
-use domain::identity::restaurants::{self, NewRestaurant};
 use domain::page::Page;
+use domain::venue::restaurants;
+use domain::venue::restaurants::NewRestaurant;
 use domain::{Result, log};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use wire::floor::guests::{Guest, GuestFilter};
 use wire::floor::reservations::Reservation;
 use wire::floor::tables::{Table, TableFilter};
-use wire::identity::Role;
-use wire::identity::restaurants::Restaurant;
+use wire::people::Role;
+use wire::venue::restaurants::Restaurant;
 use wire::{GuestId, ReservationId, RestaurantId, Seq, TableId, UserId};
 
 /// A device of one member of the staff: the operations, each in a transaction of its own.

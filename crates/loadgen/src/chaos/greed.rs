@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
-use wire::floor::atomic::AtomicDone;
+use wire::together::atomic::AtomicDone;
 
 use super::faults::{Harm, patiently};
 use super::ledger::{Accounts, Ledger};

@@ -13,8 +13,8 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use uuid::{Builder, Uuid};
 use wire::ErrorBody;
-use wire::floor::atomic::AtomicDone;
 use wire::floor::guests::GuestStatus;
+use wire::together::atomic::AtomicDone;
 
 use super::ledger::{Entry, Ledger, Outcome};
 use crate::follower::Phase;

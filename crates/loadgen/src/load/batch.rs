@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use uuid::Uuid;
-use wire::floor::atomic::AtomicDone;
-use wire::floor::batch::BatchDone;
-use wire::floor::sync::SyncDone;
+use wire::together::atomic::AtomicDone;
+use wire::together::batch::BatchDone;
+use wire::together::sync::SyncDone;
 
 use super::args::Common;
 use super::house::House;

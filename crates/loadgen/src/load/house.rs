@@ -6,8 +6,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use serde_json::{Value, json};
 use uuid::Uuid;
-use wire::floor::atomic::AtomicDone;
 use wire::floor::guests::Guest;
+use wire::together::atomic::AtomicDone;
 use wire::{Position, Seq};
 
 use super::args::Common;

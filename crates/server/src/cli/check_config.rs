@@ -8,9 +8,10 @@ use wire::health::BusKind;
 
 use super::Variables;
 use super::probe::probe;
+use crate::app;
 use crate::config::{Config, ConfigFault, CorsOrigins, Registration};
-use crate::logs::address;
-use crate::{app, defaults};
+use crate::platform::defaults;
+use crate::seen::logs::address;
 
 /// Says what is wrong with the environment variables, all of it at once.
 #[derive(Args, Debug)]

@@ -1,7 +1,7 @@
 //! `qtable create-admin`: somebody who reaches every restaurant.
 
 use clap::Args;
-use domain::identity::accounts;
+use domain::people::accounts;
 
 use crate::app;
 use crate::config::{Config, Secret};

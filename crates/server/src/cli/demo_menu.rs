@@ -3,10 +3,10 @@
 use domain::db::{Db, Scope};
 use domain::menu::{categories, dishes};
 use wire::CategoryId;
-use wire::identity::restaurants::Weekday;
 use wire::menu::categories::{CreateCategory, ServingWindow};
 use wire::menu::dishes::{Allergen, CreateDish, DietaryTag};
 use wire::menu::{ModifierGroup, ModifierOption};
+use wire::venue::restaurants::Weekday;
 
 use Allergen as A;
 use DietaryTag as D;

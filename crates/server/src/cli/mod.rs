@@ -22,7 +22,7 @@ use self::seed_demo::SeedDemo;
 use self::serve::Serve;
 use self::watch::Watch;
 use crate::config::{Config, ConfigFault};
-use crate::logs;
+use crate::seen::logs;
 
 /// How variables are looked up.
 pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;

@@ -8,7 +8,7 @@ use domain::db;
 use tls::{PostgresServer, explained};
 
 use crate::config::{Config, RedisConfig, RedisSecurity};
-use crate::logs::address;
+use crate::seen::logs::address;
 
 /// How long a server may take.
 const PATIENCE: Duration = Duration::from_secs(5);

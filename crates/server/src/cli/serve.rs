@@ -7,9 +7,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::Server;
 use crate::config::Config;
-use crate::logs;
-use crate::reports::Reports;
-use crate::traces::Traces;
+use crate::seen::logs;
+use crate::seen::reports::Reports;
+use crate::seen::traces::Traces;
 
 /// Runs one worker until SIGTERM or Ctrl-C.
 #[derive(Args, Debug)]

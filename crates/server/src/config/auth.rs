@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use domain::identity::address;
-use domain::identity::passwords::KNOWN_TO_ALL;
+use domain::people::address;
+use domain::people::passwords::KNOWN_TO_ALL;
 
 use super::vars::Vars;
 use super::{Environment, Secret};

@@ -1,7 +1,7 @@
 //! How much anybody may ask for.
 
 use super::vars::Vars;
-use crate::limits::{Rate, Tier};
+use crate::platform::limits::{Rate, Tier};
 
 /// Requests at most. What is of an account counts for all its devices, what is of an address for
 /// all that stand behind it.

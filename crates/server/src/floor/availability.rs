@@ -6,8 +6,8 @@ use domain::floor::availability;
 use wire::RestaurantId;
 use wire::floor::availability::{Availability, AvailabilityQuery};
 
-use crate::errors::ApiError;
-use crate::extract::{Path, Query};
+use crate::platform::errors::ApiError;
+use crate::platform::extract::{Path, Query};
 use crate::state::AppState;
 
 /// The free slots of a day for a party, each with the table, or joined tables, that it would get.

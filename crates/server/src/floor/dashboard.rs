@@ -4,13 +4,13 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use domain::db::PgConnection;
-use domain::identity::restaurants;
+use domain::venue::restaurants;
 use wire::RestaurantId;
 use wire::floor::dashboard::Dashboard;
 
-use crate::errors::ApiError;
-use crate::extract::{AtLeast, Path};
-use crate::reply;
+use crate::platform::errors::ApiError;
+use crate::platform::extract::{AtLeast, Path};
+use crate::platform::reply;
 use crate::state::AppState;
 
 /// The floor and its figures, and the position from which a client follows live.

@@ -6,10 +6,10 @@ use domain::floor::holds;
 use wire::floor::availability::{CreateHold, Hold};
 use wire::{ErrorBody, HoldId, RestaurantId};
 
-use crate::auth::Caller;
-use crate::errors::ApiError;
-use crate::extract::{Json, Path};
-use crate::reply;
+use crate::access::auth::Caller;
+use crate::platform::errors::ApiError;
+use crate::platform::extract::{Json, Path};
+use crate::platform::reply;
 use crate::state::AppState;
 
 /// Keeps a slot for five minutes; `holdId` of a booking takes it.

@@ -1,15 +1,11 @@
 //! The floor: guests, tables, reservations, the snapshot.
 
-pub mod atomic;
 pub mod availability;
-pub mod batch;
 pub mod dashboard;
 pub mod guests;
 pub mod holds;
-mod items;
 pub mod reservations;
 pub mod snapshot;
-pub mod sync;
 pub mod tables;
 mod tag;
 mod view;

@@ -4,17 +4,18 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use domain::db::PgConnection;
 use domain::floor::reservations;
-use domain::identity::restaurants::FloorView;
+use domain::venue::restaurants::FloorView;
 use wire::floor::reservations::{
     CheckIn, CreateReservation, Reservation, ReservationFilter, SeatReservation, UpdateReservation,
 };
 use wire::{ErrorBody, ReservationId, RestaurantId};
 
 use super::view;
-use crate::auth::Caller;
-use crate::errors::ApiError;
-use crate::extract::{AtLeast, IfMatch, Json, OptionalJson, Path, Query};
-use crate::reply::{self, Saved};
+use crate::access::auth::Caller;
+use crate::platform::errors::ApiError;
+use crate::platform::extract::{AtLeast, IfMatch, Json, OptionalJson, Path, Query};
+use crate::platform::reply;
+use crate::platform::reply::Saved;
 use crate::state::AppState;
 
 /// Lists bookings by their time, those that are over included.

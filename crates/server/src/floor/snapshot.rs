@@ -8,9 +8,9 @@ use wire::floor::snapshot::Snapshot;
 
 use super::tag::FloorTag;
 use super::view;
-use crate::errors::ApiError;
-use crate::extract::Path;
-use crate::reply;
+use crate::platform::errors::ApiError;
+use crate::platform::extract::Path;
+use crate::platform::reply;
 use crate::state::AppState;
 
 /// Everything a tablet needs to draw the floor, and the position from which it follows live.

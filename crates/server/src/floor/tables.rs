@@ -4,15 +4,16 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use domain::db::PgConnection;
 use domain::floor::tables;
-use domain::identity::restaurants::FloorView;
+use domain::venue::restaurants::FloorView;
 use wire::floor::tables::{CreateTable, Table, TableFilter, UpdateTable};
 use wire::{ErrorBody, RestaurantId, TableId};
 
 use super::view;
-use crate::auth::Caller;
-use crate::errors::ApiError;
-use crate::extract::{AtLeast, IfMatch, Json, Path, Query};
-use crate::reply::{self, Saved};
+use crate::access::auth::Caller;
+use crate::platform::errors::ApiError;
+use crate::platform::extract::{AtLeast, IfMatch, Json, Path, Query};
+use crate::platform::reply;
+use crate::platform::reply::Saved;
 use crate::state::AppState;
 
 /// Lists tables by number, shorter numbers first.

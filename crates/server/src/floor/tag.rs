@@ -3,7 +3,7 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use domain::identity::restaurants::FloorView;
+use domain::venue::restaurants::FloorView;
 use wire::Position;
 
 /// `<epoch>:<seq>:<day>`: where the log stands, and when the service day began, in Unix seconds.

@@ -5,15 +5,16 @@ use std::ops::ControlFlow;
 
 use actix_web::{HttpRequest, HttpResponse};
 use domain::db::PgConnection;
-use domain::identity::restaurants::{self, FloorView};
 use domain::page::Page;
+use domain::venue::restaurants;
+use domain::venue::restaurants::FloorView;
 use serde::Serialize;
 use wire::RestaurantId;
 
 use super::tag::FloorTag;
-use crate::errors::ApiError;
-use crate::extract::AtLeast;
-use crate::reply;
+use crate::platform::errors::ApiError;
+use crate::platform::extract::AtLeast;
+use crate::platform::reply;
 use crate::state::AppState;
 
 /// A page of a list with the position that it contains, both from the same server, or the 304 for a

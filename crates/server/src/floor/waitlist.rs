@@ -6,8 +6,8 @@ use domain::floor::waitlist;
 use wire::RestaurantId;
 use wire::floor::waitlist::{WaitQuote, WaitQuoteQuery};
 
-use crate::errors::ApiError;
-use crate::extract::{AtLeast, Path, Query};
+use crate::platform::errors::ApiError;
+use crate::platform::extract::{AtLeast, Path, Query};
 use crate::state::AppState;
 
 /// How long a party that comes now would wait, as a range in minutes, and from what that is worked

@@ -11,10 +11,11 @@ use wire::live::events::EventKind;
 use wire::{Audience, Epoch, ErrorCode, Position, RestaurantId, Seq};
 
 use super::places::{Place, Wanted};
-use super::tickets::{self, Use};
-use crate::auth::{self, Caller};
-use crate::errors::ApiError;
-use crate::limits::Tier;
+use super::socket_tickets::{self, Use};
+use crate::access::auth;
+use crate::access::auth::Caller;
+use crate::platform::errors::ApiError;
+use crate::platform::limits::Tier;
 use crate::state::AppState;
 
 /// What to follow, and from where.
@@ -187,7 +188,7 @@ async fn credential(
         return auth::caller(state, &claims, &standing, restaurant).await;
     }
     match &follow.token {
-        Some(ticket) => tickets::accept(state, ticket, ticket_use, restaurant).await,
+        Some(ticket) => socket_tickets::accept(state, ticket, ticket_use, restaurant).await,
         None => Err(ApiError::new(ErrorCode::Unauthenticated, "Please log in.")),
     }
 }

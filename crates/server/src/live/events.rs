@@ -5,12 +5,12 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::admission::{self, Follow};
 use super::session::Ready;
-use super::tickets::Use;
+use super::socket_tickets::Use;
 use super::transport::EventStream;
-use crate::auth;
-use crate::errors::ApiError;
-use crate::extract::Query;
-use crate::middleware::client_ip;
+use crate::access::auth;
+use crate::platform::errors::ApiError;
+use crate::platform::extract::Query;
+use crate::platform::middleware::client_ip;
 use crate::state::AppState;
 
 /// Follows a restaurant by server-sent events: the same frames as on the socket, one per message.

@@ -8,5 +8,5 @@ pub mod places;
 pub mod presence;
 pub mod realtime;
 mod session;
-pub mod tickets;
+pub mod socket_tickets;
 mod transport;

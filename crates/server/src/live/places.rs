@@ -15,8 +15,8 @@ use parking_lot::Mutex;
 use wire::{ErrorCode, RestaurantId, UserId};
 
 use crate::config::SharesConfig;
-use crate::errors::ApiError;
-use crate::middleware::{Network, network};
+use crate::platform::errors::ApiError;
+use crate::platform::middleware::{Network, network};
 
 /// Who wants a place.
 #[derive(Clone, Copy, Debug)]

@@ -21,8 +21,8 @@ use wire::RestaurantId;
 use wire::live::frames::SessionFrame;
 use wire::live::presence::Presence;
 
-use crate::errors::ApiError;
-use crate::extract::Path;
+use crate::platform::errors::ApiError;
+use crate::platform::extract::Path;
 use crate::state::AppState;
 
 /// How often it is looked at who is here.

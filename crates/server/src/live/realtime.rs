@@ -9,14 +9,15 @@ use wire::ErrorCode;
 
 use super::admission::{self, Follow};
 use super::session::Ready;
-use super::tickets::Use;
+use super::socket_tickets::Use;
 use super::transport::{ActixSocket, BareSocket};
-use crate::auth::{self, Caller};
+use crate::access::auth;
+use crate::access::auth::Caller;
 use crate::config::SocketTransport;
-use crate::errors::ApiError;
-use crate::extract::Query;
-use crate::http::Handover;
-use crate::middleware::client_ip;
+use crate::platform::errors::ApiError;
+use crate::platform::extract::Query;
+use crate::platform::http::Handover;
+use crate::platform::middleware::client_ip;
 use crate::state::AppState;
 
 /// The subprotocol under which a browser passes its token: `bearer, <token>`.

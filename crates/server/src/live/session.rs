@@ -17,8 +17,9 @@ use super::admission;
 use super::meter::Meter;
 use super::places::Place;
 use super::transport::{Farewell, Heard, Received, Transport};
-use crate::auth::{self, Caller};
-use crate::errors::ApiError;
+use crate::access::auth;
+use crate::access::auth::Caller;
+use crate::platform::errors::ApiError;
 use crate::state::AppState;
 
 /// A session that has its places, and waits for something that carries it.

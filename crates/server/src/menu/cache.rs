@@ -29,7 +29,7 @@ use wire::entities::Topic;
 use wire::live::events::EventKind;
 use wire::{Audience, Position, RestaurantId, Seq};
 
-use crate::errors::ApiError;
+use crate::platform::errors::ApiError;
 
 /// How many menus are kept.
 const CAPACITY: usize = 1000;

@@ -6,10 +6,11 @@ use domain::menu::categories;
 use wire::menu::categories::{Category, CreateCategory, UpdateCategory};
 use wire::{CategoryId, ErrorBody, RestaurantId};
 
-use crate::auth::Caller;
-use crate::errors::ApiError;
-use crate::extract::{IfMatch, Json, Path};
-use crate::reply::{self, Saved};
+use crate::access::auth::Caller;
+use crate::platform::errors::ApiError;
+use crate::platform::extract::{IfMatch, Json, Path};
+use crate::platform::reply;
+use crate::platform::reply::Saved;
 use crate::state::AppState;
 
 /// All categories, in their order.

@@ -8,10 +8,11 @@ use wire::menu::dishes::{CreateDish, Dish, DishFilter, PublicDish, UpdateDish, W
 use wire::{DishId, ErrorBody, RestaurantId};
 
 use super::which;
-use crate::auth::Caller;
-use crate::errors::ApiError;
-use crate::extract::{IfMatch, Json, Path, Query};
-use crate::reply::{self, Saved};
+use crate::access::auth::Caller;
+use crate::platform::errors::ApiError;
+use crate::platform::extract::{IfMatch, Json, Path, Query};
+use crate::platform::reply;
+use crate::platform::reply::Saved;
 use crate::state::AppState;
 
 /// All dishes by their numbers: to a member of the restaurant all of them, with everything that

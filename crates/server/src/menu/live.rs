@@ -10,9 +10,9 @@ use wire::live::events::EventKind;
 use wire::{Audience, Epoch, RestaurantId, Seq};
 
 use super::which;
-use crate::errors::ApiError;
-use crate::extract::Query;
 use crate::live::{admission, realtime as sockets};
+use crate::platform::errors::ApiError;
+use crate::platform::extract::Query;
 use crate::state::AppState;
 
 /// Which menu to watch, and from where.

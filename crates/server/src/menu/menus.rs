@@ -10,9 +10,9 @@ use wire::menu::categories::{Category, CreateCategory};
 use wire::menu::dishes::{CreateDish, Dish, Which};
 
 use super::which;
-use crate::auth::Caller;
-use crate::errors::ApiError;
-use crate::extract::{Json, part};
+use crate::access::auth::Caller;
+use crate::platform::errors::ApiError;
+use crate::platform::extract::{Json, part};
 use crate::state::AppState;
 
 /// Adds a category to the menu of the caller's restaurant, or of that in `restaurantId`.

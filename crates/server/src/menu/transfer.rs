@@ -11,10 +11,10 @@ use wire::patch::{Clearable, clearable};
 use wire::{DishId, ErrorBody, FieldError, RestaurantId, lists};
 
 use super::csv;
-use crate::auth::Caller;
-use crate::errors::ApiError;
-use crate::extract::{File, FileKind, Path, Query, parse, part};
-use crate::reply;
+use crate::access::auth::Caller;
+use crate::platform::errors::ApiError;
+use crate::platform::extract::{File, FileKind, Path, Query, parse, part};
+use crate::platform::reply;
 use crate::state::AppState;
 
 /// Rows that a file has at most.

@@ -5,9 +5,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use wire::RestaurantId;
 use wire::menu::tree::Menu;
 
-use crate::errors::ApiError;
-use crate::extract::Path;
-use crate::reply;
+use crate::platform::errors::ApiError;
+use crate::platform::extract::Path;
+use crate::platform::reply;
 use crate::state::AppState;
 
 /// What is published, in its order, for everybody. `X-Event-Seq` is where the log stood: whoever

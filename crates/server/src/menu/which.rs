@@ -3,8 +3,9 @@
 use actix_web::HttpRequest;
 use wire::{ErrorCode, FieldError, RestaurantId};
 
-use crate::auth::{self, Caller};
-use crate::errors::ApiError;
+use crate::access::auth;
+use crate::access::auth::Caller;
+use crate::platform::errors::ApiError;
 use crate::state::AppState;
 
 /// The restaurant that a visitor means: the one that is asked for, else the caller's own, else the

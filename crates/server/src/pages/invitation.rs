@@ -3,19 +3,19 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use domain::identity::invitations;
+use domain::people::invitations;
 use maud::{Markup, html};
 use serde::Deserialize;
-use wire::identity::Role;
-use wire::identity::invitations::{AcceptInvitation, InvitationFace, InvitationStatus};
+use wire::people::Role;
+use wire::people::invitations::{AcceptInvitation, InvitationFace, InvitationStatus};
 
 use super::{complaint, input, page, see_other};
-use crate::auth::request_id;
-use crate::errors::ApiError;
-use crate::extract::{Form, Path};
-use crate::identity::auth::verified;
-use crate::identity::invitations::{look, register};
-use crate::middleware::Context;
+use crate::access::auth::request_id;
+use crate::people::auth::verified;
+use crate::people::invitations::{look, register};
+use crate::platform::errors::ApiError;
+use crate::platform::extract::{Form, Path};
+use crate::platform::middleware::Context;
 use crate::state::AppState;
 
 /// What was typed.

@@ -2,7 +2,7 @@
 //!
 //! They stand at the root and under no mount, and their addresses have a secret in them. So they are
 //! logged by their route alone, kept by nobody, indexed by nobody, and tell no other site where one
-//! came from; the middleware sees to it for every route that [`crate::routing`] marks. A GET
+//! came from; the middleware sees to it for every route that [`crate::platform::routing`] marks. A GET
 //! changes nothing. A form is posted to its page's own address, so the secret is in no page and in
 //! no cookie, and is answered 303: the page that follows says what has become of it.
 
@@ -21,7 +21,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 use wire::ErrorBody;
 
-use crate::errors::ApiError;
+use crate::platform::errors::ApiError;
 
 const STYLE: &str = include_str!("style.css");
 

@@ -3,17 +3,17 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use domain::identity::accounts;
-use domain::identity::users::ResetFace;
+use domain::people::accounts;
+use domain::people::users::ResetFace;
 use maud::{Markup, html};
 use serde::Deserialize;
-use wire::identity::invitations::ResetPassword;
+use wire::people::invitations::ResetPassword;
 
 use super::{complaint, input, page, see_other};
-use crate::auth::request_id;
-use crate::errors::ApiError;
-use crate::extract::{Form, Path};
-use crate::identity::auth::{look_at_reset, reset};
+use crate::access::auth::request_id;
+use crate::people::auth::{look_at_reset, reset};
+use crate::platform::errors::ApiError;
+use crate::platform::extract::{Form, Path};
 use crate::state::AppState;
 
 /// What was typed.

@@ -2,10 +2,10 @@
 
 use reqwest::Method;
 use serde_json::json;
-use server::auth::Need;
+use server::access::auth::Need;
 use server::routes::routes;
 use uuid::Uuid;
-use wire::identity::Role;
+use wire::people::Role;
 
 use crate::support::{Client, Restaurant, TestApp};
 

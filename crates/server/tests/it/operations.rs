@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use server::auth::Need;
+use server::access::auth::Need;
 use server::routes::routes;
 use testkit::proxy::Proxy;
 use testkit::wait::{DEADLINE, until};

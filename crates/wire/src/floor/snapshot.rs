@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{guests::Guest, reservations::Reservation, tables::Table};
-use crate::identity::restaurants::Restaurant;
 use crate::position::{Epoch, Seq};
+use crate::venue::restaurants::Restaurant;
 
 /// Everything a tablet needs to draw the floor, read in one transaction: the state after event
 /// `seq` and before event `seq + 1`.

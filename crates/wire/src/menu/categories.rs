@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::identity::restaurants::Weekday;
 use crate::lists;
 use crate::patch::{Clearable, clearable, present};
+use crate::venue::restaurants::Weekday;
 use crate::{CategoryId, RestaurantId};
 
 /// A part of a menu, as the staff sees it.

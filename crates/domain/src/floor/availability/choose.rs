@@ -7,7 +7,7 @@ use wire::floor::availability::{Slot, TableConflict};
 use super::plan::{Ask, Closed, House};
 use super::read::house;
 use crate::db::Tx;
-use crate::identity::restaurants;
+use crate::venue::restaurants;
 use crate::{Error, Result};
 
 /// How many slots are offered instead of one that cannot be had.

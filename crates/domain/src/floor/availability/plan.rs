@@ -11,7 +11,7 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use wire::TableId;
 use wire::floor::availability::Slot;
-use wire::identity::restaurants::{Hours, RestaurantSettings, Weekday};
+use wire::venue::restaurants::{Hours, RestaurantSettings, Weekday};
 
 use crate::floor::day;
 

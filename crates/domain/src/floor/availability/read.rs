@@ -13,8 +13,8 @@ use wire::{RestaurantId, TableId};
 use super::plan::{Arrival, Ask, Busy, House, PlanTable};
 use crate::checks::Checks;
 use crate::floor::day;
-use crate::identity::restaurants;
 use crate::schema::{guests, holds, reservation_tables, reservations, seatings, tables};
+use crate::venue::restaurants;
 use crate::{Error, Result};
 
 /// A period, as the database has it.

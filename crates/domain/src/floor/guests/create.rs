@@ -11,13 +11,13 @@ use wire::{ErrorCode, GuestId, ReservationId, TableId};
 use super::input::{check_new, new_row};
 use super::operations::Leave;
 use super::row::GuestRow;
-use super::{queue, rules};
+use super::{rules, waiting};
 use crate::clock::new_id;
 use crate::db::Tx;
 use crate::error::broken_constraint;
 use crate::floor::{seating, waitlist};
-use crate::identity::restaurants;
 use crate::schema::guests;
+use crate::venue::restaurants;
 use crate::{Error, Result};
 
 /// Rows that one statement writes: PostgreSQL takes at most 65,535 parameters.
@@ -36,7 +36,7 @@ pub async fn create(tx: &mut Tx<'_>, input: &CreateGuest) -> Result<Guest> {
 ///
 /// # Errors
 /// As [`create`]; `conflict` when the id is taken.
-pub(in crate::floor) async fn create_as(
+pub(crate) async fn create_as(
     tx: &mut Tx<'_>,
     id: GuestId,
     input: &CreateGuest,
@@ -56,8 +56,8 @@ pub(in crate::floor) async fn create_as(
         keep_time(tx, &mut row).await?;
         // The last thing before the row is there: others who come meanwhile wait for it.
         restaurants::lock(tx).await?;
-        let last = queue::last(tx).await?;
-        queue::stand_behind(&mut row, last);
+        let last = waiting::last(tx).await?;
+        waiting::stand_behind(&mut row, last);
     } else {
         row.seated_time = Some(tx.now);
     }
@@ -77,7 +77,7 @@ pub(in crate::floor) async fn create_as(
             Some("guests_pkey") => taken(),
             _ => error.into(),
         })?;
-    queue::note_appended(tx, std::slice::from_ref(&row));
+    waiting::note_appended(tx, std::slice::from_ref(&row));
     let guest = tell(tx, row, tables)?;
     seating::apply(tx, locked, guest.id, &[], &guest.table_ids, Leave::Undone).await?;
     if let Some(quotes) = quotes {
@@ -87,7 +87,7 @@ pub(in crate::floor) async fn create_as(
 }
 
 /// Whether a party comes to the waiting list and to nothing else.
-pub(in crate::floor) fn is_to_wait(input: &CreateGuest) -> bool {
+pub(crate) fn is_to_wait(input: &CreateGuest) -> bool {
     let is_given_table = input.table_id.is_some() || input.table_ids.is_some();
     !is_given_table && input.status.is_none_or(GuestStatus::is_waiting)
 }
@@ -98,14 +98,14 @@ pub(in crate::floor) fn is_to_wait(input: &CreateGuest) -> bool {
 ///
 /// # Errors
 /// [`Error::Contended`] when somebody took one of the ids meanwhile.
-pub(in crate::floor) async fn create_all(
+pub(crate) async fn create_all(
     tx: &mut Tx<'_>,
     parties: &[(GuestId, &CreateGuest)],
 ) -> Result<Vec<Result<Guest>>> {
     restaurants::lock(tx).await?;
     let mut known = known_ids(tx, parties).await?;
     let visits = visits(tx, parties).await?;
-    let mut last = queue::last(tx).await?;
+    let mut last = waiting::last(tx).await?;
     let mut quotes = waitlist::quotes(tx).await?;
     let (mut rows, mut refused) = (Vec::new(), Vec::with_capacity(parties.len()));
     for (id, input) in parties {
@@ -120,7 +120,7 @@ pub(in crate::floor) async fn create_all(
         row.total_visits = visit_after(before.unwrap_or(0));
         quote(&mut row, &mut quotes);
         keep_time(tx, &mut row).await?;
-        last = queue::stand_behind(&mut row, last);
+        last = waiting::stand_behind(&mut row, last);
         rows.push(row);
         refused.push(None);
     }
@@ -134,7 +134,7 @@ pub(in crate::floor) async fn create_all(
                 _ => error.into(),
             })?;
     }
-    queue::note_appended(tx, &rows);
+    waiting::note_appended(tx, &rows);
     let made = rows.into_iter().map(|row| tell(tx, row, Vec::new()));
     let mut made = made.collect::<Result<Vec<Guest>>>()?.into_iter();
     waitlist::keep(tx, quotes);

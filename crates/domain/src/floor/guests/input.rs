@@ -6,7 +6,7 @@ use wire::{GuestId, TableId};
 use super::row::GuestRow;
 use crate::checks::{Checks, trim, trimmed};
 use crate::db::Tx;
-use crate::identity::address;
+use crate::people::address;
 use crate::{Error, Result};
 
 pub(super) fn new_row(tx: &Tx<'_>, id: GuestId, input: &CreateGuest) -> GuestRow {

@@ -7,9 +7,9 @@ use wire::floor::guests::{Guest, GuestFilter, GuestScope, GuestStatus};
 use wire::{GuestId, RestaurantId, TableId};
 
 use super::row::{GuestRow, its_tables};
-use crate::floor::words;
 use crate::page::{self, Page};
 use crate::schema::{guests, seatings};
+use crate::words::words;
 use crate::{Result, checks::Checks};
 
 /// The parties that `filter` asks for, in the order in which they were taken down.

@@ -11,14 +11,15 @@ use super::before::look;
 use super::create::total_visits;
 use super::erasure::rows;
 use super::input::{check_patch, patched};
-use super::queue::{self, Goal, Line};
 use super::row::{GuestRow, its_tables};
 use super::rules::{self, Place};
+use super::waiting::{self, Goal, Line};
 use crate::db::{Tx, WholeRow};
 use crate::floor::seating::{self, Locked};
-use crate::floor::{check_version, reservations, reserved};
-use crate::identity::restaurants;
+use crate::floor::{reservations, reserved};
+use crate::record::check_version;
 use crate::schema::guests;
+use crate::venue::restaurants;
 use crate::{Error, Result};
 
 /// One party.
@@ -42,15 +43,15 @@ pub async fn get(
 
 /// The parties among some ids, as they will be when the transaction has written what it has in
 /// memory.
-pub(in crate::floor) async fn among(tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<Vec<Guest>> {
+pub(crate) async fn among(tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<Vec<Guest>> {
     let rows = rows(tx.conn, tx.restaurant_id(), ids).await?.into_iter();
-    let guests = rows.map(|(row, tables)| queue::overlay(tx, row).with_tables(tables));
+    let guests = rows.map(|(row, tables)| waiting::overlay(tx, row).with_tables(tables));
     Ok(guests.collect())
 }
 
 /// Why a party leaves its table: whether it has to be cleaned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::floor) enum Leave {
+pub(crate) enum Leave {
     /// They sat and ate.
     Used,
     /// They were seated by mistake.
@@ -122,7 +123,7 @@ pub async fn update(
     }
     let guest = save(tx, &row, next, held, place, locked).await?;
     if let Some(line) = line {
-        queue::save(tx, line).await?;
+        waiting::save(tx, line).await?;
     }
     Ok(guest)
 }
@@ -152,11 +153,7 @@ fn arrange(
 }
 
 /// What time brings to a party that is due; all that it touches is locked.
-pub(in crate::floor) async fn pass_time(
-    tx: &mut Tx<'_>,
-    id: GuestId,
-    late: GuestStatus,
-) -> Result<()> {
+pub(crate) async fn pass_time(tx: &mut Tx<'_>, id: GuestId, late: GuestStatus) -> Result<()> {
     let row = lock(tx, id).await?;
     if row.due_at.is_none_or(|due| tx.now < due) {
         return Ok(());
@@ -219,14 +216,14 @@ pub async fn delete(tx: &mut Tx<'_>, id: GuestId, version: Option<i32>) -> Resul
     )?;
     if let Some(mut line) = line {
         line.arrange(&mut row.clone(), Goal::Off);
-        queue::save(tx, line).await?;
+        waiting::save(tx, line).await?;
     }
     reserved::settle(tx, &held, &[]).await
 }
 
 /// Ends the visit of a party whose table is cleared. The tables that it held when they were looked
 /// up are locked already.
-pub(in crate::floor) async fn leave_tables(
+pub(crate) async fn leave_tables(
     tx: &mut Tx<'_>,
     locked: Locked,
     expected: &[TableId],
@@ -261,7 +258,7 @@ async fn save(
     next.last_updated = tx.now;
     next.overwrite(tx.conn, guests::table.find((tx.restaurant_id(), row.id)))
         .await?;
-    queue::note_written(tx, row.id);
+    waiting::note_written(tx, row.id);
     let action = if next.status != row.status {
         Action::StatusChanged
     } else if place.tables == held {
@@ -296,7 +293,7 @@ async fn save(
 }
 
 /// Notes from which booking a party comes, or that it comes from none. It is locked already.
-pub(in crate::floor) async fn link(
+pub(crate) async fn link(
     tx: &mut Tx<'_>,
     id: GuestId,
     reservation: Option<ReservationId>,
@@ -316,7 +313,7 @@ pub(in crate::floor) async fn link(
     row.last_updated = tx.now;
     row.overwrite(tx.conn, guests::table.find((tx.restaurant_id(), id)))
         .await?;
-    queue::note_written(tx, id);
+    waiting::note_written(tx, id);
     let guest = row.with_tables(held);
     tx.tell_changed(
         EventKind::GuestUpdated,
@@ -329,12 +326,12 @@ pub(in crate::floor) async fn link(
 }
 
 /// Locks a party's row, before its booking's.
-pub(in crate::floor) async fn lock_row(tx: &mut Tx<'_>, id: GuestId) -> Result<GuestStatus> {
+pub(crate) async fn lock_row(tx: &mut Tx<'_>, id: GuestId) -> Result<GuestStatus> {
     Ok(lock(tx, id).await?.status)
 }
 
 async fn lock(tx: &mut Tx<'_>, id: GuestId) -> Result<GuestRow> {
-    let row = queue::lock_one(tx, id).await?;
+    let row = waiting::lock_one(tx, id).await?;
     row.ok_or(Error::NotFound("guest"))
 }
 
@@ -347,7 +344,7 @@ async fn lock_in_line(
     if !is_line_changed {
         return Ok((lock(tx, id).await?, None));
     }
-    let (row, line) = queue::lock_with(tx, id)
+    let (row, line) = waiting::lock_with(tx, id)
         .await?
         .ok_or(Error::NotFound("guest"))?;
     Ok((row, Some(line)))

@@ -6,7 +6,7 @@ use wire::floor::reservations::{CreateReservation, ReservationStatus, UpdateRese
 
 use super::row::ReservationRow;
 use crate::checks::{Checks, trim, trimmed};
-use crate::identity::address;
+use crate::people::address;
 use crate::{Error, Result};
 
 /// How far ahead is booked.
@@ -114,7 +114,7 @@ fn check_info(checks: &mut Checks, info: &Info<'_>) {
 }
 
 /// Joined tables: a few, and different ones.
-pub(in crate::floor) fn check_tables(checks: &mut Checks, tables: Option<&[TableId]>) {
+pub(crate) fn check_tables(checks: &mut Checks, tables: Option<&[TableId]>) {
     let tables = tables.unwrap_or_default();
     let mut distinct = tables.to_vec();
     distinct.sort_unstable();
@@ -125,7 +125,7 @@ pub(in crate::floor) fn check_tables(checks: &mut Checks, tables: Option<&[Table
 }
 
 /// The time of a booking, in whole microseconds: not over yet, and not too far ahead.
-pub(in crate::floor) fn check_time(
+pub(crate) fn check_time(
     checks: &mut Checks,
     time: Option<DateTime<Utc>>,
     minutes: i32,

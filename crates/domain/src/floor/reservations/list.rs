@@ -9,10 +9,11 @@ use wire::{ReservationId, RestaurantId};
 
 use super::row::ReservationRow;
 use crate::Result;
-use crate::floor::{day, words};
-use crate::identity::restaurants;
+use crate::floor::day;
 use crate::page::{self, Page};
 use crate::schema::reservations;
+use crate::venue::restaurants;
+use crate::words::words;
 
 /// The bookings that `filter` asks for, by their time.
 ///

@@ -9,9 +9,9 @@ mod rules;
 mod with_guest;
 
 pub(crate) use erasure::{erase, lock_rows, some};
-pub(super) use input::{check_tables, check_time};
+pub(crate) use input::{check_tables, check_time};
 pub use list::{list, window};
-pub(super) use operations::create_as;
+pub(crate) use operations::create_as;
 pub use operations::{cancel, create, get, update};
 pub use with_guest::{check_in, seat};
-pub(super) use with_guest::{follow_guest, forget_guest};
+pub(crate) use with_guest::{follow_guest, forget_guest};

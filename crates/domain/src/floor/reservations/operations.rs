@@ -20,9 +20,11 @@ use crate::error::broken_constraint;
 use crate::floor::availability::{Wish, choose};
 use crate::floor::occupancy::{self, Claimant};
 use crate::floor::seating::{self, Locked};
-use crate::floor::{check_version, guests, holds, reserved};
-use crate::identity::{address, restaurants};
+use crate::floor::{guests, holds, reserved};
+use crate::people::address;
+use crate::record::check_version;
 use crate::schema::reservations;
+use crate::venue::restaurants;
 use crate::{Error, Result};
 
 /// One booking.
@@ -64,7 +66,7 @@ pub async fn create(tx: &mut Tx<'_>, input: &CreateReservation) -> Result<Reserv
 ///
 /// # Errors
 /// As [`create`]; `conflict` when the id is taken.
-pub(in crate::floor) async fn create_as(
+pub(crate) async fn create_as(
     tx: &mut Tx<'_>,
     id: ReservationId,
     input: &CreateReservation,

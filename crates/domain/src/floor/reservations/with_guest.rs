@@ -169,11 +169,7 @@ fn arrival(row: &ReservationRow, allow_over_capacity: bool) -> CreateGuest {
 
 /// The booking of a party that moved goes with it: seated, at its tables, or over. Its tables and
 /// the party are locked.
-pub(in crate::floor) async fn follow_guest(
-    tx: &mut Tx<'_>,
-    id: ReservationId,
-    guest: &Guest,
-) -> Result<()> {
+pub(crate) async fn follow_guest(tx: &mut Tx<'_>, id: ReservationId, guest: &Guest) -> Result<()> {
     let row = lock_row(tx, id).await?;
     if row.guest_id != Some(guest.id) {
         return Ok(());
@@ -188,11 +184,7 @@ pub(in crate::floor) async fn follow_guest(
 }
 
 /// The party was taken down by mistake: its booking is expected again, unless it is over.
-pub(in crate::floor) async fn forget_guest(
-    tx: &mut Tx<'_>,
-    id: ReservationId,
-    guest: GuestId,
-) -> Result<()> {
+pub(crate) async fn forget_guest(tx: &mut Tx<'_>, id: ReservationId, guest: GuestId) -> Result<()> {
     let row = lock_row(tx, id).await?;
     if row.guest_id != Some(guest) {
         return Ok(());

@@ -8,9 +8,9 @@ use wire::{GuestId, RestaurantId};
 use super::row::TableRow;
 use crate::Result;
 use crate::checks::Checks;
-use crate::floor::words;
 use crate::page::{self, Page};
 use crate::schema::{seatings, tables};
+use crate::words::words;
 
 diesel::define_sql_function! {
     /// Characters of a text.

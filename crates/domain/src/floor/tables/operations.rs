@@ -6,8 +6,8 @@ use uuid::Uuid;
 use wire::floor::tables::{
     CreateTable, Table, TablePosition, TableShape, TableStatus, UpdateTable,
 };
-use wire::identity::Role;
 use wire::live::events::{Action, EventKind, Gone};
+use wire::people::Role;
 use wire::{ErrorCode, GuestId, RestaurantId, TableId};
 
 use super::row::TableRow;
@@ -16,7 +16,8 @@ use crate::clock::new_id;
 use crate::db::{Tx, WholeRow};
 use crate::error::broken_constraint;
 use crate::floor::seating::{self, Locked};
-use crate::floor::{check_version, guests, occupancy, reserved};
+use crate::floor::{guests, occupancy, reserved};
+use crate::record::check_version;
 use crate::schema::{seatings, tables};
 use crate::{Error, Result};
 
@@ -46,7 +47,7 @@ pub async fn get(
 }
 
 /// The tables among some ids.
-pub(in crate::floor) async fn some(
+pub(crate) async fn some(
     conn: &mut AsyncPgConnection,
     restaurant: RestaurantId,
     ids: &[Uuid],
@@ -78,11 +79,7 @@ pub async fn create(tx: &mut Tx<'_>, input: &CreateTable) -> Result<Table> {
 ///
 /// # Errors
 /// As [`create`]; `conflict` when the id is taken.
-pub(in crate::floor) async fn create_as(
-    tx: &mut Tx<'_>,
-    id: TableId,
-    input: &CreateTable,
-) -> Result<Table> {
+pub(crate) async fn create_as(tx: &mut Tx<'_>, id: TableId, input: &CreateTable) -> Result<Table> {
     check_arranges(tx)?;
     let number = trimmed(input.table_number.as_deref());
     let section = trimmed(input.section.as_deref());
@@ -251,7 +248,7 @@ pub async fn clear(tx: &mut Tx<'_>, id: TableId) -> Result<Table> {
 }
 
 /// Writes a changed table and tells; does nothing where nothing changed.
-pub(in crate::floor) async fn save(
+pub(crate) async fn save(
     tx: &mut Tx<'_>,
     row: &TableRow,
     party: Option<GuestId>,

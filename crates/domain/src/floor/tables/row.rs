@@ -11,28 +11,28 @@ use crate::schema::tables;
 /// A table without its party, which is in `seatings`.
 #[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = tables, primary_key(restaurant_id, id), treat_none_as_null = true)]
-pub(in crate::floor) struct TableRow {
-    pub(in crate::floor) restaurant_id: RestaurantId,
-    pub(in crate::floor) id: TableId,
-    pub(in crate::floor) table_number: String,
-    pub(in crate::floor) capacity: i32,
-    pub(in crate::floor) min_party_size: i32,
-    pub(in crate::floor) status: TableStatus,
-    pub(in crate::floor) position_x: f64,
-    pub(in crate::floor) position_y: f64,
-    pub(in crate::floor) shape: TableShape,
-    pub(in crate::floor) section: Option<String>,
-    pub(in crate::floor) is_active: bool,
-    pub(in crate::floor) created_at: DateTime<Utc>,
-    pub(in crate::floor) last_updated: DateTime<Utc>,
-    pub(in crate::floor) version: i32,
+pub(crate) struct TableRow {
+    pub(crate) restaurant_id: RestaurantId,
+    pub(crate) id: TableId,
+    pub(crate) table_number: String,
+    pub(crate) capacity: i32,
+    pub(crate) min_party_size: i32,
+    pub(crate) status: TableStatus,
+    pub(crate) position_x: f64,
+    pub(crate) position_y: f64,
+    pub(crate) shape: TableShape,
+    pub(crate) section: Option<String>,
+    pub(crate) is_active: bool,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) last_updated: DateTime<Utc>,
+    pub(crate) version: i32,
 }
 
 impl WholeRow for TableRow {}
 
 impl TableRow {
     /// The table, as clients see it.
-    pub(in crate::floor) fn with_party(self, party: Option<GuestId>) -> Table {
+    pub(crate) fn with_party(self, party: Option<GuestId>) -> Table {
         Table {
             id: self.id,
             restaurant_id: self.restaurant_id,

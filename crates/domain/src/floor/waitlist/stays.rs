@@ -5,7 +5,7 @@
 //! seating counts as one. So a new restaurant is believed what it says, twenty seatings outweigh it
 //! two to one, and no parameter has to be fitted: the stays are the distribution.
 
-use wire::identity::restaurants::RestaurantSettings;
+use wire::venue::restaurants::RestaurantSettings;
 
 use super::model::Turn;
 

@@ -11,8 +11,8 @@ use crate::checks::{Checks, trim, trimmed};
 use crate::clock::new_id;
 use crate::db::{Tx, WholeRow};
 use crate::error::broken_constraint;
-use crate::floor::check_version;
 use crate::menu::{check_edits, windows};
+use crate::record::check_version;
 use crate::schema::menu_categories;
 use crate::{Error, Result};
 

@@ -12,8 +12,8 @@ use super::row::DishRow;
 use super::rules;
 use crate::db::{Tx, WholeRow};
 use crate::error::broken_constraint;
-use crate::floor::check_version;
 use crate::menu::check_edits;
+use crate::record::check_version;
 use crate::schema::dishes;
 use crate::{Error, Result};
 

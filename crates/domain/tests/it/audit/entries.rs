@@ -4,15 +4,15 @@ use chrono::TimeDelta;
 use domain::clock::new_id;
 use domain::db::{RequestId, Scope};
 use domain::floor::{guests, reservations, tables};
-use domain::identity::sessions::NewSession;
+use domain::people::sessions::NewSession;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use wire::audit::{AuditEntity, AuditEntry};
 use wire::floor::guests::UpdateGuest;
 use wire::floor::tables::UpdateTable;
-use wire::identity::Role;
-use wire::identity::users::UpdateUser;
 use wire::live::events::Action;
+use wire::people::Role;
+use wire::people::users::UpdateUser;
 
 use super::entries;
 use crate::house::House;

@@ -3,8 +3,9 @@
 use chrono::TimeDelta;
 use domain::clock::new_id;
 use domain::db::{Answer, Committed, Tx};
-use domain::floor::atomic::{self, Transaction};
 use domain::remembered::{Once, forget_answers};
+use domain::together::atomic;
+use domain::together::atomic::Transaction;
 
 use crate::house::House;
 use crate::support::fields;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::db::{Actor, Db, Scope};
-use domain::floor::due;
+use domain::due;
 use serde_json::json;
 use wire::floor::guests::{Guest, GuestStatus};
 

@@ -3,7 +3,6 @@
 mod answers;
 mod due;
 mod guests;
-mod many;
 mod offers;
 mod races;
 mod reserved;

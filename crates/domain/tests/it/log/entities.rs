@@ -1,11 +1,11 @@
 //! One event per entity and transaction, with its final state; none where nothing changed.
 
 use domain::floor::{guests, tables};
-use domain::identity::restaurants;
+use domain::venue::restaurants;
 use serde_json::{Value, json};
 use wire::floor::guests::{CreateGuest, UpdateGuest};
 use wire::floor::tables::{CreateTable, UpdateTable};
-use wire::identity::restaurants::UpdateRestaurant;
+use wire::venue::restaurants::UpdateRestaurant;
 
 use crate::house::House;
 

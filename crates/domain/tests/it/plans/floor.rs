@@ -2,10 +2,11 @@
 
 use chrono::TimeDelta;
 use domain::db::{PgConnection, Tx};
+use domain::due;
 use domain::floor::{
-    availability, dashboard, due, guests, holds, reservations, snapshot, tables, waitlist,
+    availability, dashboard, guests, holds, reservations, snapshot, tables, waitlist,
 };
-use domain::identity::restaurants;
+use domain::venue::restaurants;
 use serde_json::{Value, json};
 use wire::floor::availability::Hold;
 use wire::floor::guests::{Guest, GuestStatus};

@@ -2,11 +2,13 @@
 
 use chrono::TimeDelta;
 use domain::db::{PgConnection, Tx};
-use domain::identity::accounts;
-use domain::identity::sessions::{self, NewSession, Refreshed};
-use domain::identity::{invitations, restaurants, tickets, users};
+use domain::people::accounts;
+use domain::people::sessions;
+use domain::people::sessions::{NewSession, Refreshed};
+use domain::people::{invitations, socket_tickets, users};
+use domain::venue::restaurants;
 use serde_json::json;
-use wire::identity::Role;
+use wire::people::Role;
 use wire::{SessionId, UserId};
 
 use super::large::{House, id, now, read as from};
@@ -94,12 +96,15 @@ async fn sign_in(house: &House) -> SessionId {
 
 async fn by_ticket(house: &House, device: SessionId) {
     let until = now() + TimeDelta::minutes(10);
-    let issue = async |conn: &mut PgConnection, now| tickets::issue(conn, now, device, until).await;
+    let issue =
+        async |conn: &mut PgConnection, now| socket_tickets::issue(conn, now, device, until).await;
     let ticket = house.transaction("tickets.issue", "", issue).await;
     let name = "tickets.present";
-    let present = async |conn: &mut PgConnection| tickets::present(conn, now(), &ticket).await;
+    let present =
+        async |conn: &mut PgConnection| socket_tickets::present(conn, now(), &ticket).await;
     assert!(house.read(name, "", present).await.is_some());
-    let redeem = async |conn: &mut PgConnection, now| tickets::redeem(conn, now, &ticket).await;
+    let redeem =
+        async |conn: &mut PgConnection, now| socket_tickets::redeem(conn, now, &ticket).await;
     assert!(
         house
             .transaction("tickets.redeem", "", redeem)

@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use domain::db::PgConnection;
 use domain::floor::holds;
-use domain::identity::{invitations, sessions, tickets, users};
 use domain::live::presence::{self, Change, Place};
+use domain::people::{invitations, sessions, socket_tickets, users};
 use domain::{audit, log, privacy, remembered};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -140,7 +140,7 @@ async fn the_background(house: &House) {
         holds::sweep_expired(conn, now, 20).await?;
         invitations::sweep_expired(conn, now, 20).await?;
         users::sweep_expired_resets(conn, now, 20).await?;
-        tickets::sweep_expired(conn, now, 20).await
+        socket_tickets::sweep_expired(conn, now, 20).await
     };
     house.transaction("sessions.sweep", "", sweep).await;
     let forget =

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use domain::db::{Answer, Committed, PgConnection, Tx};
-use domain::floor::changes::{Change, Edit, Item};
-use domain::floor::sync::{Own, Queued};
-use domain::floor::{atomic, batch, guests, sync};
+use domain::floor::guests;
 use domain::remembered::{self, Once};
+use domain::together::changes::{Change, Edit, Item};
+use domain::together::sync::{Own, Queued};
+use domain::together::{atomic, batch, sync};
 use serde_json::json;
 use wire::TransactionId;
-use wire::floor::atomic::Entity;
+use wire::together::atomic::Entity;
 
 use super::large::{House, id, read as from};
 

@@ -10,21 +10,24 @@ use chrono::TimeDelta;
 use diesel_async::RunQueryDsl;
 use domain::clock::Clock;
 use domain::db::{Actor, Db, DbConfig, Scope, Tx};
-use domain::identity::accounts::{self, Registered};
-use domain::identity::invitations::{self, Made};
-use domain::identity::sessions::{self, NewSession, Opened};
+use domain::people::accounts;
+use domain::people::accounts::Registered;
+use domain::people::invitations;
+use domain::people::invitations::Made;
+use domain::people::sessions;
+use domain::people::sessions::{NewSession, Opened};
 use domain::{Error, Result, log};
 use serde_json::Value;
 use testkit::database::{Template, TestDatabase, admin_url};
 use testkit::wait::{DEADLINE, until};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, OnceCell};
-use wire::identity::Role;
-use wire::identity::auth::Register;
-use wire::identity::invitations::{
+use wire::people::Role;
+use wire::people::auth::Register;
+use wire::people::invitations::{
     AcceptInvitation, ConfirmInvitation, Invitation, InvitationFace, Invite,
 };
-use wire::identity::users::{UpdateUser, User};
+use wire::people::users::{UpdateUser, User};
 use wire::{ErrorCode, InvitationId, RestaurantId, SessionId, UserId};
 
 use self::clock::ManualClock;
@@ -119,7 +122,7 @@ impl TestDb {
         self.confirm(by, made.invitation.id, None).await?;
         self.db
             .read("get", async |conn| {
-                domain::identity::users::get(conn, by.restaurant_id, user).await
+                domain::people::users::get(conn, by.restaurant_id, user).await
             })
             .await
     }
@@ -183,21 +186,21 @@ impl TestDb {
         version: Option<i32>,
     ) -> Result<User> {
         let update =
-            async |tx: &mut Tx<'_>| domain::identity::users::update(tx, id, patch, version).await;
+            async |tx: &mut Tx<'_>| domain::people::users::update(tx, id, patch, version).await;
         Ok(self.db.write("users.update", scope, update).await?.value)
     }
 
     /// A link for a new password.
     pub(crate) async fn reset_link(&self, by: &Scope, id: UserId) -> Result<String> {
-        let make = async |tx: &mut Tx<'_>| domain::identity::users::make_reset_link(tx, id).await;
+        let make = async |tx: &mut Tx<'_>| domain::people::users::make_reset_link(tx, id).await;
         Ok(self.db.write("users.reset_link", by, make).await?.value.0)
     }
 
     /// Uses it.
     pub(crate) async fn reset(&self, secret: &str) -> Result<()> {
-        let scope = domain::identity::users::reset_scope(secret)?;
+        let scope = domain::people::users::reset_scope(secret)?;
         let reset = async |tx: &mut Tx<'_>| {
-            domain::identity::users::reset_password(tx, secret, "a new hash").await
+            domain::people::users::reset_password(tx, secret, "a new hash").await
         };
         self.db.write("users.reset_password", &scope, reset).await?;
         Ok(())
@@ -209,7 +212,7 @@ impl TestDb {
         id: UserId,
         version: Option<i32>,
     ) -> Result<()> {
-        let delete = async |tx: &mut Tx<'_>| domain::identity::users::delete(tx, id, version).await;
+        let delete = async |tx: &mut Tx<'_>| domain::people::users::delete(tx, id, version).await;
         self.db.write("users.delete", scope, delete).await?;
         Ok(())
     }

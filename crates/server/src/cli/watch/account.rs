@@ -7,7 +7,7 @@ use reqwest::{Client, StatusCode, Url};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
-use wire::identity::auth::{Login, Membership, Refresh, Tokens};
+use wire::people::auth::{Login, Membership, Refresh, Tokens};
 use wire::{ErrorBody, RestaurantId};
 
 use super::address::Server;
@@ -167,7 +167,7 @@ pub(super) fn refusal(status: u16, body: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
-    use wire::identity::Role;
+    use wire::people::Role;
 
     use super::*;
 

@@ -17,8 +17,9 @@ use wire::{ErrorCode, FieldError};
 use self::cells::{CELL, Cell, Cells, Record};
 use self::write::unguarded;
 pub(super) use self::write::write;
-use crate::errors::ApiError;
-use crate::faults::{self, Faults};
+use crate::platform::errors::ApiError;
+use crate::platform::faults;
+use crate::platform::faults::Faults;
 
 /// The columns. A file may have them in any order, and leave any out.
 const COLUMNS: [&str; 17] = [

@@ -6,7 +6,7 @@ use wire::menu::dishes::DishAvailability;
 use wire::menu::transfer::FileDish;
 
 use super::{BETWEEN, COLUMNS};
-use crate::errors::ApiError;
+use crate::platform::errors::ApiError;
 
 /// Writes dishes under a header.
 ///

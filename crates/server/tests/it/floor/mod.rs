@@ -1,11 +1,7 @@
-mod atomic;
 mod availability;
-mod batch;
-mod bookings_together;
 mod dashboard;
 mod guests;
 mod lists;
-mod reservations;
-mod sync;
+pub(crate) mod reservations;
 mod tables;
 mod waitlist;

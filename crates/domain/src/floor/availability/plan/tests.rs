@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use uuid::Uuid;
-use wire::identity::restaurants::{
+use wire::venue::restaurants::{
     HoursException, JoinableGroup, OpeningHours, Pacing, Pause, TurnTime,
 };
 

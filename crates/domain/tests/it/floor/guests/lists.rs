@@ -1,7 +1,7 @@
 //! Lists of parties: which, in which order, and page by page.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::identity::restaurants;
+use domain::venue::restaurants;
 use serde_json::json;
 
 use crate::house::House;

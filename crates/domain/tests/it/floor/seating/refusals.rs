@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wire::ErrorCode;
 use wire::floor::tables::Table;
-use wire::identity::Role;
+use wire::people::Role;
 
 use crate::house::{House, missing};
 use crate::support::{code, fields};

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 use wire::ErrorCode;
 use wire::floor::tables::{TableShape, TableStatus};
-use wire::identity::Role;
+use wire::people::Role;
 
 use crate::house::{House, stale};
 use crate::support::{code, fields};

@@ -4,7 +4,7 @@ use serde_json::json;
 use wire::ErrorCode;
 use wire::floor::guests::GuestStatus;
 use wire::floor::tables::TableStatus;
-use wire::identity::Role;
+use wire::people::Role;
 
 use crate::house::{House, missing};
 use crate::support::code;

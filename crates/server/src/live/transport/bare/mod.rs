@@ -24,7 +24,7 @@ use wire::{Epoch, Position};
 use self::incoming::Incoming;
 use self::unsent::{Opcode, Unsent};
 use super::{Farewell, Heard, SendError, Transport};
-use crate::http::{Connection, part};
+use crate::platform::http::{Connection, part};
 
 /// How long a peer has to take the last words.
 const LAST_WORDS: Duration = Duration::from_secs(1);

@@ -1,0 +1,419 @@
+//! One change of one thing, whatever it is: what batches, transactions of clients and offline
+//! queues consist of. The work is done by the operations of each kind of thing.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+use wire::floor::guests::{CreateGuest, Guest, UpdateGuest};
+use wire::floor::reservations::{CreateReservation, UpdateReservation};
+use wire::floor::tables::{CreateTable, UpdateTable};
+use wire::together::atomic::{Entity, Op};
+use wire::{ErrorCode, FieldError, GuestId, ItemError, ReservationId, TableId};
+
+use super::locks::{self, Touched};
+use super::present::{self, Thing};
+use crate::clock::new_id;
+use crate::db::Tx;
+use crate::floor::{guests, reservations, tables};
+use crate::{Error, Result};
+
+/// What is done to a thing that has ids `I`, is made of a `C` and changed by a `U`.
+#[derive(Clone, Debug)]
+pub enum Edit<I, C, U> {
+    /// Made, under an id of the client's if it chose one.
+    Create(Option<I>, Arc<C>),
+    /// Changed.
+    Update(I, Arc<U>),
+    /// Removed.
+    Delete(I),
+}
+
+impl<I: Copy + Into<Uuid>, C, U> Edit<I, C, U> {
+    fn op(&self) -> Op {
+        match self {
+            Self::Create(..) => Op::Create,
+            Self::Update(..) => Op::Update,
+            Self::Delete(_) => Op::Delete,
+        }
+    }
+
+    fn id(&self) -> Option<Uuid> {
+        match self {
+            Self::Create(id, _) => id.map(Into::into),
+            Self::Update(id, _) | Self::Delete(id) => Some((*id).into()),
+        }
+    }
+}
+
+/// A change of some kind of thing.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Of a party.
+    Guest(Edit<GuestId, CreateGuest, UpdateGuest>),
+    /// Of a table.
+    Table(Edit<TableId, CreateTable, UpdateTable>),
+    /// Of a booking; to remove it is to call it off.
+    Reservation(Edit<ReservationId, CreateReservation, UpdateReservation>),
+}
+
+/// One of several changes, as it was read.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Its place in its list.
+    pub index: usize,
+    /// What it is about, if that could be read.
+    pub entity: Option<Entity>,
+    /// Which, if that could be read.
+    pub id: Option<Uuid>,
+    /// The version for which it was made.
+    pub version: Option<i32>,
+    /// The change, or why it could not be read.
+    pub change: std::result::Result<Change, Vec<FieldError>>,
+}
+
+impl Item {
+    /// Whether it takes down a party that is to wait, and does nothing else.
+    pub(super) fn is_coming(&self) -> bool {
+        self.coming().is_some()
+    }
+
+    fn coming(&self) -> Option<(Option<GuestId>, &CreateGuest)> {
+        match &self.change {
+            Ok(Change::Guest(Edit::Create(id, input))) if guests::is_to_wait(input) => {
+                Some((*id, input))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What a change did.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// What was done.
+    pub op: Op,
+    /// To what kind of thing.
+    pub entity: Entity,
+    /// To which.
+    pub id: Uuid,
+    /// The thing after it; `None` when it is gone.
+    pub state: Option<Value>,
+}
+
+impl Change {
+    /// The kind of thing.
+    #[must_use]
+    pub const fn entity(&self) -> Entity {
+        match self {
+            Self::Guest(_) => Entity::Guest,
+            Self::Table(_) => Entity::Table,
+            Self::Reservation(_) => Entity::Reservation,
+        }
+    }
+
+    /// What is done to it.
+    #[must_use]
+    pub fn op(&self) -> Op {
+        match self {
+            Self::Guest(edit) => edit.op(),
+            Self::Table(edit) => edit.op(),
+            Self::Reservation(edit) => edit.op(),
+        }
+    }
+
+    /// Which thing; `None` for a new one without an id of the client's.
+    #[must_use]
+    pub fn id(&self) -> Option<Uuid> {
+        match self {
+            Self::Guest(edit) => edit.id(),
+            Self::Table(edit) => edit.id(),
+            Self::Reservation(edit) => edit.id(),
+        }
+    }
+
+    /// The fields that a change of a thing asks for, by their names.
+    pub(super) fn asked(&self) -> Result<Value> {
+        Ok(match self {
+            Self::Guest(Edit::Update(_, patch)) => serde_json::to_value(patch)?,
+            Self::Table(Edit::Update(_, patch)) => serde_json::to_value(patch)?,
+            Self::Reservation(Edit::Update(_, patch)) => serde_json::to_value(patch)?,
+            Self::Guest(_) | Self::Table(_) | Self::Reservation(_) => Value::Null,
+        })
+    }
+
+    /// Makes the change.
+    pub(super) async fn apply(&self, tx: &mut Tx<'_>, version: Option<i32>) -> Result<Changed> {
+        match self {
+            Self::Guest(Edit::Create(id, input)) => {
+                let id = id.unwrap_or_else(new_id);
+                let made = guests::create_as(tx, id, input, None).await?;
+                self.did(id.0, Some(&made))
+            }
+            Self::Guest(Edit::Update(id, patch)) => {
+                let changed = guests::update(tx, *id, patch, version).await?;
+                self.did(id.0, Some(&changed))
+            }
+            Self::Guest(Edit::Delete(id)) => {
+                guests::delete(tx, *id, version).await?;
+                self.did(id.0, None::<&Value>)
+            }
+            Self::Table(Edit::Create(id, input)) => {
+                let id = id.unwrap_or_else(new_id);
+                let made = tables::create_as(tx, id, input).await?;
+                self.did(id.0, Some(&made))
+            }
+            Self::Table(Edit::Update(id, patch)) => {
+                let changed = tables::update(tx, *id, patch, version).await?;
+                self.did(id.0, Some(&changed))
+            }
+            Self::Table(Edit::Delete(id)) => {
+                tables::delete(tx, *id, version).await?;
+                self.did(id.0, None::<&Value>)
+            }
+            Self::Reservation(Edit::Create(id, input)) => {
+                let id = id.unwrap_or_else(new_id);
+                let made = reservations::create_as(tx, id, input).await?;
+                self.did(id.0, Some(&made))
+            }
+            Self::Reservation(Edit::Update(id, patch)) => {
+                let changed = reservations::update(tx, *id, patch, version).await?;
+                self.did(id.0, Some(&changed))
+            }
+            Self::Reservation(Edit::Delete(id)) => {
+                let cancelled = reservations::cancel(tx, *id, version).await?;
+                self.did(id.0, Some(&cancelled))
+            }
+        }
+    }
+
+    fn did(&self, id: Uuid, state: Option<&impl Serialize>) -> Result<Changed> {
+        Ok(Changed {
+            op: self.op(),
+            entity: self.entity(),
+            id,
+            state: state.map(serde_json::to_value).transpose()?,
+        })
+    }
+}
+
+/// Locks everything that the changes will touch.
+pub(super) async fn lock<'i>(tx: &mut Tx<'_>, items: impl Iterator<Item = &'i Item>) -> Result<()> {
+    let mut touched = Touched::default();
+    for change in items.filter_map(|item| item.change.as_ref().ok()) {
+        match change {
+            // One that is made under an id may be there already, and then shows in the answer.
+            Change::Guest(Edit::Create(id, input)) => {
+                touched.waiting_list = true;
+                touched.parties.extend(id);
+                touched.tables.extend(input.table_id);
+                touched.tables.extend(input.table_ids.iter().flatten());
+            }
+            Change::Guest(Edit::Update(id, patch)) => {
+                touched.parties.push(*id);
+                touched.waiting_list |= patch.is_place_changed();
+                touched.tables.extend(patch.table_id.flatten());
+                let wanted = patch.table_ids.iter().flatten().flatten();
+                touched.tables.extend(wanted);
+            }
+            Change::Guest(Edit::Delete(id)) => {
+                touched.waiting_list = true;
+                touched.parties.push(*id);
+            }
+            Change::Table(Edit::Update(id, _) | Edit::Delete(id)) => touched.tables.push(*id),
+            Change::Table(Edit::Create(..)) => {}
+            Change::Reservation(Edit::Create(id, input)) => {
+                touched.bookings.extend(id);
+                match (&input.table_ids, input.hold_id) {
+                    (Some(tables), _) => touched.tables.extend(tables),
+                    (None, Some(hold)) => touched.holds.push(hold),
+                    (None, None) => touched.any_table = true,
+                }
+            }
+            Change::Reservation(Edit::Update(id, patch)) => {
+                touched.waiting_list = true;
+                touched.bookings.push(*id);
+                let wanted = patch.table_ids.iter().flatten().flatten();
+                touched.tables.extend(wanted);
+            }
+            Change::Reservation(Edit::Delete(id)) => {
+                touched.waiting_list = true;
+                touched.bookings.push(*id);
+            }
+        }
+    }
+    locks::lock_all(tx, &touched).await
+}
+
+/// Makes all changes, in their order, or none: everything is locked before the first write, and
+/// each change that cannot be made is named.
+///
+/// # Errors
+/// [`Error::Items`].
+pub(super) async fn all_or_nothing(tx: &mut Tx<'_>, items: &[Item]) -> Result<Vec<Changed>> {
+    guests::defer(tx);
+    lock(tx, items.iter()).await?;
+    let versions = compare_versions(tx, items).await?;
+    let (mut done, mut failed) = (Vec::with_capacity(items.len()), Vec::new());
+    let mut rest = items.iter().zip(versions).peekable();
+    while let Some((item, version)) = rest.next() {
+        let mut those = vec![item];
+        let results = if item.is_coming() {
+            while let Some((item, _)) = rest.next_if(|(item, _)| item.is_coming()) {
+                those.push(item);
+            }
+            come(tx, &those).await?
+        } else {
+            vec![make(tx, item, version).await?]
+        };
+        for (item, result) in those.into_iter().zip(results) {
+            match result {
+                Ok(changed) => done.push(changed),
+                Err(error) => failed.push(failure(item, error)?),
+            }
+        }
+    }
+    if failed.is_empty() {
+        guests::flush(tx).await?;
+        return Ok(done);
+    }
+    Err(Error::Items {
+        failed,
+        more: 0,
+        of: items.len(),
+    })
+}
+
+/// Makes a change that may fail without the rest.
+async fn make(tx: &mut Tx<'_>, item: &Item, version: Version) -> Result<Result<Changed>> {
+    let (change, version, before) = match (&item.change, version) {
+        (Ok(change), Version::Left { version, before }) => (change, version, before),
+        (Ok(_), Version::Stale(present)) => return Ok(Err(Error::Stale(Box::new(present)))),
+        (Err(fields), _) => return Ok(Err(Error::Invalid(fields.clone()))),
+    };
+    let made = tx
+        .attempt(async |tx| Box::pin(change.apply(tx, version)).await)
+        .await?;
+    Ok(made.map_err(|error| match (error, before) {
+        // Of what is undone now, the client must hear nothing.
+        (Error::Stale(_), Some(before)) => Error::Stale(Box::new(before)),
+        (error, _) => error,
+    }))
+}
+
+/// Takes down parties that come one after the other ([`Item::is_coming`]): in one go, which needs no
+/// part of its own for each.
+pub(super) async fn come(tx: &mut Tx<'_>, items: &[&Item]) -> Result<Vec<Result<Changed>>> {
+    let coming = items.iter().filter_map(|item| item.coming());
+    let parties: Vec<_> = coming
+        .map(|(id, input)| (id.unwrap_or_else(new_id), input))
+        .collect();
+    let made = guests::create_all(tx, &parties).await?;
+    let changed = |guest: &Guest| {
+        Ok(Changed {
+            op: Op::Create,
+            entity: Entity::Guest,
+            id: guest.id.0,
+            state: Some(serde_json::to_value(guest)?),
+        })
+    };
+    Ok(made
+        .into_iter()
+        .map(|made| made.and_then(|guest| changed(&guest)))
+        .collect())
+}
+
+/// What became of the version for which a change was made.
+enum Version {
+    /// It is to be compared when the change's turn comes, if there is one; the thing was like this
+    /// before the first write.
+    Left {
+        version: Option<i32>,
+        before: Option<Value>,
+    },
+    /// It is not that of the thing, which is like this.
+    Stale(Value),
+}
+
+/// Compares the versions for which changes were made with those that are there, before the first
+/// write: one change may touch what another is about (who is seated moves up who waits), and the
+/// versions in between are nobody's. What is left to compare is that of a thing which an earlier
+/// change of the list is about, too.
+async fn compare_versions(tx: &mut Tx<'_>, items: &[Item]) -> Result<Vec<Version>> {
+    let compared = |item: &Item| {
+        let change = item.change.as_ref().ok()?;
+        let is_compared = item.version.is_some() && change.op() != Op::Create;
+        Some((change.entity(), change.id()?)).filter(|_| is_compared)
+    };
+    let things: Vec<Thing> = items.iter().filter_map(compared).collect();
+    let present = present::all(tx, &things).await?;
+    let mut named = HashSet::new();
+    let versions = items.iter().map(|item| {
+        let Ok(change) = &item.change else {
+            return Version::Left {
+                version: None,
+                before: None,
+            };
+        };
+        let is_first = named.insert((change.entity(), change.id()));
+        let before = compared(item).and_then(|thing| present.get(&thing).cloned());
+        let is = before
+            .as_ref()
+            .and_then(|state| state.get("version")?.as_i64());
+        match (before, item.version) {
+            (Some(state), Some(version)) if is_first && is != Some(version.into()) => {
+                Version::Stale(state)
+            }
+            (before @ Some(_), _) if is_first => Version::Left {
+                version: None,
+                before,
+            },
+            (before, version) => Version::Left { version, before },
+        }
+    });
+    Ok(versions.collect())
+}
+
+/// Names a change that cannot be made.
+///
+/// # Errors
+/// What is no answer to a client.
+pub(super) fn failure(item: &Item, error: Error) -> Result<ItemError> {
+    let sentence = error.to_string();
+    let (code, fields, current) = match error {
+        Error::Refused { code, .. } => (code, Vec::new(), None),
+        Error::TableUnavailable { .. } => (ErrorCode::TableUnavailable, Vec::new(), None),
+        Error::NotFound(_) => (ErrorCode::NotFound, Vec::new(), None),
+        Error::Stale(current) => (ErrorCode::StaleVersion, Vec::new(), Some(*current)),
+        Error::Invalid(fields) => (ErrorCode::Invalid, fields, None),
+        error => return Err(error),
+    };
+    let sentence = match fields.as_slice() {
+        [] => sentence,
+        [one] => format!("{} {}.", one.field, one.message),
+        _ => "Some fields are not right.".to_owned(),
+    };
+    Ok(ItemError {
+        index: item.index,
+        line: None,
+        entity: item.entity,
+        id: item.id,
+        code,
+        error: sentence,
+        fields,
+        current,
+    })
+}
+
+/// Refuses more changes at once than are taken.
+pub(super) fn check_count(field: &str, count: usize, most: usize) -> Result<()> {
+    if count > most {
+        return Err(Error::invalid(
+            field,
+            format!("must be at most {most} at once"),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! Several changes in one transaction: batches, transactions of clients, offline queues.
+
+pub mod atomic;
+pub mod batch;
+pub mod changes;
+pub(crate) mod locks;
+pub(crate) mod present;
+pub mod sync;

@@ -1,0 +1,435 @@
+//! Restaurants and their settings.
+
+mod lock;
+
+pub(crate) use lock::{lock, try_lock};
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use wire::live::events::{Action, EventKind};
+use wire::venue::restaurants::{Restaurant, RestaurantSettings, UpdateRestaurant};
+use wire::{Epoch, ErrorCode, Position, RestaurantId, Seq, TableId};
+
+use super::settings as rules;
+use crate::checks::{Checks, trim};
+use crate::clock::new_id;
+use crate::db::{Tx, WholeRow};
+use crate::error::broken_constraint;
+use crate::floor::{day, reserved};
+use crate::record::check_version;
+use crate::schema::{log_heads, restaurants, tables};
+use crate::{Error, Result};
+
+#[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = restaurants, treat_none_as_null = true)]
+struct RestaurantRow {
+    id: RestaurantId,
+    name: String,
+    slug: String,
+    time_zone: String,
+    settings: serde_json::Value,
+    created_at: DateTime<Utc>,
+    last_updated: DateTime<Utc>,
+    version: i32,
+}
+
+impl WholeRow for RestaurantRow {}
+
+impl TryFrom<RestaurantRow> for Restaurant {
+    type Error = Error;
+
+    fn try_from(row: RestaurantRow) -> Result<Self> {
+        Ok(Self {
+            id: row.id,
+            name: row.name,
+            slug: row.slug,
+            time_zone: row.time_zone,
+            settings: serde_json::from_value(row.settings)?,
+            created_at: row.created_at,
+            last_updated: row.last_updated,
+            version: row.version,
+        })
+    }
+}
+
+/// A restaurant that does not exist yet.
+#[derive(Clone, Debug)]
+pub struct NewRestaurant {
+    /// Its id.
+    pub id: RestaurantId,
+    /// Its name.
+    pub name: String,
+    /// Its name in addresses; made from `name` when absent.
+    pub slug: Option<String>,
+    /// IANA time zone.
+    pub time_zone: String,
+}
+
+/// One restaurant.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get(conn: &mut AsyncPgConnection, id: RestaurantId) -> Result<Restaurant> {
+    restaurants::table
+        .find(id)
+        .select(RestaurantRow::as_select())
+        .first(conn)
+        .await
+        .optional()?
+        .ok_or(Error::NotFound("restaurant"))?
+        .try_into()
+}
+
+/// The time zone by which a restaurant's days are counted, and how it works.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn calendar(
+    conn: &mut AsyncPgConnection,
+    id: RestaurantId,
+) -> Result<(Tz, RestaurantSettings)> {
+    let (zone, settings) = restaurants::table
+        .find(id)
+        .select((restaurants::time_zone, restaurants::settings))
+        .first::<(String, serde_json::Value)>(conn)
+        .await
+        .optional()?
+        .ok_or(Error::NotFound("restaurant"))?;
+    Ok((
+        zone.parse().unwrap_or(Tz::UTC),
+        serde_json::from_value(settings)?,
+    ))
+}
+
+/// By which zone's clock a restaurant's days are counted, and how it works.
+pub(crate) struct Calendar {
+    pub(crate) zone: Tz,
+    pub(crate) settings: RestaurantSettings,
+}
+
+/// The calendar of the restaurant that is written, read once per transaction.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub(crate) async fn calendar_in(tx: &mut Tx<'_>) -> Result<Arc<Calendar>> {
+    if let Some(calendar) = tx.kept.get() {
+        return Ok(calendar);
+    }
+    let (zone, settings) = calendar(tx.conn, tx.restaurant_id()).await?;
+    Ok(tx.kept.put(Calendar { zone, settings }))
+}
+
+/// To be called when it may have changed.
+fn forget_calendar(tx: &mut Tx<'_>) {
+    tx.kept.forget::<Calendar>();
+}
+
+/// What lists of the floor start from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FloorView {
+    /// When the restaurant's present service day began.
+    pub service_day_start: DateTime<Utc>,
+    /// Where its log stands; what is read after this contains at least as much.
+    pub position: Position,
+}
+
+/// When the present service day of a restaurant began.
+#[must_use]
+pub fn service_day_start(restaurant: &Restaurant, now: DateTime<Utc>) -> DateTime<Utc> {
+    let zone = restaurant.time_zone.parse().unwrap_or(Tz::UTC);
+    day::start(now, zone, restaurant.settings.service_day_start_minute)
+}
+
+/// What lists of the floor start from, in one query.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn floor_view(
+    conn: &mut AsyncPgConnection,
+    id: RestaurantId,
+    now: DateTime<Utc>,
+) -> Result<FloorView> {
+    let (zone, settings, epoch, seq) = restaurants::table
+        .inner_join(log_heads::table.on(log_heads::restaurant_id.eq(restaurants::id)))
+        .filter(restaurants::id.eq(id))
+        .select((
+            restaurants::time_zone,
+            restaurants::settings,
+            log_heads::epoch,
+            log_heads::last_seq,
+        ))
+        .first::<(String, serde_json::Value, Epoch, Seq)>(conn)
+        .await
+        .optional()?
+        .ok_or(Error::NotFound("restaurant"))?;
+    let settings: RestaurantSettings = serde_json::from_value(settings)?;
+    let zone = zone.parse().unwrap_or(Tz::UTC);
+    Ok(FloorView {
+        service_day_start: day::start(now, zone, settings.service_day_start_minute),
+        position: Position { epoch, seq },
+    })
+}
+
+/// Makes a restaurant and its empty log. Runs in a transaction that tells nobody: nobody can be
+/// listening yet.
+///
+/// # Errors
+/// [`Error::Invalid`]; `slug_taken` for a slug that was asked for.
+pub async fn create(
+    conn: &mut AsyncPgConnection,
+    new: &NewRestaurant,
+    now: DateTime<Utc>,
+) -> Result<Restaurant> {
+    let mut row = RestaurantRow {
+        id: new.id,
+        name: trim(&new.name).to_owned(),
+        slug: new.slug.clone().unwrap_or_else(|| slug(&new.name)),
+        time_zone: new.time_zone.clone(),
+        settings: serde_json::to_value(RestaurantSettings {
+            service_day_start_minute: 5 * 60,
+            ..RestaurantSettings::default()
+        })?,
+        created_at: now,
+        last_updated: now,
+        version: 1,
+    };
+    check(&row, Some("restaurantName"))?;
+    if new.slug.is_none() {
+        row.slug = free_slug(conn, row.slug).await?;
+    }
+    diesel::insert_into(restaurants::table)
+        .values(&row)
+        .execute(conn)
+        .await
+        .map_err(|error| match slug_taken(error, &row.slug) {
+            // Nobody asked for this one: somebody else just took it, and another will do.
+            Error::Refused { .. } if new.slug.is_none() => Error::Contended,
+            error => error,
+        })?;
+    diesel::insert_into(log_heads::table)
+        .values((
+            log_heads::restaurant_id.eq(row.id),
+            log_heads::epoch.eq(new_id::<NewEpoch>().0),
+        ))
+        .execute(conn)
+        .await?;
+    row.try_into()
+}
+
+/// Lets [`new_id`] make epochs too.
+struct NewEpoch(Epoch);
+
+impl From<uuid::Uuid> for NewEpoch {
+    fn from(id: uuid::Uuid) -> Self {
+        Self(Epoch(id))
+    }
+}
+
+/// Changes a restaurant: the fields that are present. With `version`, only if it still has that
+/// one.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Stale`], [`Error::Invalid`]; `slug_taken`.
+pub async fn update(
+    tx: &mut Tx<'_>,
+    patch: &UpdateRestaurant,
+    version: Option<i32>,
+) -> Result<Restaurant> {
+    let row = restaurants::table
+        .find(tx.restaurant_id())
+        .select(RestaurantRow::as_select())
+        .for_update()
+        .first(tx.conn)
+        .await
+        .optional()?
+        .ok_or(Error::NotFound("restaurant"))?;
+    let current: Restaurant = row.clone().try_into()?;
+    check_version(version, row.version, || current.clone())?;
+    let mut next = patched(&row, patch, current.settings.clone())?;
+    check(&next, patch.name.as_ref().map(|_| "name"))?;
+    check_joinable(tx, &current.settings, &next).await?;
+    if next == row {
+        return Ok(current);
+    }
+    let before = current.settings.reserve_tables_minutes_before;
+    next.version += 1;
+    next.last_updated = tx.now;
+    next.overwrite(tx.conn, restaurants::table.find(next.id))
+        .await
+        .map_err(|error| slug_taken(error, &next.slug))?;
+    forget_calendar(tx);
+    let restaurant: Restaurant = next.try_into()?;
+    let lead = restaurant.settings.reserve_tables_minutes_before;
+    if lead != before {
+        reserved::reschedule(tx, lead).await?;
+    }
+    let public = serde_json::json!({
+        "id": restaurant.id,
+        "name": restaurant.name,
+        "slug": restaurant.slug,
+        "timeZone": restaurant.time_zone,
+        "version": restaurant.version,
+    });
+    let (kind, id) = (EventKind::RestaurantUpdated, restaurant.id.0);
+    tx.tell_public(
+        kind,
+        id,
+        Action::InfoUpdated,
+        Some(&current),
+        &restaurant,
+        &public,
+    )?;
+    Ok(restaurant)
+}
+
+fn patched(
+    row: &RestaurantRow,
+    patch: &UpdateRestaurant,
+    settings: RestaurantSettings,
+) -> Result<RestaurantRow> {
+    let mut next = row.clone();
+    if let Some(name) = &patch.name {
+        next.name = trim(name).to_owned();
+    }
+    if let Some(slug) = &patch.slug {
+        next.slug.clone_from(slug);
+    }
+    if let Some(zone) = &patch.time_zone {
+        next.time_zone.clone_from(zone);
+    }
+    if let Some(change) = &patch.settings {
+        next.settings = serde_json::to_value(rules::patched(settings, change))?;
+    }
+    Ok(next)
+}
+
+/// `name_field` is where the name came from, if it is new.
+fn check(row: &RestaurantRow, name_field: Option<&str>) -> Result<()> {
+    let mut checks = Checks::new();
+    if let Some(field) = name_field {
+        checks.name(field, Some(&row.name), 1..=120);
+    }
+    if !is_slug(&row.slug) {
+        checks.fault(
+            "slug",
+            "must be 1–80 small letters and digits, with single dashes between",
+        );
+    }
+    if row.time_zone.parse::<Tz>().is_err() {
+        checks.fault(
+            "timeZone",
+            "must be an IANA time zone, for instance Europe/Berlin",
+        );
+    }
+    let settings: RestaurantSettings = serde_json::from_value(row.settings.clone())?;
+    rules::check(&mut checks, &settings);
+    checks.finish()
+}
+
+/// Joinable tables are tables of the restaurant. One that is removed later leaves its group unused.
+async fn check_joinable(
+    tx: &mut Tx<'_>,
+    current: &RestaurantSettings,
+    row: &RestaurantRow,
+) -> Result<()> {
+    let settings: RestaurantSettings = serde_json::from_value(row.settings.clone())?;
+    let groups = settings.joinable_groups;
+    if groups == current.joinable_groups {
+        return Ok(());
+    }
+    let asked: BTreeSet<TableId> = groups
+        .iter()
+        .flat_map(|group| group.table_ids.iter().copied())
+        .collect();
+    let there: Vec<TableId> = tables::table
+        .filter(tables::restaurant_id.eq(row.id))
+        .filter(tables::id.eq_any(&asked))
+        .select(tables::id)
+        .load(tx.conn)
+        .await?;
+    let mut checks = Checks::new();
+    for (index, group) in groups.iter().enumerate() {
+        if group.table_ids.iter().any(|table| !there.contains(table)) {
+            let field = format!("settings.joinableGroups[{index}].tableIds");
+            checks.fault(&field, "names a table that is not there");
+        }
+    }
+    checks.finish()
+}
+
+/// Whether a text is a name in addresses.
+fn is_slug(text: &str) -> bool {
+    let is_word = |word: &str| {
+        !word.is_empty()
+            && word
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    text.len() <= 80 && text.split('-').all(is_word)
+}
+
+/// A name in addresses: small letters and digits, everything else one dash. It leaves room for
+/// what tells it from another restaurant's.
+fn slug(name: &str) -> String {
+    let mut slug = String::new();
+    for c in name.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    let slug = slug.chars().take(72).collect::<String>();
+    let slug = slug.trim_matches('-');
+    if slug.is_empty() {
+        "restaurant".to_owned()
+    } else {
+        slug.to_owned()
+    }
+}
+
+/// The slug, or one with a random end where another restaurant has it.
+async fn free_slug(conn: &mut AsyncPgConnection, slug: String) -> Result<String> {
+    let is_taken = diesel::select(diesel::dsl::exists(
+        restaurants::table.filter(restaurants::slug.eq(&slug)),
+    ))
+    .get_result::<bool>(conn)
+    .await?;
+    Ok(if is_taken {
+        format!("{slug}-{:06x}", rand::random_range(0..0x0100_0000))
+    } else {
+        slug
+    })
+}
+
+fn slug_taken(error: diesel::result::Error, slug: &str) -> Error {
+    match broken_constraint(&error) {
+        Some("restaurants_slug_key") => Error::refused(
+            ErrorCode::SlugTaken,
+            format!("Another restaurant is called {slug}."),
+        ),
+        _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_slug, slug};
+
+    #[test]
+    fn names_become_slugs() {
+        for (name, expected) in [
+            ("QTable Demo", "qtable-demo"),
+            ("  Chez l'Ami — Paris! ", "chez-l-ami-paris"),
+            ("寿司", "restaurant"),
+        ] {
+            assert_eq!(slug(name), expected);
+            assert!(is_slug(expected));
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Several changes in one transaction.
+
+mod many;

@@ -1,0 +1,3 @@
+//! The restaurant itself.
+
+mod restaurants;

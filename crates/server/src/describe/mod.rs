@@ -1,0 +1,4 @@
+//! What machines are told of the interfaces.
+
+pub mod asyncapi;
+pub mod openapi;

@@ -1,0 +1,7 @@
+//! Who is who: logins, devices, members.
+
+pub mod auth;
+pub mod device;
+pub mod invitations;
+pub mod sessions;
+pub mod users;

@@ -1,0 +1,6 @@
+//! Several changes in one request.
+
+pub mod atomic;
+pub mod batch;
+mod items;
+pub mod sync;

@@ -1,0 +1,3 @@
+//! The restaurant itself.
+
+pub mod restaurants;

@@ -1,0 +1,3 @@
+//! The restaurant itself, and how it wants to work.
+
+pub mod restaurants;
