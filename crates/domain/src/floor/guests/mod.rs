@@ -18,5 +18,5 @@ pub(crate) use erasure::{erase, lock_rows, some};
 pub use list::{floor, list};
 pub(super) use operations::{Leave, among, leave_tables, link, lock_row, pass_time};
 pub use operations::{delete, get, update};
-pub(super) use queue::{defer, flush, is_known as is_in_line, lock as lock_queue, sort_as_in_line};
+pub(super) use queue::{defer, flush, is_in_line, lock as lock_queue, sort_as_in_line};
 pub use quotes::kept;

@@ -131,7 +131,7 @@ pub(super) fn overlay(tx: &Tx<'_>, row: GuestRow) -> GuestRow {
 }
 
 /// Whether the transaction has the list in memory, with this party on it.
-pub(in crate::floor) fn is_known(tx: &Tx<'_>, id: GuestId) -> bool {
+pub(in crate::floor) fn is_in_line(tx: &Tx<'_>, id: GuestId) -> bool {
     tx.kept.get::<Line>().is_some_and(|line| line.has(id))
 }
 
