@@ -304,18 +304,9 @@ impl<'c> Tx<'c> {
         part: impl AsyncFnOnce(&mut Self) -> Result<T>,
     ) -> Result<Result<T>> {
         <Manager as TransactionManager<_>>::begin_transaction(self.conn).await?;
-        let before = std::mem::take(&mut self.told);
-        let (kept, seen) = (self.kept.clone(), self.seen.clone());
-        let result = part(self).await;
-        let told = std::mem::replace(&mut self.told, before);
-        match result {
+        match self.undoing(part).await {
             Ok(value) => {
                 <Manager as TransactionManager<_>>::commit_transaction(self.conn).await?;
-                let (changes, entries) = told.into_parts();
-                changes
-                    .into_iter()
-                    .for_each(|change| self.told.merge(change));
-                self.told.entries.extend(entries);
                 Ok(Ok(value))
             }
             Err(error) => {
@@ -325,10 +316,42 @@ impl<'c> Tx<'c> {
                     return Err(error);
                 }
                 undone?;
-                (self.kept, self.seen) = (kept, seen);
                 Ok(Err(error))
             }
         }
+    }
+
+    /// The same for a part that is refused before it writes, if at all: the database has nothing to
+    /// undo, and is not asked to.
+    ///
+    /// # Errors
+    /// As [`Tx::attempt`].
+    pub(crate) async fn attempt_in_memory<T>(
+        &mut self,
+        part: impl AsyncFnOnce(&mut Self) -> Result<T>,
+    ) -> Result<Result<T>> {
+        match self.undoing(part).await {
+            Err(error) if !error.is_answer() => Err(error),
+            result => Ok(result),
+        }
+    }
+
+    /// Runs a part; what it told, and what it learned, is forgotten when it fails.
+    async fn undoing<T>(&mut self, part: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let before = std::mem::take(&mut self.told);
+        let (kept, seen) = (self.kept.clone(), self.seen.clone());
+        let result = part(self).await;
+        let told = std::mem::replace(&mut self.told, before);
+        if result.is_ok() {
+            let (changes, entries) = told.into_parts();
+            changes
+                .into_iter()
+                .for_each(|change| self.told.merge(change));
+            self.told.entries.extend(entries);
+        } else {
+            (self.kept, self.seen) = (kept, seen);
+        }
+        result
     }
 
     /// Tells that the client's transaction is complete, after everything else that is told; if

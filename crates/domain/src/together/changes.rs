@@ -293,14 +293,37 @@ async fn make(tx: &mut Tx<'_>, item: &Item, version: Version) -> Result<Result<C
         (Ok(_), Version::Stale(present)) => return Ok(Err(Error::Stale(Box::new(present)))),
         (Err(fields), _) => return Ok(Err(Error::Invalid(fields.clone()))),
     };
-    let made = tx
-        .attempt(async |tx| Box::pin(change.apply(tx, version)).await)
-        .await?;
+    let made = attempt(tx, change, version).await?;
     Ok(made.map_err(|error| match (error, before) {
         // Of what is undone now, the client must hear nothing.
         (Error::Stale(_), Some(before)) => Error::Stale(Box::new(before)),
         (error, _) => error,
     }))
+}
+
+/// Makes a change; one that is refused leaves nothing behind.
+///
+/// # Errors
+/// What is no answer to a client.
+pub(super) async fn attempt(
+    tx: &mut Tx<'_>,
+    change: &Change,
+    version: Option<i32>,
+) -> Result<Result<Changed>> {
+    let apply = async |tx: &mut Tx<'_>| Box::pin(change.apply(tx, version)).await;
+    if is_refused_first(tx, change) {
+        tx.attempt_in_memory(apply).await
+    } else {
+        tx.attempt(apply).await
+    }
+}
+
+/// Whether a change is refused before it writes, if at all: a move of one who waits, on a list that
+/// is in memory and locked. Then there is nothing for the database to undo, which saves two of four
+/// round trips.
+fn is_refused_first(tx: &Tx<'_>, change: &Change) -> bool {
+    matches!(change, Change::Guest(Edit::Update(id, patch))
+        if patch.is_only_moved() && guests::is_in_line(tx, *id))
 }
 
 /// Takes down parties that come one after the other ([`Item::is_coming`]): in one go, which needs no

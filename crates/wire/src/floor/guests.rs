@@ -327,6 +327,16 @@ impl UpdateGuest {
             || self.table_ids.is_some()
             || self.wait_position.is_some()
     }
+
+    /// Whether it gives the party another place on the waiting list, and nothing else.
+    #[must_use]
+    pub fn is_only_moved(&self) -> bool {
+        let moved = Self {
+            wait_position: self.wait_position,
+            ..Self::default()
+        };
+        self.wait_position.is_some() && *self == moved
+    }
 }
 
 /// Which guests to list. Without `scope` the current floor: those waiting, notified, seated, and

@@ -71,9 +71,12 @@ pub async fn update(
 ) -> Result<Guest> {
     let wanted = check_patch(patch)?;
     let moves = patch.status.is_some() || wanted.is_some();
-    let (mut locked, expected) = if moves || patch.wait_position.is_some() {
+    let mut is_queue_changed = patch.wait_position.is_some();
+    // Who is on a list that the transaction has holds no table, and is locked.
+    let (mut locked, expected) = if moves || (is_queue_changed && !waiting::is_in_line(tx, id)) {
         let before = look(tx, id).await?;
-        if before.is_queue_changed(patch, wanted.as_deref()) {
+        is_queue_changed = before.is_queue_changed(patch, wanted.as_deref());
+        if is_queue_changed {
             restaurants::lock(tx).await?;
         }
         let wanted = wanted.iter().flatten();
@@ -82,9 +85,6 @@ pub async fn update(
     } else {
         (Locked::default(), None)
     };
-    let is_queue_changed = expected
-        .as_ref()
-        .is_some_and(|before| before.is_queue_changed(patch, wanted.as_deref()));
     let (row, line) = lock_in_line(tx, id, is_queue_changed).await?;
     let held = if row.status == GuestStatus::Seated {
         seating::held(tx, id).await?

@@ -130,6 +130,11 @@ pub(super) fn overlay(tx: &Tx<'_>, row: GuestRow) -> GuestRow {
         .unwrap_or(row)
 }
 
+/// Whether the transaction has the list in memory, with this party on it.
+pub(crate) fn is_in_line(tx: &Tx<'_>, id: GuestId) -> bool {
+    tx.kept.get::<Line>().is_some_and(|line| line.has(id))
+}
+
 /// Notes that a party's row was written as it will be.
 pub(super) fn note_written(tx: &mut Tx<'_>, id: GuestId) {
     let is_moved = |line: &Line| line.moved.contains_key(&id);

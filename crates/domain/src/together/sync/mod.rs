@@ -181,8 +181,7 @@ async fn decide(tx: &mut Tx<'_>, queued: &Queued, own: &mut Own) -> Result<SyncR
         }
     };
     // The version was looked at; the rows are locked.
-    let made = async |tx: &mut Tx<'_>| Box::pin(change.apply(tx, None)).await;
-    match tx.attempt(made).await? {
+    match changes::attempt(tx, change, None).await? {
         Ok(done) => Ok(applied(queued, done, message, present.as_ref(), own)),
         Err(error) => refused(queued, error, present),
     }

@@ -91,10 +91,13 @@ async fn taken<T>(tablet: &Tablet, body: impl AsyncFn(&mut Tx<'_>) -> Result<T>)
 async fn moves_on_the_list_write_it_once() {
     let house = House::open().await;
     let ids = line(&house.tablet, 40).await;
-    let moves = async |count: usize| {
-        let items: Vec<Item> = (0..count)
+    let items = |count: usize| -> Vec<Item> {
+        (0..count)
             .map(|n| moving(n, ids[n * 7 % 40], n * 31 % 40 + 1))
-            .collect();
+            .collect()
+    };
+    let moves = async |count: usize| {
+        let items = items(count);
         let update = async |tx: &mut Tx<'_>| batch::update(tx, new_id(), &items).await;
         taken(&house.tablet, update).await
     };
@@ -103,6 +106,19 @@ async fn moves_on_the_list_write_it_once() {
     assert!(many <= 4 * few, "{few} statements for 20, {many} for 80");
     assert!(many <= 80 * 8, "{many} statements for 80");
     assert!(written <= 80 + 40, "{written} rows of 40 for 80 moves");
+    // Its row is read, and written.
+    assert!(
+        many - few <= 2 * 60,
+        "{few} statements for 20, {many} for 80"
+    );
+
+    let offline = async |count: usize| {
+        let queue: Vec<Queued> = queued(items(count));
+        let apply = async |tx: &mut Tx<'_>| sync::apply(tx, &queue, &Own::default()).await;
+        taken(&house.tablet, apply).await.0
+    };
+    let (few, many) = (offline(20).await, offline(80).await);
+    assert!(many - few <= 2 * 60, "{few} offline for 20, {many} for 80");
     house.close().await;
 }
 
