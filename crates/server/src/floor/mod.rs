@@ -12,3 +12,6 @@ mod view;
 pub mod waitlist;
 
 pub use tag::FloorTag;
+mod routes;
+
+pub use routes::routes;

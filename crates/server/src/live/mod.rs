@@ -10,3 +10,6 @@ pub mod realtime;
 mod session;
 pub mod socket_tickets;
 mod transport;
+mod routes;
+
+pub use routes::routes;

@@ -10,3 +10,6 @@ pub mod tree;
 
 mod csv;
 mod which;
+mod routes;
+
+pub use routes::routes;

@@ -5,3 +5,6 @@ pub mod device;
 pub mod invitations;
 pub mod sessions;
 pub mod users;
+mod routes;
+
+pub use routes::routes;

@@ -7,3 +7,6 @@ pub mod metrics;
 pub mod reports;
 pub mod scrub;
 pub mod traces;
+mod routes;
+
+pub use routes::routes;

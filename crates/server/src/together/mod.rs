@@ -4,3 +4,6 @@ pub mod atomic;
 pub mod batch;
 mod items;
 pub mod sync;
+mod routes;
+
+pub use routes::routes;
