@@ -8,6 +8,7 @@ use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
+use utoipa::OpenApi;
 use utoipa::openapi::path::{HttpMethod, Operation, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
@@ -15,7 +16,6 @@ use utoipa::openapi::security::{
 use utoipa::openapi::{
     ContentBuilder, Header, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Type,
 };
-use utoipa::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::access::auth::Need;

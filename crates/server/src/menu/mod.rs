@@ -9,7 +9,7 @@ pub mod transfer;
 pub mod tree;
 
 mod csv;
-mod which;
 mod routes;
+mod which;
 
 pub use routes::routes;

@@ -19,6 +19,7 @@ pub fn routes() -> Routes {
         route!(auth::me, Account),
         route!(auth::update_me, Account),
         route!(auth::change_password, Account),
+        // A hash of a password is what costs.
         route!(auth::reset_password, Public).tier(Tier::Logins),
         route!(sessions::list, Account),
         route!(sessions::revoke, Account),

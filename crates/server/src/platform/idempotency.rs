@@ -12,8 +12,8 @@
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest};
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpResponse};
 use domain::remembered::Once;
 use futures_util::stream;

@@ -3,7 +3,7 @@
 pub mod atomic;
 pub mod batch;
 mod items;
-pub mod sync;
 mod routes;
+pub mod sync;
 
 pub use routes::routes;

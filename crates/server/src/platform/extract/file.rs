@@ -7,8 +7,8 @@ use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use wire::ErrorCode;
 
-use super::limit;
 use super::json::{collect, declared_length, is_packed, unreadable};
+use super::limit;
 use crate::platform::errors::ApiError;
 
 /// The largest file that is read, in bytes.

@@ -8,8 +8,8 @@ use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use wire::ErrorCode;
 
-use super::limit;
 use super::json::{collect, declared_length, unreadable};
+use super::limit;
 use crate::platform::errors::ApiError;
 use crate::platform::origin::Site;
 use crate::state::AppState;

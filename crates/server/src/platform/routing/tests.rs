@@ -120,14 +120,63 @@ fn what_follows_from_method_path_and_need() {
     let member = Need::Member(Role::Staff);
     let (reads, writes) = (Some(Tier::Reads), Some(Tier::Writes));
     for (method, canonical, need, path, tier, takes_keys) in [
-        (Method::GET, "/api/v1/guests", member, "/guests", reads, false),
-        (Method::POST, "/api/v1/guests", member, "/guests", writes, true),
-        (Method::PATCH, "/api/v1/me", Need::Account, "/me", writes, true),
-        (Method::PUT, "/api/v1/me", Need::Account, "/me", writes, false),
-        (Method::DELETE, "/api/v1/me", Need::Account, "/me", writes, false),
-        (Method::POST, "/api/v1/open", Need::Public, "/open", writes, false),
+        (
+            Method::GET,
+            "/api/v1/guests",
+            member,
+            "/guests",
+            reads,
+            false,
+        ),
+        (
+            Method::POST,
+            "/api/v1/guests",
+            member,
+            "/guests",
+            writes,
+            true,
+        ),
+        (
+            Method::PATCH,
+            "/api/v1/me",
+            Need::Account,
+            "/me",
+            writes,
+            true,
+        ),
+        (
+            Method::PUT,
+            "/api/v1/me",
+            Need::Account,
+            "/me",
+            writes,
+            false,
+        ),
+        (
+            Method::DELETE,
+            "/api/v1/me",
+            Need::Account,
+            "/me",
+            writes,
+            false,
+        ),
+        (
+            Method::POST,
+            "/api/v1/open",
+            Need::Public,
+            "/open",
+            writes,
+            false,
+        ),
         (Method::GET, "/health", Need::Public, "/health", None, false),
-        (Method::GET, "/api/v1/health", Need::Public, "/health", reads, false),
+        (
+            Method::GET,
+            "/api/v1/health",
+            Need::Public,
+            "/health",
+            reads,
+            false,
+        ),
     ] {
         let route = Route::bare(method.clone(), canonical, need, nothing);
         let row = &route.rows[0];
