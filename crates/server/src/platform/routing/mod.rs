@@ -1,6 +1,6 @@
 //! The table of routes: method, path, what is true of each, handler.
 //!
-//! Every room has its rows (see [`row`]) and [`crate::routes`] is their sum. Authorization, limits,
+//! Every room has its rows (see [`Row`]) and [`crate::routes`] is their sum. Authorization, limits,
 //! keys, the size of bodies, the log, OpenAPI and the tests over all routes read the same rows.
 //!
 //! A table of our own instead of actix's resources, for three reasons:
