@@ -4,11 +4,20 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use wire::RestaurantId;
 use wire::audit::{AuditEntry, AuditFilter};
+use wire::people::Role::Manager;
 
+use crate::access::auth::Need::Member;
 use crate::platform::errors::ApiError;
 use crate::platform::extract::{AtLeast, Path, Query};
 use crate::platform::reply;
+use crate::platform::routing::{Routes, route};
 use crate::state::AppState;
+
+/// The routes of this room.
+#[must_use]
+pub fn routes() -> Routes {
+    Routes::of([route!(list, Member(Manager))])
+}
 
 /// Who changed what, when, from which device: newest first, by the time at which the transaction
 /// began, and of the same moment by the events' numbers.

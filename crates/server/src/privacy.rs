@@ -5,13 +5,26 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use domain::privacy;
 use wire::RestaurantId;
+use wire::people::Role::Manager;
 use wire::privacy::{Erasure, PersonExport, PersonQuery};
 
 use crate::access::auth::Caller;
+use crate::access::auth::Need::Member;
 use crate::platform::errors::ApiError;
 use crate::platform::extract::{Json, Path};
 use crate::platform::reply;
+use crate::platform::routing::{Routes, route};
 use crate::state::AppState;
+
+/// The routes of this room.
+#[must_use]
+#[rustfmt::skip]
+pub fn routes() -> Routes {
+    Routes::of([
+        route!(export, Member(Manager)).no_key(),
+        route!(erase, Member(Manager)),
+    ])
+}
 
 /// Everything that is kept about a telephone number or address, of one moment. The audit notes who
 /// asked for it.

@@ -33,8 +33,22 @@ pub enum Need {
     Member(Role),
     /// The same, or membership in any role of the one whom the path names (`{uid}`).
     MemberOrSelf(Role),
-    /// The platform's administration.
-    Admin,
+    /// Membership in the restaurant that the request names elsewhere, else in the caller's own, with
+    /// at least this role. An account is asked for before anything is read; the handler reads which
+    /// restaurant it is, and asks [`member`] before it reads the rest.
+    Named(Role),
+    /// Membership in the restaurant of the query, by a token or by a ticket: the handler asks, which
+    /// alone knows where a socket may carry either.
+    Follow,
+}
+
+/// What was found out about a caller of a route that is [`Need::Named`], until the handler knows the
+/// restaurant.
+#[derive(Clone, Copy)]
+struct Known {
+    claims: Claims,
+    standing: Standing,
+    least: Role,
 }
 
 /// Who is calling.
@@ -106,7 +120,7 @@ pub async fn authorize(request: &ServiceRequest, need: Need) -> Result<(), ApiEr
     let state = request
         .app_data::<Data<AppState>>()
         .ok_or_else(|| ApiError::internal(anyhow::anyhow!("there is no state")))?;
-    if need == Need::Public {
+    if matches!(need, Need::Public | Need::Follow) {
         return Ok(());
     }
     let token = bearer(request.headers())
@@ -115,20 +129,22 @@ pub async fn authorize(request: &ServiceRequest, need: Need) -> Result<(), ApiEr
     let standing = standing(state, &claims).await?;
     let restaurant = match need {
         Need::Member(_) | Need::MemberOrSelf(_) => Some(restaurant_of(request)?),
-        Need::Public | Need::Account | Need::Admin => None,
+        _ => None,
     };
     let mut caller = caller(state, &claims, &standing, restaurant).await?;
     let least = match need {
         Need::MemberOrSelf(_) if names(request, caller.user_id) => Some(Role::Staff),
         Need::Member(role) | Need::MemberOrSelf(role) => Some(role),
-        Need::Admin => Some(Role::Admin),
-        Need::Public | Need::Account => None,
+        _ => None,
     };
-    if caller.role < least {
-        return Err(ApiError::new(
-            ErrorCode::Forbidden,
-            "Your role may not do this.",
-        ));
+    check_role(caller.role, least)?;
+    if let Need::Named(least) = need {
+        let known = Known {
+            claims,
+            standing,
+            least,
+        };
+        request.extensions_mut().insert(known);
     }
     if let Some(context) = Context::of(request) {
         context.set_user(caller.user_id);
@@ -215,8 +231,17 @@ pub async fn caller(
     })
 }
 
-/// A caller of a route whose path does not name the restaurant, once the body has: for handlers of
-/// routes that need an account.
+fn check_role(role: Option<Role>, least: Option<Role>) -> Result<(), ApiError> {
+    if role < least {
+        return Err(ApiError::new(
+            ErrorCode::Forbidden,
+            "Your role may not do this.",
+        ));
+    }
+    Ok(())
+}
+
+/// The caller of a route that is [`Need::Named`], once the handler knows the restaurant.
 ///
 /// # Errors
 /// As [`authorize`] for a member.
@@ -225,15 +250,17 @@ pub async fn member(
     request: &HttpRequest,
     restaurant: RestaurantId,
 ) -> Result<Caller, ApiError> {
-    let token = bearer(request.headers())
-        .ok_or_else(|| ApiError::new(ErrorCode::Unauthenticated, "Please log in."))?;
-    let claims = state.tokens.verify(token, state.db.clock().now())?;
-    let standing = standing(state, &claims).await?;
-    let member = caller(state, &claims, &standing, Some(restaurant)).await?;
-    let known = request.extensions().get::<Caller>().copied();
+    let known = request.extensions().get::<Known>().copied();
+    let known = known.ok_or_else(|| {
+        let fault = "the route does not say that the request names the restaurant";
+        ApiError::internal(anyhow::anyhow!(fault))
+    })?;
+    let member = caller(state, &known.claims, &known.standing, Some(restaurant)).await?;
+    check_role(member.role, Some(known.least))?;
+    let account = request.extensions().get::<Caller>().copied();
     Ok(Caller {
         request_id: request_id(request),
-        once: known.and_then(|caller| caller.once),
+        once: account.and_then(|account| account.once),
         ..member
     })
 }

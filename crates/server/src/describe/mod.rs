@@ -2,3 +2,6 @@
 
 pub mod asyncapi;
 pub mod openapi;
+mod routes;
+
+pub use routes::routes;

@@ -8,31 +8,25 @@ use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
+use utoipa::OpenApi;
 use utoipa::openapi::path::{HttpMethod, Operation, ParameterBuilder, ParameterIn, PathItem};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{
     ContentBuilder, Header, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Type,
 };
-use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::access::auth::Need;
-use crate::describe::asyncapi;
-use crate::floor::{
-    availability, dashboard, guests, holds, reservations, snapshot, tables, waitlist,
-};
-use crate::live::{events, presence, realtime, socket_tickets};
-use crate::menu::{categories, dishes, menus, transfer, tree};
-use crate::people::{auth, invitations, sessions, users};
-use crate::platform::routing::canonical;
-use crate::platform::{idempotency, limits};
+use crate::platform::routing::{Kind, Row};
 use crate::routes::routes;
-use crate::seen::{health, metrics};
-use crate::together::{atomic, batch, sync};
-use crate::venue::restaurants;
-use crate::{audit, menu, privacy};
 
-/// The document. Routes are listed under their canonical path.
+/// The schemes by which callers say who they are.
+const BEARER: &str = "bearer";
+const TICKET: &str = "ticket";
+
+/// What the document says of the whole.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -44,37 +38,11 @@ use crate::{audit, menu, privacy};
                        `RateLimit-Reset`.",
         license(name = "MIT OR Apache-2.0")
     ),
-    paths(
-        auth::register, auth::login, auth::refresh, auth::logout, auth::me, auth::change_password,
-        auth::update_me, auth::reset_password,
-        sessions::list, sessions::revoke,
-        restaurants::get, restaurants::update,
-        users::list, users::update, users::delete, users::reset_link,
-        invitations::create, invitations::list, invitations::get, invitations::delete,
-        invitations::confirm, invitations::lookup, invitations::accept,
-        guests::list, guests::create, guests::get, guests::update, guests::delete,
-        tables::list, tables::create, tables::get, tables::update, tables::delete, tables::clear,
-        reservations::list, reservations::create, reservations::get, reservations::update,
-        reservations::cancel, reservations::check_in, reservations::seat,
-        availability::day, holds::create, holds::delete, waitlist::quote,
-        dashboard::dashboard, dashboard::dashboard_data, snapshot::full, sync::delta,
-        batch::update, atomic::atomic, atomic::batch, sync::batch,
-        tree::get, transfer::import, transfer::export,
-        categories::list, categories::create, categories::get, categories::update,
-        categories::delete,
-        dishes::visit, dishes::toggle, dishes::list, dishes::create, dishes::get, dishes::update,
-        dishes::delete, menus::category, menus::item, menu::live::watch,
-        audit::list, privacy::export, privacy::erase,
-        presence::list, realtime::follow, events::stream, socket_tickets::issue,
-        health::health, health::live, health::ready, metrics::page::page, document, asyncapi::asyncapi,
-    ),
-    components(schemas(wire::ErrorBody, wire::floor::guests::GuestScope)),
-    modifiers(&Common)
+    components(schemas(wire::ErrorBody, wire::floor::guests::GuestScope))
 )]
-struct Document;
+struct Frame;
 
-static DOCUMENT: LazyLock<String> =
-    LazyLock::new(|| Document::openapi().to_json().unwrap_or_default());
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| whole().to_json().unwrap_or_default());
 
 /// This document.
 #[utoipa::path(get, path = "/openapi.json", tag = "operations", responses((status = 200)))]
@@ -93,39 +61,48 @@ pub fn ui(app: &mut ServiceConfig) {
         .service(SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json")));
 }
 
-/// What every route has in common, by its method and by what it needs.
-struct Common;
-
-impl Modify for Common {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let components = document.components.get_or_insert_default();
-        let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        components.add_security_scheme("bearer", bearer);
-        for (method, path, need) in routes().list() {
-            let Some(item) = document.paths.paths.get_mut(&canonical(path)) else {
-                continue;
-            };
-            if *method == Method::PATCH && item.patch.is_none() {
-                // The same handler as PUT, whose name it must not have.
-                item.patch.clone_from(&item.put);
-                if let Some(operation) = &mut item.patch {
-                    operation.operation_id = Some("patch".to_owned());
+/// The document: every handler with what its row says of it, under its canonical path.
+fn whole() -> utoipa::openapi::OpenApi {
+    let mut document = Frame::openapi();
+    let components = document.components.get_or_insert_default();
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    components.add_security_scheme(BEARER, bearer);
+    let ticket = ApiKeyValue::with_description("token", "A ticket of `/realtime/tickets`.");
+    components.add_security_scheme(TICKET, SecurityScheme::ApiKey(ApiKey::Query(ticket)));
+    for (mut part, rows) in routes().documents() {
+        for item in part.paths.paths.values_mut() {
+            for (number, row) in rows.iter().enumerate() {
+                if let Some(operation) = operation(item, &row.method) {
+                    if number > 0 {
+                        // The same handler, whose name it must not have.
+                        let name = row.method.as_str().to_ascii_lowercase();
+                        operation.operation_id = Some(name);
+                    }
+                    complete(operation, row);
                 }
-            }
-            if let Some(operation) = operation(item, method) {
-                name(operation);
-                if idempotency::takes_keys(method, path) {
-                    take_keys(operation);
-                }
-                headers(operation);
-                describe(operation, path, need);
-                if limits::tier(method, &canonical(path)).is_some() {
-                    limit(operation);
-                }
-                explain(operation);
             }
         }
+        document.merge(part);
     }
+    document
+}
+
+/// Adds what follows from the row.
+fn complete(operation: &mut Operation, row: &Row) {
+    name(operation);
+    if row.takes_keys {
+        take_keys(operation);
+    }
+    headers(operation);
+    secure(operation, row.need);
+    // Operations say all of their answers themselves.
+    if !row.is_operation() {
+        describe(operation, row);
+    }
+    if row.tier.is_some() {
+        limit(operation);
+    }
+    explain(operation);
 }
 
 /// A name that no other operation has: handlers of several nouns are called `list`.
@@ -262,20 +239,36 @@ fn operation<'i>(item: &'i mut PathItem, method: &Method) -> Option<&'i mut Oper
     }
 }
 
-fn describe(operation: &mut Operation, path: &str, need: Need) {
+/// With what a caller says who it is.
+fn secure(operation: &mut Operation, need: Need) {
+    let schemes: &[&str] = match need {
+        Need::Public => return,
+        Need::Account | Need::Member(_) | Need::MemberOrSelf(_) | Need::Named(_) => &[BEARER],
+        Need::Follow => &[BEARER, TICKET],
+    };
+    let schemes = schemes.iter();
+    let one_of = schemes.map(|scheme| SecurityRequirement::new(*scheme, Vec::<String>::new()));
+    operation.security = Some(one_of.collect());
+}
+
+/// The refusals that a caller has to expect.
+fn describe(operation: &mut Operation, row: &Row) {
     let mut errors = vec![
         ("500", "A fault of the server."),
         ("503", "Away for the moment."),
     ];
-    if need != Need::Public {
-        operation.security = Some(vec![SecurityRequirement::new(
-            "bearer",
-            Vec::<String>::new(),
-        )]);
+    if row.kind == Kind::Open {
+        errors.extend([
+            ("401", "No credential."),
+            ("403", "Not let in."),
+            ("404", "Another restaurant."),
+            ("429", "Too many sockets."),
+        ]);
+    } else if row.need != Need::Public {
         errors.push(("401", "No credential, or one that is not valid."));
         errors.push(("403", "The role may not do this."));
     }
-    if path.contains('{') {
+    if row.path.contains('{') {
         errors.push((
             "404",
             "No such resource, or it belongs to another restaurant.",
@@ -288,19 +281,6 @@ fn describe(operation: &mut Operation, path: &str, need: Need) {
     if operation.request_body.is_some() {
         errors.push(("413", "The body is larger than 1 MiB."));
         errors.push(("415", "The body is not JSON."));
-    }
-    if ["/realtime", "/realtime/events", "/ws"].contains(&path) {
-        for status in [
-            ("401", "No credential."),
-            ("403", "Not let in."),
-            ("404", "Another restaurant."),
-            ("429", "Too many sockets."),
-        ] {
-            errors.push(status);
-        }
-    }
-    if path.starts_with("/health") || path.ends_with("api.json") {
-        return;
     }
     for (status, description) in errors {
         operation

@@ -79,7 +79,7 @@ pub async fn get(
 
 /// Changes a party: the fields that are present. Seats, moves and frees tables.
 #[utoipa::path(
-    put, path = "/api/v1/restaurants/{rid}/guests/{gid}", tag = "guests",
+    method(put, patch), path = "/api/v1/restaurants/{rid}/guests/{gid}", tag = "guests",
     params(("rid" = RestaurantId, Path), ("gid" = GuestId, Path), ("If-Match" = Option<String>, Header)),
     request_body = UpdateGuest,
     responses((status = 200, body = Guest), (status = 409, body = ErrorBody), (status = 412, body = ErrorBody))

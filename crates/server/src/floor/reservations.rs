@@ -81,7 +81,7 @@ pub async fn get(
 
 /// Changes a booking: the fields that are present. Its party and tables follow its status.
 #[utoipa::path(
-    put, path = "/api/v1/restaurants/{rid}/reservations/{id}", tag = "reservations",
+    method(put, patch), path = "/api/v1/restaurants/{rid}/reservations/{id}", tag = "reservations",
     params(("rid" = RestaurantId, Path), ("id" = ReservationId, Path), ("If-Match" = Option<String>, Header)),
     request_body = UpdateReservation,
     responses((status = 200, body = Reservation), (status = 409, body = ErrorBody), (status = 412, body = ErrorBody))

@@ -78,7 +78,7 @@ pub async fn get(
 
 /// Changes a table: the fields that are present. Staff may change the status only.
 #[utoipa::path(
-    put, path = "/api/v1/restaurants/{rid}/tables/{tid}", tag = "tables",
+    method(put, patch), path = "/api/v1/restaurants/{rid}/tables/{tid}", tag = "tables",
     params(("rid" = RestaurantId, Path), ("tid" = TableId, Path), ("If-Match" = Option<String>, Header)),
     request_body = UpdateTable,
     responses((status = 200, body = Table), (status = 409, body = ErrorBody), (status = 412, body = ErrorBody))

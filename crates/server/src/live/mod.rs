@@ -7,6 +7,9 @@ mod meter;
 pub mod places;
 pub mod presence;
 pub mod realtime;
+mod routes;
 mod session;
 pub mod socket_tickets;
 mod transport;
+
+pub use routes::routes;

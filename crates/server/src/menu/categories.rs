@@ -74,7 +74,7 @@ pub async fn get(
 
 /// Changes a category: the fields that are present.
 #[utoipa::path(
-    put, path = "/api/v1/restaurants/{rid}/menu/categories/{cid}", tag = "categories",
+    method(put, patch), path = "/api/v1/restaurants/{rid}/menu/categories/{cid}", tag = "categories",
     params(("rid" = RestaurantId, Path), ("cid" = CategoryId, Path), ("If-Match" = Option<String>, Header)),
     request_body = UpdateCategory,
     responses((status = 200, body = Category), (status = 409, body = ErrorBody), (status = 412, body = ErrorBody))

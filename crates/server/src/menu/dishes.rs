@@ -139,7 +139,7 @@ pub async fn get(
 /// Changes a dish: the fields that are present. Staff may change `isPublished` and `availability`
 /// only.
 #[utoipa::path(
-    put, path = "/api/v1/restaurants/{rid}/dishes/{dishId}", tag = "dishes",
+    method(put, patch), path = "/api/v1/restaurants/{rid}/dishes/{dishId}", tag = "dishes",
     params(("rid" = RestaurantId, Path), ("dishId" = DishId, Path), ("If-Match" = Option<String>, Header)),
     request_body = UpdateDish,
     responses((status = 200, body = Dish), (status = 412, body = ErrorBody))

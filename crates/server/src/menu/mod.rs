@@ -9,4 +9,7 @@ pub mod transfer;
 pub mod tree;
 
 mod csv;
+mod routes;
 mod which;
+
+pub use routes::routes;

@@ -2,12 +2,13 @@
 //!
 //! They stand at the root and under no mount, and their addresses have a secret in them. So they are
 //! logged by their route alone, kept by nobody, indexed by nobody, and tell no other site where one
-//! came from; the middleware sees to it for every route that [`crate::platform::routing`] marks. A GET
+//! came from; the middleware sees to it for every route that [`crate::platform::routing`] knows as one. A GET
 //! changes nothing. A form is posted to its page's own address, so the secret is in no page and in
 //! no cookie, and is answered 303: the page that follows says what has become of it.
 
 pub mod invitation;
 pub mod reset;
+mod routes;
 
 use std::sync::LazyLock;
 
@@ -21,6 +22,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 use wire::ErrorBody;
 
+pub use self::routes::routes;
 use crate::platform::errors::ApiError;
 
 const STYLE: &str = include_str!("style.css");

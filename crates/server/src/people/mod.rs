@@ -3,5 +3,8 @@
 pub mod auth;
 pub mod device;
 pub mod invitations;
+mod routes;
 pub mod sessions;
 pub mod users;
+
+pub use routes::routes;

@@ -299,7 +299,6 @@ impl ApiError {
         match (cause, status) {
             (Some(cause), 500..) if code == ErrorCode::Internal => {
                 let (trace_id, route) = (trace_id.map(display), context.route());
-                let route = route.as_deref();
                 tracing::error!(request_id, trace_id, route, %code, cause, "answered with a fault of the server");
             }
             (Some(cause), 500..) => {

@@ -12,8 +12,8 @@
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpMessage, HttpResponse};
 use domain::remembered::Once;
 use futures_util::stream;
@@ -25,25 +25,13 @@ use wire::ErrorCode;
 use crate::access::auth::Caller;
 use crate::platform::errors::ApiError;
 use crate::platform::extract;
-use crate::platform::extract::{BODY_LIMIT, FILE_LIMIT};
+use crate::platform::routing::Row;
 
 /// The key of the client's own, 1 to 255 visible ASCII characters.
 pub const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Says that the answer is that of an earlier request.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-
-/// Whether a route takes keys: every POST and PATCH, save those whose answers are secrets and the
-/// export of a person's data, which are not to be kept. PUT and DELETE say by themselves what is to
-/// be in the end, so that done twice is done once.
-#[must_use]
-pub fn takes_keys(method: &Method, path: &str) -> bool {
-    let is_secret = path.starts_with("/auth/")
-        || path == "/realtime/tickets"
-        || path.starts_with("/invitations/")
-        || path == "/restaurants/{rid}/privacy/export";
-    matches!(*method, Method::POST | Method::PATCH) && !is_secret
-}
 
 /// Refuses a key where strangers are answered, and no answer can be kept: whoever sends one believes
 /// that sending again is harmless.
@@ -64,7 +52,7 @@ pub fn refuse(headers: &HeaderMap) -> Result<(), ApiError> {
 ///
 /// # Errors
 /// 400 for a key that is none; as for every body, when it cannot be read.
-pub async fn read(request: &mut ServiceRequest, route: &str) -> Result<(), ApiError> {
+pub async fn read(request: &mut ServiceRequest, row: &Row) -> Result<(), ApiError> {
     let caller = request.extensions().get::<Caller>().copied();
     let Some(caller) = caller else {
         return refuse(request.headers());
@@ -73,15 +61,9 @@ pub async fn read(request: &mut ServiceRequest, route: &str) -> Result<(), ApiEr
         return Ok(());
     };
     let payload = request.take_payload();
-    // The one route that takes files.
-    let limit = if route.ends_with("/menu/import") {
-        FILE_LIMIT
-    } else {
-        BODY_LIMIT
-    };
-    let body = extract::body(request.headers(), payload, limit).await?;
+    let body = extract::body(request.headers(), payload, row.body_limit).await?;
     let mut hash = Sha256::new();
-    for part in [&caller.user_id.0.to_string(), route, &key] {
+    for part in [&caller.user_id.0.to_string(), row.canonical, &key] {
         hash.update(part);
         hash.update([0]);
     }
@@ -222,23 +204,5 @@ mod tests {
             assert_eq!(key(&headers).is_ok(), good, "{keys:?}");
         }
         assert_eq!(key(&HeaderMap::new()).unwrap(), None);
-    }
-
-    #[test]
-    fn secrets_are_not_kept() {
-        for (method, path, takes) in [
-            (Method::POST, "/restaurants/{rid}/guests", true),
-            (Method::PUT, "/restaurants/{rid}/guests/{gid}", false),
-            (Method::PATCH, "/restaurants/{rid}/guests/{gid}", true),
-            (Method::DELETE, "/restaurants/{rid}/guests/{gid}", false),
-            (Method::POST, "/restaurants/{rid}/privacy/erase", true),
-            (Method::POST, "/auth/login", false),
-            (Method::POST, "/realtime/tickets", false),
-            (Method::POST, "/invitations/accept", false),
-            (Method::POST, "/restaurants/{rid}/users", true),
-            (Method::POST, "/restaurants/{rid}/privacy/export", false),
-        ] {
-            assert_eq!(takes_keys(&method, path), takes, "{method} {path}");
-        }
     }
 }

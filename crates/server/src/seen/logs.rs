@@ -1,9 +1,9 @@
 //! The log: one line per event, on standard output, as JSON for programs or as text for people.
 //!
 //! Only the binary installs it, since it is the one thing that a process has once. What must not be
-//! logged: tokens, passwords, bodies, query strings, names and phone numbers of guests. Where a
-//! person has to be recognisable, [`tail`] shows the end of it; texts of others go through
-//! [`scrubbed`]; and the lines in which libraries tell what they send are not written at any level.
+//! logged: tokens, passwords, bodies, query strings, names and phone numbers of guests. Texts of others
+//! go through [`scrubbed`]; and the lines in which libraries tell what they send are not written at any
+//! level.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal};
@@ -141,17 +141,6 @@ where
     }
 }
 
-/// The last two characters of something that is not to be logged whole, such as a phone number:
-/// enough to recognise it when one has it in hand.
-#[must_use]
-pub fn tail(secret: &str) -> String {
-    let count = secret.chars().count();
-    let shown = if count < 6 { 0 } else { 2 };
-    let mut tail = String::from("…");
-    tail.extend(secret.chars().skip(count - shown));
-    tail
-}
-
 /// The address of a service without the name and password in it.
 #[must_use]
 pub fn address(url: &str) -> String {
@@ -243,8 +232,6 @@ mod tests {
 
     #[test]
     fn nothing_whole_is_shown() {
-        assert_eq!(tail("+49 151 2345678"), "…78");
-        assert_eq!(tail("12345"), "…");
         assert_eq!(
             address("postgres://u:p@ss@db:5432/x?password=y"),
             "postgres://db:5432/x"

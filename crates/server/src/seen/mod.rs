@@ -5,5 +5,8 @@ pub mod health;
 pub mod logs;
 pub mod metrics;
 pub mod reports;
+mod routes;
 pub mod scrub;
 pub mod traces;
+
+pub use routes::routes;

@@ -3,4 +3,7 @@
 pub mod atomic;
 pub mod batch;
 mod items;
+mod routes;
 pub mod sync;
+
+pub use routes::routes;

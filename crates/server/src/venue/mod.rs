@@ -1,3 +1,6 @@
 //! The restaurant itself.
 
 pub mod restaurants;
+mod routes;
+
+pub use routes::routes;

@@ -262,9 +262,9 @@ async fn pages_stand_at_the_root() {
     let app = TestApp::with(1, &[]).await;
     let client = app.client(0);
     let mut checked = 0;
-    for (method, pattern) in routes().pages() {
-        let method = Method::from_bytes(method.as_str().as_bytes()).unwrap();
-        let path = pattern.replace("{secret}", &Uuid::now_v7().to_string());
+    for row in routes().pages() {
+        let method = Method::from_bytes(row.method.as_str().as_bytes()).unwrap();
+        let path = row.path.replace("{secret}", &Uuid::now_v7().to_string());
         for mount in ["/api", "/api/v1"] {
             let reply = client
                 .send_raw(method.clone(), &format!("{mount}{path}"), None, &[])

@@ -8,6 +8,7 @@ use futures_util::future::LocalBoxFuture;
 use wire::ErrorCode;
 
 use super::json::{collect, declared_length, is_packed, unreadable};
+use super::limit;
 use crate::platform::errors::ApiError;
 
 /// The largest file that is read, in bytes.
@@ -36,11 +37,12 @@ impl FromRequest for File {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let kind = kind(request);
-        let length = declared_length(request.headers(), FILE_LIMIT);
+        let limit = limit(request);
+        let length = declared_length(request.headers(), limit);
         let payload = payload.take();
         Box::pin(async move {
             let kind = kind?;
-            let bytes = collect(payload, length?, FILE_LIMIT).await?;
+            let bytes = collect(payload, length?, limit).await?;
             if bytes.is_empty() {
                 return Err(unreadable("The file is empty."));
             }

@@ -8,7 +8,8 @@ use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use wire::ErrorCode;
 
-use super::json::{BODY_LIMIT, collect, declared_length, unreadable};
+use super::json::{collect, declared_length, unreadable};
+use super::limit;
 use crate::platform::errors::ApiError;
 use crate::platform::origin::Site;
 use crate::state::AppState;
@@ -23,11 +24,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let admitted = admit(request);
-        let length = declared_length(request.headers(), BODY_LIMIT);
+        let limit = limit(request);
+        let length = declared_length(request.headers(), limit);
         let payload = payload.take();
         Box::pin(async move {
             admitted?;
-            let bytes = collect(payload, length?, BODY_LIMIT).await?;
+            let bytes = collect(payload, length?, limit).await?;
             let form = serde_urlencoded::from_bytes(&bytes);
             // The cause could repeat a value.
             form.map(Self)

@@ -13,7 +13,7 @@ use serde_json::error::Category;
 use wire::{ErrorCode, FieldError};
 
 use super::fields::{Spelling, field_error};
-use super::nul;
+use super::{limit, nul};
 use crate::platform::errors::ApiError;
 
 /// The largest body that is read, in bytes.
@@ -34,11 +34,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let typed = content_type(request.headers());
-        let length = declared_length(request.headers(), BODY_LIMIT);
+        let limit = limit(request);
+        let length = declared_length(request.headers(), limit);
         let payload = payload.take();
         Box::pin(async move {
             let typed = typed?;
-            let bytes = collect(payload, length?, BODY_LIMIT).await?;
+            let bytes = collect(payload, length?, limit).await?;
             match (typed, bytes.is_empty()) {
                 (_, true) => Err(unreadable("The body is empty; JSON is wanted.")),
                 (Typed::NotAtAll, false) => Err(not_json()),
@@ -57,11 +58,12 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let typed = content_type(request.headers());
-        let length = declared_length(request.headers(), BODY_LIMIT);
+        let limit = limit(request);
+        let length = declared_length(request.headers(), limit);
         let payload = payload.take();
         Box::pin(async move {
             let typed = typed?;
-            let bytes = collect(payload, length?, BODY_LIMIT).await?;
+            let bytes = collect(payload, length?, limit).await?;
             match (typed, bytes.is_empty()) {
                 (_, true) => Ok(Self(T::default())),
                 (Typed::NotAtAll, false) => Err(not_json()),

@@ -23,3 +23,13 @@ pub use if_match::IfMatch;
 pub use json::{BODY_LIMIT, Json, OptionalJson, body, parse, part};
 pub use path::Path;
 pub use query::Query;
+
+use actix_web::HttpRequest;
+
+use crate::platform::middleware::Context;
+
+/// The largest body that the route of a request takes, in bytes.
+fn limit(request: &HttpRequest) -> usize {
+    let row = Context::of(request).and_then(|context| context.row());
+    row.map_or(BODY_LIMIT, |row| row.body_limit)
+}

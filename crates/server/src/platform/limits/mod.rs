@@ -27,7 +27,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest};
 use tokio::runtime::Handle;
@@ -55,38 +54,6 @@ struct Counting {
     shared: Option<Shared>,
     known: failures::Known,
     refused: [AtomicU64; Tier::ALL.len()],
-}
-
-/// The tier of a route, if it has one: what operators and load balancers ask has none.
-#[must_use]
-pub fn tier(method: &Method, canonical: &str) -> Option<Tier> {
-    let is_post = *method == Method::POST;
-    match canonical {
-        // Pages: a hash of a password is what costs.
-        "/i/{secret}" if is_post => return Some(Tier::Registrations),
-        "/r/{secret}" if is_post => return Some(Tier::Logins),
-        "/i/{secret}" | "/r/{secret}" => return Some(Tier::Reads),
-        _ => {}
-    }
-    let path = canonical.strip_prefix("/api/v1")?;
-    Some(match path {
-        "/auth/login" => Tier::Logins,
-        // Also when a password is set by a link: a hash is what costs.
-        "/auth/password/reset" => Tier::Logins,
-        "/auth/register" | "/invitations/accept" => Tier::Registrations,
-        "/auth/refresh" => Tier::Refreshes,
-        // Server-sent events are followed like a socket, and strangers open sockets, too.
-        "/realtime" | "/realtime/events" | "/ws" => Tier::Sockets,
-        _ if *method == Method::GET => Tier::Reads,
-        _ => Tier::Writes,
-    })
-}
-
-/// Whether a route lets in who is known although the address has used up what it has: its handler
-/// looks at [`FullDoor`], and no other does.
-#[must_use]
-pub fn asks_who_comes(canonical: &str) -> bool {
-    ["/api/v1/auth/login", "/api/v1/auth/refresh"].contains(&canonical)
 }
 
 /// The refusal of a request whose address has used up what it has, for the handler to give unless
@@ -268,22 +235,5 @@ impl std::fmt::Debug for Limits {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let config = self.0.as_ref().map(|counting| counting.config);
         f.debug_tuple("Limits").field(&config).finish()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::platform::routing::canonical;
-
-    #[test]
-    fn what_stays_open_is_a_socket() {
-        for path in ["/realtime", "/realtime/events", "/ws"] {
-            let tier = tier(&Method::GET, &canonical(path));
-            assert_eq!(tier, Some(Tier::Sockets), "{path}");
-        }
-        let of = |path| tier(&Method::GET, path);
-        assert_eq!(of("/api/v1/dishes"), Some(Tier::Reads));
-        assert_eq!(of("/health"), None);
     }
 }

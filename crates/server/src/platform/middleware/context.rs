@@ -24,7 +24,7 @@ use super::{Platform, client, compress, head, mount, security};
 use crate::pages;
 use crate::platform::errors::ApiError;
 use crate::platform::faults;
-use crate::platform::routing::Marks;
+use crate::platform::routing::Row;
 use crate::seen::metrics::{InFlight, Metrics};
 use crate::seen::traces;
 
@@ -50,8 +50,7 @@ struct Known {
     started: Instant,
     /// Whether it is a person who asks: a browser that opens a page.
     wants_page: bool,
-    route: RefCell<Option<Rc<str>>>,
-    marks: Cell<Marks>,
+    row: RefCell<Option<Rc<Row>>>,
     restaurant: Cell<Option<RestaurantId>>,
     user: Cell<Option<UserId>>,
     trace_id: Cell<Option<TraceId>>,
@@ -70,8 +69,7 @@ impl Context {
             is_https: client::is_https(head, &platform.proxies),
             started: Instant::now(),
             wants_page: wants_page(head),
-            route: RefCell::default(),
-            marks: Cell::default(),
+            row: RefCell::default(),
             restaurant: Cell::default(),
             user: Cell::default(),
             trace_id: Cell::default(),
@@ -101,8 +99,8 @@ impl Context {
     #[must_use]
     pub fn path(&self) -> Cow<'_, str> {
         let known = &self.0;
-        match &*known.route.borrow() {
-            Some(route) if known.marks.get().has_secret => Cow::Owned(route.to_string()),
+        match &*known.row.borrow() {
+            Some(row) if row.has_secret() => Cow::Borrowed(row.canonical),
             Some(_) => Cow::Borrowed(known.uri.path()),
             None => mount::without_secrets(known.uri.path()),
         }
@@ -128,8 +126,14 @@ impl Context {
 
     /// The pattern of the route that answers.
     #[must_use]
-    pub fn route(&self) -> Option<Rc<str>> {
-        self.0.route.borrow().clone()
+    pub fn route(&self) -> Option<&'static str> {
+        self.0.row.borrow().as_ref().map(|row| row.canonical)
+    }
+
+    /// What is true of the route that answers.
+    #[must_use]
+    pub fn row(&self) -> Option<Rc<Row>> {
+        self.0.row.borrow().clone()
     }
 
     /// The restaurant that the request is about.
@@ -139,9 +143,8 @@ impl Context {
     }
 
     /// Notes the route that answers.
-    pub fn set_route(&self, route: Rc<str>, marks: Marks) {
-        self.0.route.replace(Some(route));
-        self.0.marks.set(marks);
+    pub fn set_row(&self, row: Rc<Row>) {
+        self.0.row.replace(Some(row));
     }
 
     /// Notes the restaurant, for the log.
@@ -158,8 +161,7 @@ impl Context {
     pub fn answered(&self, status: StatusCode, metrics: &Metrics) {
         let known = &self.0;
         let elapsed = known.started.elapsed();
-        let route = known.route.borrow();
-        let route = route.as_deref().unwrap_or(UNMATCHED);
+        let route = self.route().unwrap_or(UNMATCHED);
         metrics.request(known.method, route, status.as_u16(), elapsed);
         self.write_line(route, status.as_u16(), elapsed);
     }
@@ -173,8 +175,7 @@ impl Context {
             Ok(answer) => answer.status(),
             Err(error) => error.as_response_error().status_code(),
         };
-        let route = self.route();
-        let route = route.as_deref().unwrap_or(UNMATCHED);
+        let route = self.route().unwrap_or(UNMATCHED);
         // The span began before its name was known.
         traces::rename(span, format!("{} {route}", self.0.method));
         span.record("http.route", route);
@@ -205,8 +206,7 @@ impl Context {
                 )
             };
         }
-        // Balancers and Prometheus ask all day.
-        if route.starts_with("/health") || route == "/metrics" {
+        if self.row().is_some_and(|row| row.is_quiet) {
             line!(debug);
         } else {
             line!(info);
@@ -295,7 +295,10 @@ pub fn dress(answer: HttpResponse, context: &Context, platform: &Platform) -> Ht
         headers.insert(REQUEST_ID, id);
     }
     if status != StatusCode::SWITCHING_PROTOCOLS {
-        if context.0.marks.get() != Marks::default() {
+        if context
+            .row()
+            .is_some_and(|row| row.is_page() || row.has_secret())
+        {
             security::keep_to_oneself(headers);
         }
         let strict_transport = platform.is_production && context.0.is_https;
@@ -325,7 +328,7 @@ fn enveloped(answer: HttpResponse, context: &Context) -> HttpResponse {
         }
     };
     let status = StatusCode::from_u16(body.status).unwrap_or(status);
-    if context.0.marks.get().is_page && context.0.wants_page {
+    if context.0.wants_page && context.row().is_some_and(|row| row.is_page()) {
         let mut answer = pages::fault(answer.map_into_boxed_body(), &body);
         *answer.status_mut() = StatusCode::from_u16(body.status).unwrap_or(status);
         return answer;

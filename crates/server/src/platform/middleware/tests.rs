@@ -2,14 +2,14 @@ use std::sync::Arc;
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
-use actix_web::{App, HttpResponse, web};
+use actix_web::{App, FromRequest, Handler, HttpResponse, Responder, web};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::access::auth::Need;
 use crate::platform::errors::ApiError;
 use crate::platform::extract::{Json, Path};
-use crate::platform::routing::Routes;
+use crate::platform::routing::{Route, Routes};
 
 struct Answer {
     status: u16,
@@ -44,39 +44,43 @@ fn desk() -> web::Data<Platform> {
 }
 
 fn routes() -> Routes {
-    Routes::new()
-        .get(
-            "/restaurants/{rid}/guests",
-            Need::Public,
-            async |context: Context| {
-                HttpResponse::Ok().json(json!({
-                    "mount": context.mount(),
-                    "path": &*context.path(),
-                    "route": context.route().unwrap().as_ref(),
-                    "restaurant": context.restaurant(),
-                    "client": context.client_ip(),
-                }))
-            },
-        )
-        .get("/number/{n}", Need::Public, async |Path(n): Path<u8>| {
+    fn get<F, Args>(path: &'static str, handler: F) -> Route
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        Route::bare(Method::GET, path, Need::Public, handler)
+    }
+    let guests = "/api/v1/restaurants/{rid}/guests";
+    Routes::of([
+        get(guests, async |context: Context| {
+            HttpResponse::Ok().json(json!({
+                "mount": context.mount(),
+                "path": &*context.path(),
+                "route": context.route().unwrap(),
+                "restaurant": context.restaurant(),
+                "client": context.client_ip(),
+            }))
+        }),
+        get("/api/v1/number/{n}", async |Path(n): Path<u8>| {
             n.to_string()
-        })
-        .post("/echo", Need::Public, async |Json(body): Json<Value>| {
-            HttpResponse::Ok().json(body)
-        })
-        .get(
-            "/fault",
+        }),
+        Route::bare(
+            Method::POST,
+            "/api/v1/echo",
             Need::Public,
-            async || -> Result<String, ApiError> {
-                Err(ApiError::internal(anyhow::anyhow!("the inside")))
-            },
-        )
-        .get("/tagged", Need::Public, async || {
+            async |Json(body): Json<Value>| HttpResponse::Ok().json(body),
+        ),
+        get("/api/v1/fault", async || -> Result<String, ApiError> {
+            Err(ApiError::internal(anyhow::anyhow!("the inside")))
+        }),
+        get("/api/v1/tagged", async || {
             HttpResponse::Ok()
                 .insert_header(("etag", "\"3\""))
                 .json(json!({"text": "x".repeat(5000)}))
-        })
-        .get("/stream", Need::Public, async || {
+        }),
+        get("/api/v1/stream", async || {
             let chunks =
                 futures_util::stream::iter([Ok::<_, actix_web::Error>(web::Bytes::from(vec![
                     b'x';
@@ -85,11 +89,12 @@ fn routes() -> Routes {
             HttpResponse::Ok()
                 .content_type("text/event-stream")
                 .streaming(chunks)
-        })
-        .get("/away", Need::Public, async || {
+        }),
+        get("/api/v1/away", async || {
             HttpResponse::ServiceUnavailable().json(json!({"status": "draining"}))
-        })
-        .get("/health", Need::Public, async || "ok")
+        }),
+        get("/health", async || "ok"),
+    ])
 }
 
 async fn ask(platform: &web::Data<Platform>, request: TestRequest) -> Answer {

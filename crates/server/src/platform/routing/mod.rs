@@ -1,4 +1,7 @@
-//! The table of routes: method, path, what the caller needs, handler.
+//! The table of routes: method, path, what is true of each, handler.
+//!
+//! Every room has its rows (see [`Row`]) and [`crate::routes`] is their sum. Authorization, limits,
+//! keys, the size of bodies, the log, OpenAPI and the tests over all routes read the same rows.
 //!
 //! A table of our own instead of actix's resources, for three reasons:
 //! - authorization runs before the first extractor of a handler. Actix polls extractors together,
@@ -9,6 +12,7 @@
 //!   find with the full regex engine and 139 µs with the small one. A tree of path segments does
 //!   not care how many routes there are.
 
+mod row;
 mod tree;
 
 use std::panic::AssertUnwindSafe;
@@ -23,93 +27,53 @@ use actix_web::{Error, FromRequest, Handler, HttpMessage, HttpRequest, HttpRespo
 use domain::db::serving;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use utoipa::openapi::OpenApi;
 use wire::RestaurantId;
 
+pub(crate) use self::row::{At, route};
+pub use self::row::{Kind, Route, Row};
 use self::tree::Tree;
 use crate::access::auth;
 use crate::access::auth::{Caller, Need};
 use crate::platform::errors::ApiError;
 use crate::platform::idempotency;
 use crate::platform::limits;
-use crate::platform::limits::{FullDoor, Tier, Verdict};
-use crate::platform::middleware::{Context, MOUNTS};
+use crate::platform::limits::{FullDoor, Verdict};
+use crate::platform::middleware::Context;
 use crate::state::AppState;
 
 /// Runs a handler, its extractors included.
 type Call = Rc<dyn Fn(ServiceRequest) -> LocalBoxFuture<'static, ServiceResponse>>;
 
-/// All routes of a server.
+/// Routes: those of a room, or all of a server.
 #[derive(Default)]
 pub struct Routes(Vec<Route>);
 
-struct Route {
-    method: Method,
-    path: &'static str,
-    need: Need,
-    marks: Marks,
-    call: Call,
-}
-
-/// What is true of a route beside what it needs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Marks {
-    /// Whoever knows the path may do something: it has a `{secret}` in it, and is told nowhere.
-    pub has_secret: bool,
-    /// It answers people, who come by a link: at the root alone, and with pages.
-    pub is_page: bool,
-}
-
-macro_rules! methods {
-    ($($name:ident = $method:ident),+ $(,)?) => {$(
-        #[doc = concat!("Adds a handler for ", stringify!($method), ".")]
-        #[must_use]
-        pub fn $name<F, Args>(self, path: &'static str, need: Need, handler: F) -> Self
-        where
-            F: Handler<Args>,
-            Args: FromRequest + 'static,
-            F::Output: Responder + 'static,
-        {
-            self.add(Method::$method, path, need, false, handler)
-        }
-    )+};
-}
-
 impl Routes {
-    /// No routes yet.
+    /// The routes of a room.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn of(routes: impl IntoIterator<Item = Route>) -> Self {
+        Self(routes.into_iter().collect())
     }
 
-    methods!(
-        get = GET,
-        post = POST,
-        put = PUT,
-        patch = PATCH,
-        delete = DELETE
-    );
-
-    /// Adds a page, which anybody may see who knows the path.
-    #[must_use]
-    pub fn page<F, Args>(self, method: Method, path: &'static str, handler: F) -> Self
-    where
-        F: Handler<Args>,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.add(method, path, Need::Public, true, handler)
-    }
-
-    /// Every route for programs with what it needs, in the order of the table.
-    pub fn list(&self) -> impl Iterator<Item = (&Method, &'static str, Need)> {
-        let routes = self.0.iter().filter(|route| !route.marks.is_page);
-        routes.map(|route| (&route.method, route.path, route.need))
+    /// Every row for programs, in the order of the table.
+    pub fn list(&self) -> impl Iterator<Item = &Row> {
+        self.rows().filter(|row| !row.is_page())
     }
 
     /// Every page.
-    pub fn pages(&self) -> impl Iterator<Item = (&Method, &'static str)> {
-        let pages = self.0.iter().filter(|route| route.marks.is_page);
-        pages.map(|page| (&page.method, page.path))
+    pub fn pages(&self) -> impl Iterator<Item = &Row> {
+        self.rows().filter(|row| row.is_page())
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.0.iter().flat_map(|route| &route.rows)
+    }
+
+    /// What the handlers for programs say of themselves, each with its rows.
+    pub(crate) fn documents(&self) -> impl Iterator<Item = (OpenApi, &[Row])> {
+        let documented = self.0.iter();
+        documented.filter_map(|route| Some(((route.document?)(), &*route.rows)))
     }
 
     /// What answers requests: the application's default service.
@@ -128,58 +92,19 @@ impl Routes {
     > {
         let mut tree = Tree::<Leaf>::default();
         for route in self.0 {
-            tree.at(route.path).add(&route);
+            for row in route.rows {
+                tree.at(row.path).add(row, &route.call);
+            }
         }
         let tree = Rc::new(tree);
         fn_service(move |request| answer(Rc::clone(&tree), request))
     }
-
-    fn add<F, Args>(
-        mut self,
-        method: Method,
-        path: &'static str,
-        need: Need,
-        is_page: bool,
-        handler: F,
-    ) -> Self
-    where
-        F: Handler<Args>,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        self.0.push(Route {
-            method,
-            path,
-            need,
-            marks: Marks {
-                has_secret: tree::names(path).any(|name| name == "secret"),
-                is_page,
-            },
-            call: erase(handler),
-        });
-        self
-    }
 }
 
-/// The path as clients and OpenAPI know it: under `/api/v1`, save what operators and load balancers
-/// look for at the root.
-#[must_use]
-pub fn canonical(path: &str) -> String {
-    let operations = [
-        "/health",
-        "/metrics",
-        "/docs",
-        "/openapi.json",
-        "/asyncapi.json",
-    ];
-    let is_at_root = operations.iter().any(|operation| {
-        path.strip_prefix(operation)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    });
-    if is_at_root {
-        path.to_owned()
-    } else {
-        format!("{}{path}", MOUNTS[0])
+/// The sum of the rooms.
+impl FromIterator<Routes> for Routes {
+    fn from_iter<I: IntoIterator<Item = Self>>(rooms: I) -> Self {
+        Self(rooms.into_iter().flat_map(|room| room.0).collect())
     }
 }
 
@@ -192,31 +117,19 @@ struct Leaf {
 struct Target {
     /// The names of the variable parts, in order.
     names: Vec<&'static str>,
-    canonical: Rc<str>,
-    need: Need,
-    marks: Marks,
-    takes_keys: bool,
-    tier: Option<Tier>,
+    row: Rc<Row>,
     call: Call,
 }
 
 impl Leaf {
-    fn add(&mut self, route: &Route) {
-        let canonical = if route.marks.is_page {
-            route.path.to_owned()
-        } else {
-            canonical(route.path)
-        };
+    fn add(&mut self, row: Row, call: &Call) {
+        let method = row.method.clone();
         let target = Target {
-            names: tree::names(route.path).collect(),
-            tier: limits::tier(&route.method, &canonical),
-            canonical: canonical.into(),
-            need: route.need,
-            marks: route.marks,
-            takes_keys: !route.marks.is_page && idempotency::takes_keys(&route.method, route.path),
-            call: Rc::clone(&route.call),
+            names: tree::names(row.path).collect(),
+            row: Rc::new(row),
+            call: Rc::clone(call),
         };
-        self.targets.push((route.method.clone(), Rc::new(target)));
+        self.targets.push((method, Rc::new(target)));
     }
 
     /// Whoever answers GET answers HEAD too: the server leaves the body away.
@@ -251,11 +164,11 @@ async fn answer(
         Ok(target) => target,
         Err(error) => return Ok(request.error_response(error)),
     };
-    let left = match admit(&target, &mut request).await {
+    let left = match admit(&target.row, &mut request).await {
         Ok(left) => left,
         Err(error) => return Ok(request.error_response(error)),
     };
-    let house = house(&target, &request);
+    let house = house(target.row.need, &request);
     let answering = (target.call)(request);
     let mut answer = match house {
         Some(house) => serving(house, answering).await,
@@ -269,42 +182,42 @@ async fn answer(
 
 /// For which restaurant a request is answered, once it is known that the caller may: what is read
 /// for it is bounded together. Strangers are nobody's.
-fn house(target: &Target, request: &ServiceRequest) -> Option<RestaurantId> {
-    match target.need {
-        Need::Public => None,
+fn house(need: Need, request: &ServiceRequest) -> Option<RestaurantId> {
+    match need {
+        Need::Public | Need::Follow => None,
         Need::Member(_) | Need::MemberOrSelf(_) => Context::of(request)?.restaurant(),
-        Need::Account | Need::Admin => request.extensions().get::<Caller>()?.restaurant_id,
+        Need::Account | Need::Named(_) => request.extensions().get::<Caller>()?.restaurant_id,
     }
 }
 
 /// What comes before the handler, in this order: the limit of the address, who is calling, the
 /// limit of the account, the key of a request that may be sent again. Returns how much is left.
-async fn admit(target: &Target, request: &mut ServiceRequest) -> Result<Option<Verdict>, ApiError> {
+async fn admit(row: &Row, request: &mut ServiceRequest) -> Result<Option<Verdict>, ApiError> {
     let mut left = None;
     let state = request.app_data::<Data<AppState>>().cloned();
-    let limited = target.tier.zip(state);
+    let limited = row.tier.zip(state);
     if let Some((tier, state)) = &limited {
         let address = Context::of(request).and_then(|context| context.client_ip());
         left = match state.limits.address(*tier, address).await {
             // Who comes may have an allowance of its own, which shows in the body.
-            Err(refusal) if limits::asks_who_comes(&target.canonical) => {
+            Err(refusal) if row.asks_who_comes => {
                 request.extensions_mut().insert(FullDoor::new(refusal));
                 None
             }
             counted => counted?,
         };
     }
-    if target.need != Need::Public {
-        auth::authorize(request, target.need).await?;
+    if row.need != Need::Public {
+        auth::authorize(request, row.need).await?;
     }
     let caller = request.extensions().get::<Caller>().copied();
     if let (Some((tier, state)), Some(caller)) = (limited, caller) {
         let of_account = state.limits.account(tier, caller.user_id)?;
         left = left.into_iter().chain(of_account).reduce(Verdict::tighter);
     }
-    if target.takes_keys {
-        idempotency::read(request, &target.canonical).await?;
-    } else if target.need == Need::Public && !request.method().is_safe() {
+    if row.takes_keys {
+        idempotency::read(request, row).await?;
+    } else if row.need == Need::Public && !request.method().is_safe() {
         idempotency::refuse(request.headers())?;
     }
     Ok(left)
@@ -323,9 +236,9 @@ fn find(tree: &Tree<Leaf>, request: &mut ServiceRequest) -> Result<Rc<Target>, A
     // A path that is there has its name in the log, with whatever method it is asked.
     let named = target.or_else(|| leaf.targets.first().map(|(_, target)| target));
     if let (Some(context), Some(named)) = (Context::of(request), named) {
-        context.set_route(Rc::clone(&named.canonical), named.marks);
+        context.set_row(Rc::clone(&named.row));
         // The link to a page is made here, and has no mount.
-        if named.marks.is_page && !context.mount().is_empty() {
+        if named.row.is_page() && !context.mount().is_empty() {
             return Err(ApiError::not_found());
         }
     }

@@ -5,7 +5,8 @@ use wire::RestaurantId;
 use wire::people::Role;
 
 use super::*;
-use crate::platform::extract::{Json, Path};
+use crate::platform::extract::{BODY_LIMIT, FILE_LIMIT, Json, Path};
+use crate::platform::limits::Tier;
 
 async fn ask(routes: Routes, request: TestRequest) -> (StatusCode, Option<String>, Value) {
     let app = init_service(App::new().default_service(routes.service())).await;
@@ -38,12 +39,15 @@ async fn broken() -> HttpResponse {
 }
 
 fn routes() -> Routes {
-    Routes::new()
-        .get("/restaurants/{rid}/guests/{gid}", Need::Public, echo)
-        .delete("/restaurants/{rid}/guests/{gid}", Need::Public, nothing)
-        .post("/restaurants/{rid}/guests", Need::Member(Role::Staff), made)
-        .post("/open", Need::Public, made)
-        .get("/broken", Need::Public, broken)
+    const GUEST: &str = "/api/v1/restaurants/{rid}/guests/{gid}";
+    const GUESTS: &str = "/api/v1/restaurants/{rid}/guests";
+    Routes::of([
+        Route::bare(Method::GET, GUEST, Need::Public, echo),
+        Route::bare(Method::DELETE, GUEST, Need::Public, nothing),
+        Route::bare(Method::POST, GUESTS, Need::Member(Role::Staff), made),
+        Route::bare(Method::POST, "/api/v1/open", Need::Public, made),
+        Route::bare(Method::GET, "/api/v1/broken", Need::Public, broken),
+    ])
 }
 
 #[actix_web::test]
@@ -112,29 +116,115 @@ async fn a_panic_is_an_answer() {
 }
 
 #[test]
-fn the_list() {
-    let routes = routes();
-    let list: Vec<_> = routes.list().collect();
-    assert_eq!(list.len(), 5);
-    assert_eq!(
-        list[2],
+fn what_follows_from_method_path_and_need() {
+    let member = Need::Member(Role::Staff);
+    let (reads, writes) = (Some(Tier::Reads), Some(Tier::Writes));
+    for (method, canonical, need, path, tier, takes_keys) in [
         (
-            &Method::POST,
-            "/restaurants/{rid}/guests",
-            Need::Member(Role::Staff)
-        )
-    );
+            Method::GET,
+            "/api/v1/guests",
+            member,
+            "/guests",
+            reads,
+            false,
+        ),
+        (
+            Method::POST,
+            "/api/v1/guests",
+            member,
+            "/guests",
+            writes,
+            true,
+        ),
+        (
+            Method::PATCH,
+            "/api/v1/me",
+            Need::Account,
+            "/me",
+            writes,
+            true,
+        ),
+        (
+            Method::PUT,
+            "/api/v1/me",
+            Need::Account,
+            "/me",
+            writes,
+            false,
+        ),
+        (
+            Method::DELETE,
+            "/api/v1/me",
+            Need::Account,
+            "/me",
+            writes,
+            false,
+        ),
+        (
+            Method::POST,
+            "/api/v1/open",
+            Need::Public,
+            "/open",
+            writes,
+            false,
+        ),
+        (Method::GET, "/health", Need::Public, "/health", None, false),
+        (
+            Method::GET,
+            "/api/v1/health",
+            Need::Public,
+            "/health",
+            reads,
+            false,
+        ),
+    ] {
+        let route = Route::bare(method.clone(), canonical, need, nothing);
+        let row = &route.rows[0];
+        assert_eq!(row.path, path, "{method} {canonical}");
+        assert_eq!(row.tier, tier, "{method} {canonical}");
+        assert_eq!(row.takes_keys, takes_keys, "{method} {canonical}");
+        assert_eq!(row.is_operation(), tier.is_none(), "{method} {canonical}");
+        assert_eq!(row.body_limit, BODY_LIMIT);
+    }
+}
+
+/// Both methods of it.
+#[utoipa::path(method(put, patch), path = "/api/v1/both/{id}", responses((status = 204)))]
+async fn both() -> HttpResponse {
+    nothing().await
+}
+
+#[actix_web::test]
+async fn a_handler_with_two_methods_is_one_row_of_the_table() {
+    let both = || Routes::of([route!(both, Need::Public).tier(Tier::Logins)]);
+    let table = both();
+    let rows: Vec<_> = table.list().map(|row| (&row.method, row.path)).collect();
+    let path = "/both/{id}";
+    assert_eq!(rows, [(&Method::PUT, path), (&Method::PATCH, path)]);
+    assert!(table.list().all(|row| row.tier == Some(Tier::Logins)));
+    assert_eq!(table.documents().count(), 1);
+    for method in [Method::PUT, Method::PATCH] {
+        let request = TestRequest::with_uri("/both/7").method(method);
+        assert_eq!(ask(both(), request).await.0, StatusCode::NO_CONTENT);
+    }
 }
 
 #[test]
-fn canonical_paths() {
-    for (path, known) in [
-        ("/auth/login", "/api/v1/auth/login"),
-        ("/health", "/health"),
-        ("/health/live", "/health/live"),
-        ("/healthy", "/api/v1/healthy"),
-        ("/docs/{file}", "/docs/{file}"),
-    ] {
-        assert_eq!(canonical(path), known);
-    }
+fn marks() {
+    let at = |path| Route::page(Method::GET, path, nothing);
+    let page = at("/r/{secret}");
+    let row = &page.rows[0];
+    assert!(row.is_page() && row.has_secret() && !row.is_operation());
+    assert_eq!(row.tier, Some(Tier::Reads));
+    let routes = Routes::of([page, at("/r/done").uncounted()]);
+    assert_eq!(routes.list().count(), 0);
+    let done = routes.pages().last().unwrap();
+    assert!(!done.has_secret() && done.tier.is_none());
+
+    let marked = || Route::bare(Method::POST, "/api/v1/x", Need::Account, nothing);
+    assert!(!marked().no_key().rows[0].takes_keys);
+    assert_eq!(marked().file().rows[0].body_limit, FILE_LIMIT);
+    let open = marked().stays_open();
+    assert_eq!(open.rows[0].kind, Kind::Open);
+    assert_eq!(open.rows[0].tier, Some(Tier::Sockets));
 }

@@ -66,7 +66,14 @@ impl MetricsPage {
 ///
 /// # Errors
 /// 404 where the metrics are not shown, 401 without the token.
-#[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, body = String, content_type = "text/plain")))]
+#[utoipa::path(
+    get, path = "/metrics", tag = "operations",
+    responses(
+        (status = 200, body = String, content_type = "text/plain"),
+        (status = 500, body = wire::ErrorBody, description = "A fault of the server."),
+        (status = 503, body = wire::ErrorBody, description = "Away for the moment."),
+    )
+)]
 pub async fn page(
     page: web::Data<MetricsPage>,
     request: HttpRequest,

@@ -128,10 +128,10 @@ fn path(pattern: &str, restaurant: &str) -> String {
 /// All routes, save those that end the login.
 fn targets(house: &Restaurant) -> Vec<(Method, &'static str, String)> {
     let table = routes();
-    let all = table.list().map(|(method, pattern, _)| {
+    let all = table.list().map(|row| {
         // The server's type and the client's are of different versions of one crate.
-        let method = Method::from_bytes(method.as_str().as_bytes()).unwrap();
-        (method, pattern, path(pattern, &house.id))
+        let method = Method::from_bytes(row.method.as_str().as_bytes()).unwrap();
+        (method, row.path, path(row.path, &house.id))
     });
     all.filter(|(_, pattern, _)| *pattern != "/auth/logout")
         .collect()

@@ -1,0 +1,43 @@
+//! The floor: every route.
+
+use wire::people::Role::{Manager, Staff};
+
+use super::{availability, dashboard, guests, holds, reservations, snapshot, tables, waitlist};
+use crate::access::auth::Need::Member;
+use crate::platform::routing::{Routes, route};
+
+/// The routes of this room.
+#[must_use]
+#[rustfmt::skip]
+pub fn routes() -> Routes {
+    Routes::of([
+        route!(guests::list, Member(Staff)),
+        route!(guests::create, Member(Staff)),
+        route!(guests::get, Member(Staff)),
+        route!(guests::update, Member(Staff)),
+        route!(guests::delete, Member(Staff)),
+
+        route!(tables::list, Member(Staff)),
+        route!(tables::create, Member(Manager)),
+        route!(tables::get, Member(Staff)),
+        route!(tables::update, Member(Staff)),
+        route!(tables::delete, Member(Manager)),
+        route!(tables::clear, Member(Staff)),
+
+        route!(reservations::list, Member(Staff)),
+        route!(reservations::create, Member(Staff)),
+        route!(reservations::get, Member(Staff)),
+        route!(reservations::update, Member(Staff)),
+        route!(reservations::cancel, Member(Staff)),
+        route!(reservations::check_in, Member(Staff)),
+        route!(reservations::seat, Member(Staff)),
+        route!(availability::day, Member(Staff)),
+        route!(holds::create, Member(Staff)),
+        route!(holds::delete, Member(Staff)),
+        route!(waitlist::quote, Member(Staff)),
+
+        route!(dashboard::dashboard, Member(Staff)),
+        route!(dashboard::dashboard_data, Member(Staff)),
+        route!(snapshot::full, Member(Staff)),
+    ])
+}

@@ -1,0 +1,19 @@
+//! Sockets and streams: every route.
+
+use wire::people::Role::Staff;
+
+use super::{events, presence, realtime, socket_tickets};
+use crate::access::auth::Need::{Account, Follow, Member};
+use crate::platform::routing::{Routes, route};
+
+/// The routes of this room.
+#[must_use]
+#[rustfmt::skip]
+pub fn routes() -> Routes {
+    Routes::of([
+        route!(presence::list, Member(Staff)),
+        route!(realtime::follow, Follow).stays_open(),
+        route!(events::stream, Follow).stays_open(),
+        route!(socket_tickets::issue, Account).no_key(),
+    ])
+}
