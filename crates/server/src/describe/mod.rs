@@ -1,4 +1,5 @@
 //! What machines are told of the interfaces.
 
 pub mod asyncapi;
+pub mod details;
 pub mod openapi;

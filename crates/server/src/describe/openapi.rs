@@ -18,6 +18,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::access::auth::Need;
 use crate::describe::asyncapi;
+use crate::floor::refusals::Refusals;
 use crate::floor::{
     availability, dashboard, guests, holds, reservations, snapshot, tables, waitlist,
 };
@@ -69,7 +70,7 @@ use crate::{audit, menu, privacy};
         health::health, health::live, health::ready, metrics::page::page, document, asyncapi::asyncapi,
     ),
     components(schemas(wire::ErrorBody, wire::floor::guests::GuestScope)),
-    modifiers(&Common)
+    modifiers(&Common, &Refusals)
 )]
 struct Document;
 

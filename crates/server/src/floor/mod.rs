@@ -4,6 +4,7 @@ pub mod availability;
 pub mod dashboard;
 pub mod guests;
 pub mod holds;
+pub mod refusals;
 pub mod reservations;
 pub mod snapshot;
 pub mod tables;

@@ -223,6 +223,13 @@ async fn the_document_lists_every_route() {
             );
         }
     }
+    let envelope = &document["components"]["schemas"]["ErrorBody"];
+    let conflict = &envelope["properties"]["conflict"]["oneOf"];
+    assert_eq!(
+        conflict[1]["$ref"], "#/components/schemas/TableConflict",
+        "{envelope}"
+    );
+    assert!(document["components"]["schemas"]["TableConflict"].is_object());
     // What generators of clients trip over: names that two operations have, answers that say
     // nothing, words that are spelled otherwise than on the wire.
     let operations = document["paths"]
