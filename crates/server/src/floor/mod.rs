@@ -4,12 +4,16 @@ pub mod availability;
 pub mod dashboard;
 pub mod guests;
 pub mod holds;
+pub mod metrics;
 pub mod refusals;
 pub mod reservations;
 pub mod snapshot;
 pub mod tables;
-mod tag;
 mod view;
 pub mod waitlist;
 
-pub use tag::FloorTag;
+crate::platform::reply::versioned!(
+    wire::floor::guests::Guest,
+    wire::floor::reservations::Reservation,
+    wire::floor::tables::Table,
+);

@@ -6,11 +6,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use wire::RestaurantId;
 use wire::floor::snapshot::Snapshot;
 
-use super::tag::FloorTag;
 use super::view;
 use crate::platform::errors::ApiError;
 use crate::platform::extract::Path;
 use crate::platform::reply;
+use crate::platform::tag::LogTag;
 use crate::state::AppState;
 
 /// Everything a tablet needs to draw the floor, and the position from which it follows live.
@@ -32,6 +32,6 @@ pub async fn full(
     }
     let snapshot = state.snapshots.of(rid).await?;
     state.reads.told(rid, snapshot.position);
-    let tag = FloorTag::new(snapshot.position, snapshot.day);
+    let tag = LogTag::new(snapshot.position, snapshot.day);
     Ok(reply::json_at(tag, snapshot.json.clone()))
 }

@@ -10,3 +10,5 @@ pub mod tree;
 
 mod csv;
 mod which;
+
+crate::platform::reply::versioned!(wire::menu::categories::Category, wire::menu::dishes::Dish,);

@@ -5,3 +5,5 @@ pub mod device;
 pub mod invitations;
 pub mod sessions;
 pub mod users;
+
+crate::platform::reply::versioned!(wire::people::users::User,);
