@@ -34,7 +34,7 @@ use crate::platform::defaults;
 use crate::platform::http::serve;
 use crate::platform::limits::Limits;
 use crate::platform::reads::Reads;
-use crate::rooms::Rooms;
+use crate::rooms::{PARTS, Rooms};
 use crate::seen::gauges;
 use crate::seen::metrics;
 use crate::seen::metrics::Metrics;
@@ -201,7 +201,7 @@ fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
         passwords: passwords(&config, config.http.threads),
         standings: Standings::new(db.clone()),
         limits: Limits::new(&config, &metrics, Handle::current())?,
-        snapshots: Snapshots::new(db.clone()),
+        snapshots: Snapshots::new(db.clone(), PARTS),
         rooms,
         listeners,
         places: Places::new(config.live.shares),

@@ -3,3 +3,4 @@
 pub mod asyncapi;
 pub mod details;
 pub mod openapi;
+pub mod sections;

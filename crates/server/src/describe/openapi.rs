@@ -18,7 +18,6 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::access::auth::Need;
 use crate::describe::asyncapi;
-use crate::floor::refusals::Refusals;
 use crate::floor::{
     availability, dashboard, guests, holds, reservations, snapshot, tables, waitlist,
 };
@@ -27,6 +26,7 @@ use crate::menu::{categories, dishes, menus, transfer, tree};
 use crate::people::{auth, invitations, sessions, users};
 use crate::platform::routing::canonical;
 use crate::platform::{idempotency, limits};
+use crate::rooms::OfRooms;
 use crate::routes::routes;
 use crate::seen::{health, metrics};
 use crate::together::{atomic, batch, sync};
@@ -70,7 +70,7 @@ use crate::{audit, menu, privacy};
         health::health, health::live, health::ready, metrics::page::page, document, asyncapi::asyncapi,
     ),
     components(schemas(wire::ErrorBody, wire::floor::guests::GuestScope)),
-    modifiers(&Common, &Refusals)
+    modifiers(&Common, &OfRooms)
 )]
 struct Document;
 

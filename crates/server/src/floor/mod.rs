@@ -5,7 +5,6 @@ pub mod dashboard;
 pub mod guests;
 pub mod holds;
 pub mod metrics;
-pub mod refusals;
 pub mod reservations;
 pub mod snapshot;
 pub mod tables;

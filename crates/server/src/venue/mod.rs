@@ -1,5 +1,6 @@
 //! The restaurant itself.
 
 pub mod restaurants;
+pub mod snapshot;
 
 crate::platform::reply::versioned!(wire::venue::restaurants::Restaurant,);
