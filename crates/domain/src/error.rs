@@ -8,8 +8,7 @@
 //! [`Error::Internal`], whose text is for the log and never for a client.
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use wire::floor::availability::TableConflict;
-use wire::{ErrorCode, FieldError, ItemError};
+use wire::{Detail, Details, ErrorCode, FieldError, ItemError};
 
 /// The result of an operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -24,14 +23,8 @@ pub enum Error {
         code: ErrorCode,
         /// For people.
         message: String,
-    },
-    /// A table is booked or kept at the time that was asked for, or none is free.
-    #[error("{message}")]
-    TableUnavailable {
-        /// For people.
-        message: String,
-        /// What is in the way, and what is free instead.
-        conflict: Box<TableConflict>,
+        /// What the room tells beside it.
+        details: Option<Box<Details>>,
     },
     /// Fields are missing or out of range.
     #[error("{} field(s) are missing or out of range", .0.len())]
@@ -98,6 +91,19 @@ impl Error {
         Self::Refused {
             code,
             message: message.into(),
+            details: None,
+        }
+    }
+
+    /// The same with what a room tells beside it.
+    pub fn detailed(code: ErrorCode, message: impl Into<String>, detail: &impl Detail) -> Self {
+        match Details::of(detail) {
+            Ok(details) => Self::Refused {
+                code,
+                message: message.into(),
+                details: Some(Box::new(details)),
+            },
+            Err(error) => error.into(),
         }
     }
 
@@ -115,11 +121,7 @@ impl Error {
     pub const fn is_answer(&self) -> bool {
         matches!(
             self,
-            Self::Refused { .. }
-                | Self::TableUnavailable { .. }
-                | Self::Invalid(_)
-                | Self::NotFound(_)
-                | Self::Stale(_)
+            Self::Refused { .. } | Self::Invalid(_) | Self::NotFound(_) | Self::Stale(_)
         )
     }
 

@@ -4,7 +4,7 @@ use anyhow::Context;
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
-use wire::floor::snapshot::Snapshot;
+use wire::floor::snapshot::Floor;
 use wire::live::events::{EventKind, seq_of};
 use wire::together::sync::Delta;
 use wire::{Epoch, Position, Seq};
@@ -43,6 +43,15 @@ impl LogCopy {
     pub(crate) fn get(&self, seq: Seq) -> Option<&Entry> {
         self.entries.get(usize::try_from(seq.checked_sub(1)?).ok()?)
     }
+}
+
+/// What is looked at of a snapshot.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Snapshot {
+    #[serde(flatten)]
+    pub(crate) floor: Floor,
+    pub(crate) epoch: Epoch,
+    pub(crate) seq: Seq,
 }
 
 /// The restaurant as it is now, and where its log stands.

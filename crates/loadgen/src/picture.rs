@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use uuid::Uuid;
 use wire::Position;
 use wire::floor::guests::GuestStatus;
-use wire::floor::snapshot::Snapshot;
 
-use crate::log::LogCopy;
+use crate::log::{LogCopy, Snapshot};
 
 /// The parties at a position of the log.
 #[derive(Clone, Debug)]
@@ -35,7 +34,7 @@ impl Party {
 
 impl From<&Snapshot> for Picture {
     fn from(snapshot: &Snapshot) -> Self {
-        let parties = snapshot.guests.iter().map(|guest| {
+        let parties = snapshot.floor.guests.iter().map(|guest| {
             let party = Party::new(guest.version, guest.status);
             (guest.id.into(), party)
         });

@@ -29,11 +29,12 @@ use crate::access::tokens::Tokens;
 use crate::config::{Config, Secret};
 use crate::live::log::DatabaseLog;
 use crate::live::places::Places;
-use crate::menu::cache::Menus;
+use crate::platform::commits::OnCommit;
 use crate::platform::defaults;
 use crate::platform::http::serve;
 use crate::platform::limits::Limits;
 use crate::platform::reads::Reads;
+use crate::rooms::{PARTS, Rooms};
 use crate::seen::gauges;
 use crate::seen::metrics;
 use crate::seen::metrics::Metrics;
@@ -188,6 +189,10 @@ fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
         Arc::clone(&metrics) as Arc<dyn Observer>,
     )?;
     gauges::install(&metrics, &db, &reads, &hub, config.bus);
+    let (rooms, of_rooms) = Rooms::open(&db, &hub, &metrics)?;
+    let mut listeners: Vec<Arc<dyn OnCommit>> =
+        vec![Arc::clone(&metrics) as _, Arc::new(reads.clone())];
+    listeners.extend(of_rooms);
     let auth = &config.auth;
     let lifetime = TimeDelta::from_std(auth.access_token)?;
     let previous = auth.previous_secret_key.as_ref().map(|key| key.reveal());
@@ -196,8 +201,9 @@ fn state(config: Config, clock: Clock) -> anyhow::Result<AppState> {
         passwords: passwords(&config, config.http.threads),
         standings: Standings::new(db.clone()),
         limits: Limits::new(&config, &metrics, Handle::current())?,
-        snapshots: Snapshots::new(db.clone()),
-        menus: Menus::new(db.clone(), hub.clone()),
+        snapshots: Snapshots::new(db.clone(), PARTS),
+        rooms,
+        listeners,
         places: Places::new(config.live.shares),
         db,
         reads,

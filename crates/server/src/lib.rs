@@ -16,6 +16,7 @@ pub mod pages;
 pub mod people;
 pub mod platform;
 pub mod privacy;
+pub mod rooms;
 pub mod routes;
 pub mod seen;
 pub mod snapshots;

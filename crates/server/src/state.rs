@@ -16,13 +16,14 @@ use crate::access::standings::Standings;
 use crate::access::tokens::Tokens;
 use crate::config::Config;
 use crate::live::places::Places;
-use crate::menu::cache::Menus;
+use crate::platform::commits::OnCommit;
 use crate::platform::errors::ApiError;
 use crate::platform::idempotency;
 use crate::platform::idempotency::Kept;
 use crate::platform::limits::Limits;
 use crate::platform::reads::Reads;
 use crate::platform::reply::Saved;
+use crate::rooms::Rooms;
 use crate::seen::metrics::Metrics;
 use crate::seen::traces;
 use crate::snapshots::Snapshots;
@@ -47,8 +48,10 @@ pub struct AppState {
     pub limits: Limits,
     /// The floor as a whole.
     pub snapshots: Snapshots,
-    /// Menus, as everybody reads them.
-    pub menus: Menus,
+    /// What rooms keep.
+    pub rooms: Rooms,
+    /// Who is to know of what is committed, beside the hub.
+    pub listeners: Vec<Arc<dyn OnCommit>>,
     /// Places for sockets and streams.
     pub places: Places,
     /// What is counted.
@@ -209,15 +212,12 @@ impl AppState {
         let Some(appended) = appended else {
             return;
         };
-        for event in &appended.events {
-            self.metrics.event_committed(event.kind, &event.frame);
+        for listener in &self.listeners {
+            listener.committed(&appended);
         }
-        let kinds = appended.events.iter().map(|event| event.kind);
-        self.menus.committed(appended.restaurant_id, kinds);
-        let (restaurant, position) = (appended.restaurant_id, appended.position());
+        // Last, because the frames go on with it.
         let traced = traces::publish(span);
         self.hub.committed(commit(appended, traced));
-        self.reads.told(restaurant, position);
     }
 
     /// Whether this worker is going away.

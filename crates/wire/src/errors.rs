@@ -3,11 +3,12 @@
 //! A code belongs here when a client could act on it; the sentence beside it is for people.
 //! Which status a code has is decided in one place, the server's `errors.rs`.
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::floor::availability::TableConflict;
 use crate::together::atomic::Entity;
 use crate::words::words;
 
@@ -111,9 +112,63 @@ pub struct ErrorBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub current: Option<serde_json::Value>,
-    /// What is in the way and what is free instead, when the code is `table_unavailable`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub conflict: Option<Box<TableConflict>>,
+    /// What the code tells beside the sentence, in a field of its own.
+    #[serde(flatten, skip_deserializing)]
+    #[schema(ignore)]
+    pub details: Option<Box<Details>>,
+}
+
+/// What a code of a room tells beside its sentence. The room says under which field of the envelope,
+/// which itself knows no room.
+pub trait Detail: Serialize + ToSchema {
+    /// The field of the envelope.
+    const FIELD: &'static str;
+    /// When it is there and what it tells, for `/openapi.json`.
+    const MEANING: &'static str;
+}
+
+/// A [`Detail`], written as JSON.
+#[derive(Clone, Debug)]
+pub struct Details {
+    field: &'static str,
+    value: Box<RawValue>,
+}
+
+impl Details {
+    /// Writes it.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn of<D: Detail>(detail: &D) -> serde_json::Result<Self> {
+        Ok(Self {
+            field: D::FIELD,
+            value: to_raw_value(detail)?,
+        })
+    }
+
+    /// Reads it, if it is of this type.
+    #[must_use]
+    pub fn read<D: Detail + serde::de::DeserializeOwned>(&self) -> Option<D> {
+        let is_it = self.field == D::FIELD;
+        is_it.then(|| serde_json::from_str(self.value.get()).ok())?
+    }
+}
+
+impl PartialEq for Details {
+    fn eq(&self, other: &Self) -> bool {
+        (self.field, self.value.get()) == (other.field, other.value.get())
+    }
+}
+
+impl Eq for Details {}
+
+/// As the one field that it is.
+impl Serialize for Details {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut fields = to.serialize_map(Some(1))?;
+        fields.serialize_entry(self.field, &self.value)?;
+        fields.end()
+    }
 }
 
 const fn is_none(more: &usize) -> bool {

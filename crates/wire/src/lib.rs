@@ -32,7 +32,7 @@ pub mod times;
 pub mod together;
 pub mod venue;
 
-pub use errors::{ErrorBody, ErrorCode, FieldError, ItemError};
+pub use errors::{Detail, Details, ErrorBody, ErrorCode, FieldError, ItemError};
 pub use ids::*;
 pub use live::audience::Audience;
 pub use position::{Epoch, Position, Seq};

@@ -154,7 +154,10 @@ async fn check_room(tx: &mut Tx<'_>) -> Result<()> {
 /// What the house chose was free a moment ago: another choice may be.
 pub(super) fn again_if_chosen(error: Error, is_chosen: bool) -> Error {
     match error {
-        Error::TableUnavailable { .. } if is_chosen => Error::Contended,
+        Error::Refused {
+            code: ErrorCode::TableUnavailable,
+            ..
+        } if is_chosen => Error::Contended,
         error => error,
     }
 }

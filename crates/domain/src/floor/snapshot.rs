@@ -1,34 +1,28 @@
-//! The whole floor at one position of the log.
+//! The floor, as snapshots show it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncPgConnection;
 use wire::RestaurantId;
-use wire::floor::snapshot::Snapshot;
+use wire::floor::snapshot::Floor;
 
 use super::{guests, reservations, tables};
 use crate::Result;
-use crate::venue::restaurants;
 
-/// Reads the floor. Must run in [`crate::db::Db::snapshot`], so that every part and the head of
-/// the log are of the same moment.
+/// Reads the floor on the service day that began at `day`. Must run in
+/// [`crate::db::Db::snapshot`], so that every part and the head of the log are of the same moment.
 ///
 /// # Errors
-/// [`crate::Error::NotFound`] when there is no such restaurant.
+/// When the database is away.
 pub async fn read(
     conn: &mut AsyncPgConnection,
     restaurant: RestaurantId,
+    day: DateTime<Utc>,
     now: DateTime<Utc>,
-) -> Result<Snapshot> {
-    let view = restaurants::floor_view(conn, restaurant, now).await?;
-    let from = view.service_day_start - TimeDelta::days(1);
-    let until = now + TimeDelta::days(30);
-    Ok(Snapshot {
-        restaurant: restaurants::get(conn, restaurant).await?,
-        guests: guests::floor(conn, restaurant, view.service_day_start).await?,
+) -> Result<Floor> {
+    let (from, until) = (day - TimeDelta::days(1), now + TimeDelta::days(30));
+    Ok(Floor {
+        guests: guests::floor(conn, restaurant, day).await?,
         reservations: reservations::window(conn, restaurant, from, until).await?,
         tables: tables::floor(conn, restaurant).await?,
-        last_updated: now,
-        epoch: view.position.epoch,
-        seq: view.position.seq,
     })
 }

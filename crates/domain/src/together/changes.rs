@@ -407,7 +407,6 @@ pub(super) fn failure(item: &Item, error: Error) -> Result<ItemError> {
     let sentence = error.to_string();
     let (code, fields, current) = match error {
         Error::Refused { code, .. } => (code, Vec::new(), None),
-        Error::TableUnavailable { .. } => (ErrorCode::TableUnavailable, Vec::new(), None),
         Error::NotFound(_) => (ErrorCode::NotFound, Vec::new(), None),
         Error::Stale(current) => (ErrorCode::StaleVersion, Vec::new(), Some(*current)),
         Error::Invalid(fields) => (ErrorCode::Invalid, fields, None),

@@ -228,7 +228,7 @@ impl Writer {
     /// before stay where they are.
     async fn look_again(&mut self) {
         let snapshot = log::snapshot(&self.api).await;
-        let guests = snapshot.map_or_else(|_| Vec::new(), |snapshot| snapshot.guests);
+        let guests = snapshot.map_or_else(|_| Vec::new(), |snapshot| snapshot.floor.guests);
         let prefix = format!("{}, ", self.name);
         let own = guests
             .iter()

@@ -15,7 +15,9 @@ use wire::entities::{AuditEntity, EventKind, IdField, Payloads};
 use wire::live::frames::{ClientMessage, CloseCode, SessionFrame};
 use wire::menu::dishes::DishStatus;
 
+use crate::describe::sections;
 use crate::live::admission::Follow;
+use crate::rooms;
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| Builder::default().document().to_string());
 
@@ -61,6 +63,9 @@ impl Builder {
             .map(|kind| self.event(*kind))
             .collect();
         let frames = self.variants::<SessionFrame>();
+        let snapshot = sections::schemas(rooms::PARTS).into_iter();
+        self.schemas
+            .extend(snapshot.map(|(name, schema)| (name, json!(schema))));
         let said = self.variants::<ClientMessage>();
         let on_socket = events
             .iter()

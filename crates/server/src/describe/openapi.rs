@@ -20,6 +20,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::access::auth::Need;
 use crate::platform::routing::{Kind, Row};
+use crate::rooms::OfRooms;
 use crate::routes::routes;
 
 /// The schemes by which callers say who they are.
@@ -38,7 +39,8 @@ const TICKET: &str = "ticket";
                        `RateLimit-Reset`.",
         license(name = "MIT OR Apache-2.0")
     ),
-    components(schemas(wire::ErrorBody, wire::floor::guests::GuestScope))
+    components(schemas(wire::ErrorBody, wire::floor::guests::GuestScope)),
+    modifiers(&OfRooms)
 )]
 struct Frame;
 

@@ -4,13 +4,18 @@ pub mod availability;
 pub mod dashboard;
 pub mod guests;
 pub mod holds;
+pub mod metrics;
 pub mod reservations;
 mod routes;
 pub mod snapshot;
 pub mod tables;
-mod tag;
 mod view;
 pub mod waitlist;
 
 pub use routes::routes;
-pub use tag::FloorTag;
+
+crate::platform::reply::versioned!(
+    wire::floor::guests::Guest,
+    wire::floor::reservations::Reservation,
+    wire::floor::tables::Table,
+);

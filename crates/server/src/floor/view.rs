@@ -11,11 +11,17 @@ use domain::venue::restaurants::FloorView;
 use serde::Serialize;
 use wire::RestaurantId;
 
-use super::tag::FloorTag;
 use crate::platform::errors::ApiError;
 use crate::platform::extract::AtLeast;
 use crate::platform::reply;
+use crate::platform::tag::LogTag;
 use crate::state::AppState;
+
+impl From<FloorView> for LogTag {
+    fn from(view: FloorView) -> Self {
+        Self::new(view.position, view.service_day_start)
+    }
+}
 
 /// A page of a list with the position that it contains, both from the same server, or the 304 for a
 /// client that has it already: then one row is read.
@@ -32,7 +38,7 @@ pub(super) async fn page<T: Serialize>(
         .reads
         .read(operation, rid, least, async |conn| {
             let view = restaurants::floor_view(conn, rid, now).await?;
-            let tag = FloorTag::from(view);
+            let tag = LogTag::from(view);
             if let Some(answer) = reply::not_modified(request, tag) {
                 return Ok((tag, ControlFlow::Break(answer)));
             }
@@ -42,7 +48,7 @@ pub(super) async fn page<T: Serialize>(
         .await?;
     state.reads.told(rid, tag.position());
     Ok(match page {
-        ControlFlow::Continue(page) => reply::floor_page(request, tag, &page),
+        ControlFlow::Continue(page) => reply::page_at(request, tag, &page),
         ControlFlow::Break(answer) => answer,
     })
 }

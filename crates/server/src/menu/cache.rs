@@ -15,21 +15,20 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use domain::db::{Db, serving};
+use domain::db::{Appended, Db, serving};
 use domain::menu::tree;
 use parking_lot::Mutex;
 use realtime::{Hub, Join, JoinError, Pull, Since, Who};
-use serde::Serialize;
-use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
 use wire::entities::Topic;
 use wire::live::events::EventKind;
 use wire::{Audience, Position, RestaurantId, Seq};
 
+use crate::platform::commits::OnCommit;
 use crate::platform::errors::ApiError;
+use crate::platform::reply::Document;
 
 /// How many menus are kept.
 const CAPACITY: usize = 1000;
@@ -59,27 +58,6 @@ pub struct Page {
     /// Where the log stood when it was read.
     pub position: Position,
     good_until: DateTime<Utc>,
-}
-
-/// JSON with a tag of its own: the same content has the same tag on every worker.
-#[derive(Debug)]
-pub struct Document {
-    /// The JSON.
-    pub body: Bytes,
-    /// Its `ETag`.
-    pub tag: String,
-}
-
-impl Document {
-    fn new(content: &impl Serialize) -> Result<Self, ApiError> {
-        let body = serde_json::to_vec(content).map_err(ApiError::internal)?;
-        let hash = Sha256::digest(&body);
-        let tag = hash.iter().take(12).map(|byte| format!("{byte:02x}"));
-        Ok(Self {
-            tag: format!("\"{}\"", tag.collect::<String>()),
-            body: body.into(),
-        })
-    }
 }
 
 /// The place of one menu.
@@ -189,15 +167,6 @@ impl Menus {
         Ok(page)
     }
 
-    /// This worker has just committed events of these kinds.
-    pub fn committed(&self, restaurant: RestaurantId, mut kinds: impl Iterator<Item = EventKind>) {
-        if kinds.any(shows_in_menu)
-            && let Some(slot) = self.0.slots.lock().get(&restaurant)
-        {
-            slot.forget();
-        }
-    }
-
     async fn follow(&self, restaurant: RestaurantId, slot: &Arc<Slot>) -> Result<(), JoinError> {
         let kinds = EventKind::ALL.iter().copied();
         let join = Join {
@@ -214,6 +183,17 @@ impl Menus {
             .runtime
             .spawn(async move { inner.listen(restaurant, slot, session).await });
         Ok(())
+    }
+}
+
+impl OnCommit for Menus {
+    fn committed(&self, appended: &Appended) {
+        let mut kinds = appended.events.iter().map(|event| event.kind);
+        if kinds.any(shows_in_menu)
+            && let Some(slot) = self.0.slots.lock().get(&appended.restaurant_id)
+        {
+            slot.forget();
+        }
     }
 }
 

@@ -29,7 +29,7 @@ pub async fn visit(
     let (rid, member) = which::visited(&state, &request, which.restaurant_id).await?;
     let vary = (header::VARY, "Authorization");
     if member.is_none() {
-        let page = state.menus.of(rid).await?;
+        let page = state.rooms.menus.of(rid).await?;
         let mut answer = reply::public(&request, &page.dishes, page.position);
         answer
             .headers_mut()

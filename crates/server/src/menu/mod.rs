@@ -13,3 +13,5 @@ mod routes;
 mod which;
 
 pub use routes::routes;
+
+crate::platform::reply::versioned!(wire::menu::categories::Category, wire::menu::dishes::Dish,);

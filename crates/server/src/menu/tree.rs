@@ -22,6 +22,6 @@ pub async fn get(
     request: HttpRequest,
     Path(rid): Path<RestaurantId>,
 ) -> Result<HttpResponse, ApiError> {
-    let page = state.menus.of(rid).await?;
+    let page = state.rooms.menus.of(rid).await?;
     Ok(reply::public(&request, &page.menu, page.position))
 }

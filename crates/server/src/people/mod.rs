@@ -8,3 +8,5 @@ pub mod sessions;
 pub mod users;
 
 pub use routes::routes;
+
+crate::platform::reply::versioned!(wire::people::users::User,);

@@ -17,8 +17,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use tracing::field::display;
-use wire::floor::availability::TableConflict;
-use wire::{ErrorBody, ErrorCode, FieldError, ItemError};
+use wire::{Details, ErrorBody, ErrorCode, FieldError, ItemError};
 
 use crate::platform::faults;
 use crate::platform::middleware::Context;
@@ -37,7 +36,7 @@ struct Parts {
     more: usize,
     retry_after: Option<u64>,
     current: Option<serde_json::Value>,
-    conflict: Option<Box<TableConflict>>,
+    details: Option<Box<Details>>,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<anyhow::Error>,
 }
@@ -87,7 +86,7 @@ impl ApiError {
             more: 0,
             retry_after: None,
             current: None,
-            conflict: None,
+            details: None,
             headers: Vec::new(),
             cause: None,
         }))
@@ -223,13 +222,6 @@ impl ApiError {
         self
     }
 
-    /// Tells what is in the way and what is free instead (for `table_unavailable`).
-    #[must_use]
-    pub fn conflict(mut self, conflict: Box<TableConflict>) -> Self {
-        self.0.conflict = Some(conflict);
-        self
-    }
-
     /// Adds a header to the answer.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -268,7 +260,7 @@ impl ApiError {
             items: self.0.items.clone(),
             more: self.0.more,
             current: self.0.current.clone(),
-            conflict: self.0.conflict.clone(),
+            details: self.0.details.clone(),
         }
     }
 
@@ -353,9 +345,14 @@ impl From<domain::Error> for ApiError {
     fn from(error: domain::Error) -> Self {
         use domain::Error as E;
         match error {
-            E::Refused { code, message } => Self::new(code, message),
-            E::TableUnavailable { message, conflict } => {
-                Self::new(ErrorCode::TableUnavailable, message).conflict(conflict)
+            E::Refused {
+                code,
+                message,
+                details,
+            } => {
+                let mut error = Self::new(code, message);
+                error.0.details = details;
+                error
             }
             E::Invalid(fields) => Self::invalid(fields),
             E::NotFound(what) => {
@@ -437,6 +434,32 @@ mod tests {
           ]
         }
         "#);
+    }
+
+    #[test]
+    fn what_a_room_tells_stands_in_a_field_of_its_own() {
+        #[derive(serde::Serialize, utoipa::ToSchema)]
+        struct Oven {
+            plates: u8,
+            degrees: u16,
+        }
+        impl wire::Detail for Oven {
+            const FIELD: &'static str = "oven";
+            const MEANING: &'static str = "Too hot.";
+        }
+        let oven = Oven {
+            plates: 2,
+            degrees: 300,
+        };
+        let refused = domain::Error::detailed(ErrorCode::Conflict, "It is hot.", &oven);
+        let body = ApiError::from(refused).body("r-1");
+        let text = serde_json::to_string(&body).unwrap();
+        let rest = r#""status":409,"code":"conflict","requestId":"r-1""#;
+        let told = r#""oven":{"plates":2,"degrees":300}"#;
+        assert_eq!(text, format!(r#"{{"error":"It is hot.",{rest},{told}}}"#));
+        // Programs that know no such field read the rest.
+        let read: ErrorBody = serde_json::from_str(&text).unwrap();
+        assert_eq!((read.code, read.details), (ErrorCode::Conflict, None));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What every route stands on, whatever it is about: HTTP, reading and answering, errors, limits.
 
+pub mod commits;
 pub mod defaults;
 pub mod errors;
 pub mod extract;
@@ -12,3 +13,4 @@ pub mod origin;
 pub mod reads;
 pub mod reply;
 pub mod routing;
+pub mod tag;

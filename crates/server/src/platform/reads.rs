@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use domain::db::{Db, NearBy, PgConnection, Replica, Standing};
+use domain::db::{Appended, Db, NearBy, PgConnection, Replica, Standing};
 use moka::Entry;
 use moka::ops::compute::Op;
 use moka::sync::Cache;
@@ -32,6 +32,7 @@ use realtime::Hub;
 use tracing::Instrument;
 use wire::{Position, RestaurantId};
 
+use crate::platform::commits::OnCommit;
 use crate::platform::errors::ApiError;
 use crate::platform::extract::AtLeast;
 use crate::state::transaction;
@@ -203,6 +204,12 @@ impl Reads {
             (View::Each, None) => primary.read(operation, read).instrument(span).await?,
             _ => primary.snapshot(operation, read).instrument(span).await?,
         })
+    }
+}
+
+impl OnCommit for Reads {
+    fn committed(&self, appended: &Appended) {
+        self.told(appended.restaurant_id, appended.position());
     }
 }
 

@@ -5,14 +5,14 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 use domain::page::Page;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use wire::Position;
 
-use crate::floor::FloorTag;
-use crate::menu::cache::Document;
 use crate::platform::errors::ApiError;
+use crate::platform::tag::LogTag;
 
-/// `X-Event-Seq: <epoch>:<seq>`, the position of the log after a write, or in what is read of the
-/// floor.
+/// `X-Event-Seq: <epoch>:<seq>`, the position of the log after a write, or in what is
+/// read at a position.
 pub const EVENT_SEQ: HeaderName = HeaderName::from_static("x-event-seq");
 
 /// How long an item of a list is as JSON, roughly: a party has some 800 bytes.
@@ -24,9 +24,10 @@ pub trait Versioned {
     fn version(&self) -> i32;
 }
 
+/// Each room says which of its resources have a version.
 macro_rules! versioned {
     ($($resource:ty),+ $(,)?) => {$(
-        impl Versioned for $resource {
+        impl $crate::platform::reply::Versioned for $resource {
             fn version(&self) -> i32 {
                 self.version
             }
@@ -34,15 +35,7 @@ macro_rules! versioned {
     )+};
 }
 
-versioned!(
-    wire::floor::guests::Guest,
-    wire::floor::reservations::Reservation,
-    wire::floor::tables::Table,
-    wire::venue::restaurants::Restaurant,
-    wire::people::users::User,
-    wire::menu::categories::Category,
-    wire::menu::dishes::Dish,
-);
+pub(crate) use versioned;
 
 /// A resource as it is.
 pub fn found<T: Serialize + Versioned>(resource: &T) -> HttpResponse {
@@ -155,37 +148,58 @@ pub fn page<T: Serialize>(request: &HttpRequest, page: &Page<T>) -> HttpResponse
     listed(HttpResponse::Ok(), request, page)
 }
 
-/// Something read of the floor: its `ETag`, and the position of the log that it contains.
-pub fn at<T: Serialize>(tag: FloorTag, body: &T) -> HttpResponse {
+/// Something read at a position: its `ETag`, and the position of the log that it contains.
+pub fn at<T: Serialize>(tag: LogTag, body: &T) -> HttpResponse {
     tagged(HttpResponse::Ok(), tag).json(body)
 }
 
 /// The same, of what is written as JSON already.
-pub fn json_at(tag: FloorTag, body: Bytes) -> HttpResponse {
+pub fn json_at(tag: LogTag, body: Bytes) -> HttpResponse {
     tagged(HttpResponse::Ok(), tag)
         .content_type("application/json")
         .body(body)
 }
 
-/// A page of a list of the floor.
-pub fn floor_page<T: Serialize>(
-    request: &HttpRequest,
-    tag: FloorTag,
-    page: &Page<T>,
-) -> HttpResponse {
+/// A page of a list that is read at a position.
+pub fn page_at<T: Serialize>(request: &HttpRequest, tag: LogTag, page: &Page<T>) -> HttpResponse {
     listed(tagged(HttpResponse::Ok(), tag), request, page)
 }
 
 /// 304 when the caller has what there is under a tag.
-pub fn not_modified(request: &HttpRequest, tag: FloorTag) -> Option<HttpResponse> {
+pub fn not_modified(request: &HttpRequest, tag: LogTag) -> Option<HttpResponse> {
     is_known(request, &tag.to_string()).then(|| tagged(HttpResponse::NotModified(), tag).finish())
 }
 
-fn tagged(mut answer: HttpResponseBuilder, tag: FloorTag) -> HttpResponseBuilder {
+fn tagged(mut answer: HttpResponseBuilder, tag: LogTag) -> HttpResponseBuilder {
     answer
         .insert_header((header::ETAG, tag.to_string()))
         .insert_header((EVENT_SEQ, tag.position().to_string()));
     answer
+}
+
+/// JSON with a tag of its own: the same content has the same tag on every worker.
+#[derive(Debug)]
+pub struct Document {
+    /// The JSON.
+    pub body: Bytes,
+    /// Its `ETag`.
+    pub tag: String,
+}
+
+impl Document {
+    /// Writes it.
+    ///
+    /// # Errors
+    /// A fault when it cannot be written as JSON.
+    pub fn new(content: &impl Serialize) -> Result<Self, ApiError> {
+        let body = serde_json::to_vec(content).map_err(ApiError::internal)?;
+        let hash = Sha256::digest(&body);
+        let tag = hash.iter().take(12).map(|byte| format!("{byte:02x}"));
+        Ok(Self {
+            tag: format!("\"{}\"", tag.collect::<String>()),
+            body: body.into(),
+        })
+    }
 }
 
 /// What everybody may read and keep for a moment: 304 when the caller has it. `position` is where

@@ -218,6 +218,32 @@ async fn the_document_lists_every_route() {
             );
         }
     }
+    let envelope = &document["components"]["schemas"]["ErrorBody"];
+    let conflict = &envelope["properties"]["conflict"]["oneOf"];
+    assert_eq!(
+        conflict[1]["$ref"], "#/components/schemas/TableConflict",
+        "{envelope}"
+    );
+    assert!(document["components"]["schemas"]["TableConflict"].is_object());
+    let snapshot = &document["components"]["schemas"]["Snapshot"];
+    let fields = [
+        "restaurant",
+        "guests",
+        "reservations",
+        "tables",
+        "lastUpdated",
+        "epoch",
+        "seq",
+    ];
+    let described: BTreeSet<&str> = snapshot["properties"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(described, BTreeSet::from(fields));
+    let required = fields.into_iter().filter(|field| *field != "reservations");
+    assert_eq!(snapshot["required"], json!(required.collect::<Vec<_>>()));
     // What generators of clients trip over: names that two operations have, answers that say
     // nothing, words that are spelled otherwise than on the wire.
     let operations = document["paths"]

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::errors::Detail;
 use crate::{HoldId, ReservationId, RestaurantId, TableId, lists};
 
 /// For whom and when.
@@ -133,4 +134,10 @@ pub struct TableConflict {
     pub until: Option<DateTime<Utc>>,
     /// The nearest free slots of that day for the same party.
     pub slots: Vec<Slot>,
+}
+
+impl Detail for TableConflict {
+    const FIELD: &'static str = "conflict";
+    const MEANING: &'static str =
+        "What is in the way and what is free instead, when the code is `table_unavailable`.";
 }

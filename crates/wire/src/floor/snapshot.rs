@@ -1,20 +1,15 @@
-//! The whole floor at one position of the log.
+//! The floor, as snapshots show it.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{guests::Guest, reservations::Reservation, tables::Table};
-use crate::position::{Epoch, Seq};
-use crate::venue::restaurants::Restaurant;
+use crate::live::snapshot::{Section, Sections};
 
-/// Everything a tablet needs to draw the floor, read in one transaction: the state after event
-/// `seq` and before event `seq + 1`.
+/// What a tablet draws the floor from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Snapshot {
-    /// The restaurant and its settings.
-    pub restaurant: Restaurant,
+pub struct Floor {
     /// The current floor, as `GET guests` lists it.
     pub guests: Vec<Guest>,
     /// The bookings from yesterday to 30 days ahead, by time.
@@ -22,11 +17,12 @@ pub struct Snapshot {
     pub reservations: Vec<Reservation>,
     /// The active tables.
     pub tables: Vec<Table>,
-    /// When it was read.
-    pub last_updated: DateTime<Utc>,
-    /// The life of the log that `seq` counts in.
-    pub epoch: Epoch,
-    /// The last event that is contained.
-    #[schema(value_type = i64)]
-    pub seq: Seq,
+}
+
+impl Section for Floor {
+    fn write(&self, to: &mut Sections) -> serde_json::Result<()> {
+        to.add("guests", &self.guests)?;
+        to.add("reservations", &self.reservations)?;
+        to.add("tables", &self.tables)
+    }
 }

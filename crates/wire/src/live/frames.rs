@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::errors::ErrorCode;
-use crate::floor::snapshot::Snapshot;
 use crate::live::presence::Presence;
+use crate::live::snapshot::Snapshot;
 use crate::words::words;
 use crate::{Epoch, RestaurantId, Seq};
 

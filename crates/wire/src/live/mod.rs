@@ -4,3 +4,4 @@ pub mod audience;
 pub mod events;
 pub mod frames;
 pub mod presence;
+pub mod snapshot;

@@ -1,3 +1,4 @@
 //! The restaurant itself, and how it wants to work.
 
 pub mod restaurants;
+pub mod snapshot;

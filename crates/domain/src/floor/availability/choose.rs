@@ -1,8 +1,8 @@
 //! The house's choice of tables, and what it says when there is none.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use wire::TableId;
 use wire::floor::availability::{Slot, TableConflict};
+use wire::{ErrorCode, TableId};
 
 use super::plan::{Ask, Closed, House};
 use super::read::house;
@@ -54,13 +54,17 @@ pub(in crate::floor) async fn choose(tx: &mut Tx<'_>, wish: &Wish) -> Result<Vec
         Err(Closed::Paused) => "No more bookings are taken for that time.".to_owned(),
         Err(Closed::Pacing) => "Enough other guests arrive at that time.".to_owned(),
     };
-    Err(Error::TableUnavailable {
-        message: reason,
-        conflict: Box::new(TableConflict {
-            slots: nearest(&house, wish, &ask),
-            ..TableConflict::default()
-        }),
-    })
+    let slots = nearest(&house, wish, &ask);
+    let conflict = TableConflict {
+        slots,
+        ..TableConflict::default()
+    };
+    Err(unavailable(reason, &conflict))
+}
+
+/// A table is booked or kept at the time that was asked for, or none is free.
+fn unavailable(message: String, conflict: &TableConflict) -> Error {
+    Error::detailed(ErrorCode::TableUnavailable, message, conflict)
 }
 
 /// The refusal of tables that somebody else has, with the nearest slots that are free.
@@ -87,10 +91,7 @@ pub(in crate::floor) async fn taken(
         clock(conflict.until),
     );
     let slots = nearest(&house, wish, &wish.ask(tx.now));
-    Ok(Error::TableUnavailable {
-        message,
-        conflict: Box::new(TableConflict { slots, ..conflict }),
-    })
+    Ok(unavailable(message, &TableConflict { slots, ..conflict }))
 }
 
 async fn house_for(tx: &mut Tx<'_>, wish: &Wish) -> Result<House> {

@@ -9,9 +9,9 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
-use wire::TableId;
-use wire::floor::availability::{Hold, Slot};
+use wire::floor::availability::{Hold, Slot, TableConflict};
 use wire::floor::reservations::Reservation;
+use wire::{ErrorCode, TableId};
 
 use crate::house::House;
 use crate::sql::Sql;
@@ -166,7 +166,12 @@ async fn check(house: &House, sql: &Sql, claims: &[Claim], size: i32, minutes: i
         };
         match refused {
             None => {}
-            Some(Error::TableUnavailable { conflict, .. }) => {
+            Some(Error::Refused {
+                code: ErrorCode::TableUnavailable,
+                details: Some(details),
+                ..
+            }) => {
+                let conflict: TableConflict = details.read().unwrap();
                 let taken = conflict.table_id.unwrap();
                 let number = tables.iter().position(|table| *table == taken).unwrap();
                 assert!(claim.tables.contains(&number), "{conflict:?} for {claim:?}");

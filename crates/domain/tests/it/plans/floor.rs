@@ -44,7 +44,9 @@ pub(super) async fn read(house: &House) {
     let name = "floor.snapshot";
     house
         .read(name, "", async |conn| {
-            snapshot::read(conn, here, now()).await
+            let view = restaurants::floor_view(conn, here, now()).await?;
+            restaurants::get(conn, here).await?;
+            snapshot::read(conn, here, view.service_day_start, now()).await
         })
         .await;
     let name = "floor.dashboard";

@@ -7,9 +7,9 @@ use actix_web::http::header::HeaderName;
 use actix_web::{FromRequest, HttpRequest};
 use wire::{ErrorCode, Position};
 
-use crate::floor::FloorTag;
 use crate::platform::errors::ApiError;
 use crate::platform::reply;
+use crate::platform::tag::LogTag;
 
 const MIN_SEQ: HeaderName = HeaderName::from_static("x-min-seq");
 
@@ -46,7 +46,7 @@ impl FromRequest for AtLeast {
 fn held(request: &HttpRequest) -> impl Iterator<Item = Position> {
     reply::known_tags(request)
         .take(TAGS)
-        .filter_map(FloorTag::position_in)
+        .filter_map(LogTag::position_in)
 }
 
 fn unreadable() -> ApiError {

@@ -6,13 +6,13 @@
 //!
 //! All names begin with `qtable_`, save those about the process, whose names are a convention.
 
-mod floor;
 mod machine;
 pub mod page;
 mod sheet;
 
 use std::time::Duration;
 
+use domain::db::Appended;
 use parking_lot::RwLock;
 use prometheus::{
     Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
@@ -20,11 +20,12 @@ use prometheus::{
 use wire::live::events::EventKind;
 use wire::live::frames::CloseCode;
 
-use self::floor::Floor;
+use crate::platform::commits::OnCommit;
 pub use page::{MetricsPage, listen};
 pub use sheet::Sheet;
 
-const PREFIX: &str = "qtable";
+/// How the names of all metrics begin.
+pub(crate) const PREFIX: &str = "qtable";
 
 /// Upper bounds in seconds: fine where the targets are (a write in a few milliseconds), coarse up
 /// to the time-outs.
@@ -44,7 +45,6 @@ pub struct Metrics {
     database_failures: IntCounterVec,
     events: IntCounterVec,
     disconnects: IntCounterVec,
-    floor: Floor,
     hooks: RwLock<Vec<Hook>>,
 }
 
@@ -101,7 +101,6 @@ impl Metrics {
                 "Sockets that ended, by close code; 1006 is one that broke.",
                 &["code"],
             )?,
-            floor: Floor::new(&registry)?,
             hooks: RwLock::default(),
             registry,
         };
@@ -141,10 +140,15 @@ impl Metrics {
         }
     }
 
-    /// An event was committed, with these bytes for staff.
-    pub fn event_committed(&self, kind: EventKind, frame: &str) {
+    /// An event was committed.
+    fn event_committed(&self, kind: EventKind) {
         self.events.with_label_values(&[kind.as_str()]).inc();
-        self.floor.observe(kind, frame);
+    }
+
+    /// Where rooms add what they count.
+    #[must_use]
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// A socket ended: with a close code of ours, or `None` when it broke.
@@ -233,6 +237,14 @@ impl Metrics {
     }
 }
 
+impl OnCommit for Metrics {
+    fn committed(&self, appended: &Appended) {
+        for event in &appended.events {
+            self.event_committed(event.kind);
+        }
+    }
+}
+
 /// A request that has no answer yet.
 pub struct InFlight(IntGauge);
 
@@ -259,8 +271,8 @@ mod tests {
         metrics.request("GET", "/api/v1/guests", 200, Duration::from_millis(4));
         metrics.request("GET", "/api/v1/guests", 404, Duration::from_millis(4));
         metrics.database_operation("list_guests", Duration::from_millis(1), false);
-        metrics.event_committed(EventKind::GuestUpdated, "{}");
-        metrics.event_committed(EventKind::GuestUpdated, "{}");
+        metrics.event_committed(EventKind::GuestUpdated);
+        metrics.event_committed(EventKind::GuestUpdated);
         metrics.disconnected(Some(CloseCode::TooSlow));
         metrics.disconnected(None);
         let in_flight = metrics.request_in_flight();

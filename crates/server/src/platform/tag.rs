@@ -1,23 +1,22 @@
-//! The `ETag` of what is read of the floor.
+//! The `ETag` of what is read at a position of a restaurant's log.
 
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use domain::venue::restaurants::FloorView;
 use wire::Position;
 
 /// `<epoch>:<seq>:<day>`: where the log stands, and when the service day began, in Unix seconds.
-/// The floor shows who was here since then: when the day changes it is another, though nothing was
+/// Lists show what there was since then: when the day changes they are others, though nothing was
 /// done.
 ///
 /// What comes before the second colon is the position, as `X-Event-Seq` has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FloorTag {
+pub struct LogTag {
     position: Position,
     day: DateTime<Utc>,
 }
 
-impl FloorTag {
+impl LogTag {
     /// The tag of what is read at a position on a service day.
     #[must_use]
     pub const fn new(position: Position, day: DateTime<Utc>) -> Self {
@@ -41,14 +40,8 @@ impl FloorTag {
     }
 }
 
-impl From<FloorView> for FloorTag {
-    fn from(view: FloorView) -> Self {
-        Self::new(view.position, view.service_day_start)
-    }
-}
-
 /// With its quotes.
-impl fmt::Display for FloorTag {
+impl fmt::Display for LogTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}:{}\"", self.position, self.day.timestamp())
     }
@@ -62,13 +55,13 @@ mod tests {
     fn a_tag_has_its_position_in_it() {
         let position: Position = "0191d3a0-0000-7000-8000-000000000001:7".parse().unwrap();
         let day = DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1);
-        let tag = FloorTag::new(position, day).to_string();
+        let tag = LogTag::new(position, day).to_string();
         assert_eq!(tag, "\"0191d3a0-0000-7000-8000-000000000001:7:86400\"");
-        assert_eq!(FloorTag::position_in(&tag), Some(position));
+        assert_eq!(LogTag::position_in(&tag), Some(position));
         let of_before = format!("\"{position}\"");
-        assert_eq!(FloorTag::position_in(&of_before), Some(position));
+        assert_eq!(LogTag::position_in(&of_before), Some(position));
         for other in ["\"3\"", "*", "\"\"", "\"a:b:c\""] {
-            assert_eq!(FloorTag::position_in(other), None, "{other}");
+            assert_eq!(LogTag::position_in(other), None, "{other}");
         }
     }
 }

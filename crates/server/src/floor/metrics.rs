@@ -4,12 +4,14 @@
 //! none counts twice. There is no label for the restaurant: an installation has too many of them.
 
 use chrono::{DateTime, Utc};
+use domain::db::Appended;
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry};
 use serde::Deserialize;
 use wire::floor::guests::GuestStatus;
 use wire::live::events::EventKind;
 
-use super::PREFIX;
+use crate::platform::commits::OnCommit;
+use crate::seen::metrics::PREFIX;
 
 /// Upper bounds in seconds, from one minute to four hours.
 const MINUTES: [f64; 12] = [
@@ -17,7 +19,7 @@ const MINUTES: [f64; 12] = [
 ];
 
 /// Parties of all restaurants that this worker seated and let go.
-pub(super) struct Floor {
+pub struct Parties {
     seated: IntCounter,
     covers: IntCounter,
     wait: Histogram,
@@ -42,8 +44,12 @@ struct Party {
     finished_time: Option<DateTime<Utc>>,
 }
 
-impl Floor {
-    pub(super) fn new(registry: &Registry) -> prometheus::Result<Self> {
+impl Parties {
+    /// All at nought.
+    ///
+    /// # Errors
+    /// When a metric of this name is there already.
+    pub fn new(registry: &Registry) -> prometheus::Result<Self> {
         let counter = |name: &str, help: &str| {
             let counter = IntCounter::with_opts(Opts::new(name, help).namespace(PREFIX))?;
             registry.register(Box::new(counter.clone()))?;
@@ -82,7 +88,7 @@ impl Floor {
     }
 
     /// Counts what an event says, if it is about a party that sat down or left just now.
-    pub(super) fn observe(&self, kind: EventKind, frame: &str) {
+    fn observe(&self, kind: EventKind, frame: &str) {
         if !matches!(kind, EventKind::GuestCreated | EventKind::GuestUpdated) {
             return;
         }
@@ -109,6 +115,14 @@ impl Floor {
     }
 }
 
+impl OnCommit for Parties {
+    fn committed(&self, appended: &Appended) {
+        for event in &appended.events {
+            self.observe(event.kind, &event.frame);
+        }
+    }
+}
+
 /// Never negative: arrivals are sometimes written down with a time of the client's.
 fn seconds(from: DateTime<Utc>, to: DateTime<Utc>) -> f64 {
     (to - from).to_std().unwrap_or_default().as_secs_f64()
@@ -131,10 +145,10 @@ mod tests {
 
     #[test]
     fn each_party_is_counted_when_it_sits_down_and_when_it_leaves() {
-        let floor = Floor::new(&Registry::new()).unwrap();
+        let parties = Parties::new(&Registry::new()).unwrap();
         let (seated, left) = ("2026-11-21T18:10:00.000001Z", "2026-11-21T19:40:00Z");
         let later = "2026-11-21T18:20:00Z";
-        let see = |frame: String| floor.observe(EventKind::GuestUpdated, &frame);
+        let see = |frame: String| parties.observe(EventKind::GuestUpdated, &frame);
         see(frame("2026-11-21T18:00:00Z", "waiting", None, None));
         see(frame(
             seated,
@@ -147,12 +161,12 @@ mod tests {
         see(frame(left, "completed", Some(seated), Some(left)));
         // A party that gives up did not sit.
         see(frame(left, "cancelled", None, Some(left)));
-        assert_eq!((floor.seated.get(), floor.covers.get()), (1, 4));
-        let (wait, turn) = (&floor.wait, &floor.turn);
+        assert_eq!((parties.seated.get(), parties.covers.get()), (1, 4));
+        let (wait, turn) = (&parties.wait, &parties.turn);
         assert_eq!((wait.get_sample_count(), turn.get_sample_count()), (1, 1));
         assert!((wait.get_sample_sum() - 600.0).abs() < 0.01);
         assert!((turn.get_sample_sum() - 5400.0).abs() < 0.01);
-        let ended = |status| floor.ended.with_label_values(&[status]).get();
+        let ended = |status| parties.ended.with_label_values(&[status]).get();
         assert_eq!(
             [ended("completed"), ended("cancelled"), ended("no_show")],
             [1, 1, 0]
@@ -161,10 +175,10 @@ mod tests {
 
     #[test]
     fn other_events_count_nothing() {
-        let floor = Floor::new(&Registry::new()).unwrap();
-        floor.observe(EventKind::TableUpdated, "{}");
-        floor.observe(EventKind::GuestDeleted, r#"{"data":{"id":"x"}}"#);
-        floor.observe(EventKind::GuestUpdated, "nonsense");
-        assert_eq!(floor.seated.get(), 0);
+        let parties = Parties::new(&Registry::new()).unwrap();
+        parties.observe(EventKind::TableUpdated, "{}");
+        parties.observe(EventKind::GuestDeleted, r#"{"data":{"id":"x"}}"#);
+        parties.observe(EventKind::GuestUpdated, "nonsense");
+        assert_eq!(parties.seated.get(), 0);
     }
 }
