@@ -7,13 +7,13 @@ use ::diesel::serialize::{self, Output, ToSql};
 use ::diesel::sql_types;
 use uuid::Uuid;
 
+use crate::Role;
 use crate::audit::AuditEntity;
 use crate::floor::guests::GuestStatus;
 use crate::floor::reservations::{ReservationSource, ReservationStatus};
 use crate::floor::tables::{TableShape, TableStatus};
 use crate::live::events::{Action, EventKind};
 use crate::menu::dishes::{Allergen, AvailabilityStatus, DietaryTag};
-use crate::people::Role;
 use crate::position::Epoch;
 use crate::{
     CategoryId, DishId, GuestId, HoldId, InvitationId, ReservationId, RestaurantId, SessionId,

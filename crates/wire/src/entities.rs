@@ -67,8 +67,11 @@ pub enum Topic {
 }
 
 impl Topic {
+    /// How many there are: the number of the last.
+    pub const COUNT: u8 = 4;
+
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::Venue, Self::People, Self::Floor, Self::Menu];
+    pub const ALL: [Self; Self::COUNT as usize] = [Self::Venue, Self::People, Self::Floor, Self::Menu];
 }
 
 /// Shows somebody the types that events carry.

@@ -73,7 +73,7 @@ pub(crate) async fn append(
 }
 
 /// The number of the last topic.
-const TOPICS: i32 = Topic::ALL.len() as i32;
+const TOPICS: i32 = Topic::COUNT as i32;
 
 /// The statement. A type of its own, because raw SQL would be prepared anew each time.
 #[derive(QueryId)]

@@ -5,7 +5,7 @@ use serde_json::json;
 use server::Need;
 use server::routes;
 use uuid::Uuid;
-use wire::people::Role;
+use wire::Role;
 
 use crate::support::{Client, Restaurant, TestApp};
 

@@ -162,8 +162,8 @@ async fn what_other_rooms_do_is_no_other_list() {
     }
 
     let starters = json!({"name": "Starters"});
-    let reply = house.owner.post(&house.path("/menu/categories"), starters);
-    let reply = reply.await;
+    let path = house.path("/menu/categories");
+    let reply = house.owner.post(&path, starters).await;
     let after = reply.header("x-event-seq").unwrap().to_owned();
     reply.expect(201);
     for (list, tag) in lists.iter().zip(&tags) {
