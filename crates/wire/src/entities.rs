@@ -71,7 +71,8 @@ impl Topic {
     pub const COUNT: u8 = 4;
 
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; Self::COUNT as usize] = [Self::Venue, Self::People, Self::Floor, Self::Menu];
+    pub const ALL: [Self; Self::COUNT as usize] =
+        [Self::Venue, Self::People, Self::Floor, Self::Menu];
 }
 
 /// Shows somebody the types that events carry.

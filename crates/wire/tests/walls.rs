@@ -97,13 +97,6 @@ const EXCEPTIONS: &[(&str, &[Known])] = &[
         ],
     ),
     (
-        "words of a column are read in one place, behind the one feature",
-        &[
-            ("wire/src/diesel.rs", "floor"),
-            ("wire/src/diesel.rs", "menu"),
-        ],
-    ),
-    (
         "the one public frame has a description of its own",
         &[("server/src/describe/asyncapi.rs", "menu")],
     ),
