@@ -18,7 +18,7 @@ use wire::{Epoch, ErrorCode, Position, RestaurantId, Seq, TableId};
 use super::settings as rules;
 use crate::checks::{Checks, trim};
 use crate::clock::new_id;
-use crate::db::{Tx, WholeRow};
+use crate::db::{Event, Tx, WholeRow};
 use crate::error::broken_constraint;
 use crate::floor::{day, reserved};
 use crate::record::check_version;
@@ -275,15 +275,9 @@ pub async fn update(
         "timeZone": restaurant.time_zone,
         "version": restaurant.version,
     });
-    let (kind, id) = (EventKind::RestaurantUpdated, restaurant.id.0);
-    tx.tell_public(
-        kind,
-        id,
-        Action::InfoUpdated,
-        Some(&current),
-        &restaurant,
-        &public,
-    )?;
+    let (kind, id) = (EventKind::RestaurantUpdated, restaurant.id);
+    let event = Event::new(kind, id, Action::InfoUpdated, &restaurant);
+    tx.tell(event.before(&current).public(&public))?;
     Ok(restaurant)
 }
 

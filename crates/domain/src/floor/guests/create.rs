@@ -13,7 +13,7 @@ use super::operations::Leave;
 use super::row::GuestRow;
 use super::{rules, waiting};
 use crate::clock::new_id;
-use crate::db::Tx;
+use crate::db::{Event, Tx};
 use crate::error::broken_constraint;
 use crate::floor::{seating, waitlist};
 use crate::schema::guests;
@@ -186,7 +186,8 @@ async fn keep_time(tx: &mut Tx<'_>, row: &mut GuestRow) -> Result<()> {
 
 fn tell(tx: &mut Tx<'_>, row: GuestRow, tables: Vec<TableId>) -> Result<Guest> {
     let guest = row.with_tables(tables);
-    tx.tell(EventKind::GuestCreated, guest.id.0, Action::Created, &guest)?;
+    let kind = EventKind::GuestCreated;
+    tx.tell(Event::new(kind, guest.id, Action::Created, &guest))?;
     Ok(guest)
 }
 

@@ -9,7 +9,7 @@ use wire::{RestaurantId, TableId};
 
 use super::row::{GuestRow, its_tables};
 use crate::Result;
-use crate::db::{Tx, WholeRow};
+use crate::db::{Event, Tx, WholeRow};
 use crate::floor::seating;
 use crate::privacy::NOBODY;
 use crate::schema::guests;
@@ -80,7 +80,7 @@ pub(crate) async fn erase(tx: &mut Tx<'_>, parties: Parties) -> Result<usize> {
             .await?;
         let tables = seating::held(tx, row.id).await?;
         let (kind, guest) = (EventKind::GuestUpdated, next.with_tables(tables));
-        tx.tell_unaudited(kind, guest.id.0, Action::InfoUpdated, &guest)?;
+        tx.tell(Event::new(kind, guest.id, Action::InfoUpdated, &guest).unaudited())?;
         count += 1;
     }
     Ok(count)

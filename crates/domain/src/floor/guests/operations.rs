@@ -14,7 +14,7 @@ use super::input::{check_patch, patched};
 use super::row::{GuestRow, its_tables};
 use super::rules::{self, Place};
 use super::waiting::{self, Goal, Line};
-use crate::db::{Tx, WholeRow};
+use crate::db::{Event, Tx, WholeRow};
 use crate::floor::seating::{self, Locked};
 use crate::floor::{reservations, reserved};
 use crate::record::check_version;
@@ -207,13 +207,7 @@ pub async fn delete(tx: &mut Tx<'_>, id: GuestId, version: Option<i32>) -> Resul
         version: row.version + 1,
     };
     let before = row.clone().with_tables(held.clone());
-    tx.tell_changed(
-        EventKind::GuestDeleted,
-        id.0,
-        Action::Deleted,
-        &before,
-        &gone,
-    )?;
+    tx.tell(Event::new(EventKind::GuestDeleted, id, Action::Deleted, &gone).before(&before))?;
     if let Some(mut line) = line {
         line.arrange(&mut row.clone(), Goal::Off);
         waiting::save(tx, line).await?;
@@ -271,7 +265,7 @@ async fn save(
     let is_undone = next.status.is_waiting();
     let before = row.clone().with_tables(held.clone());
     let guest = next.with_tables(place.tables);
-    tx.tell_changed(EventKind::GuestUpdated, guest.id.0, action, &before, &guest)?;
+    tx.tell(Event::new(EventKind::GuestUpdated, guest.id, action, &guest).before(&before))?;
     let leave = if is_undone {
         Leave::Undone
     } else {
@@ -315,13 +309,8 @@ pub(crate) async fn link(
         .await?;
     waiting::note_written(tx, id);
     let guest = row.with_tables(held);
-    tx.tell_changed(
-        EventKind::GuestUpdated,
-        id.0,
-        Action::InfoUpdated,
-        &before,
-        &guest,
-    )?;
+    let kind = EventKind::GuestUpdated;
+    tx.tell(Event::new(kind, id, Action::InfoUpdated, &guest).before(&before))?;
     Ok(guest)
 }
 

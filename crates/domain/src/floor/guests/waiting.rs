@@ -27,7 +27,7 @@ use wire::live::events::{Action, EventKind};
 use wire::{GuestId, RestaurantId};
 
 use super::row::GuestRow;
-use crate::db::Tx;
+use crate::db::{Event, Tx};
 use crate::schema::guests;
 use crate::{Error, Result};
 
@@ -429,7 +429,7 @@ async fn write(tx: &mut Tx<'_>, line: &Line) -> Result<()> {
 fn tell(tx: &mut Tx<'_>, before: GuestRow, row: GuestRow) -> Result<()> {
     let [before, guest] = [before, row].map(|row| row.with_tables(Vec::new()));
     let (kind, action) = (EventKind::GuestUpdated, Action::InfoUpdated);
-    tx.tell_changed(kind, guest.id.0, action, &before, &guest)
+    tx.tell(Event::new(kind, guest.id, action, &guest).before(&before))
 }
 
 /// Gives parties their places, in one statement, and returns their rows.

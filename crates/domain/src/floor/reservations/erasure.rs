@@ -9,7 +9,7 @@ use wire::live::events::{Action, EventKind};
 
 use super::row::ReservationRow;
 use crate::Result;
-use crate::db::{Tx, WholeRow};
+use crate::db::{Event, Tx, WholeRow};
 use crate::privacy::NOBODY;
 use crate::schema::reservations;
 
@@ -68,7 +68,7 @@ pub(crate) async fn erase(tx: &mut Tx<'_>, bookings: Bookings) -> Result<usize> 
         )
         .await?;
         let (kind, booking) = (EventKind::ReservationUpdated, Reservation::from(next));
-        tx.tell_unaudited(kind, booking.id.0, Action::InfoUpdated, &booking)?;
+        tx.tell(Event::new(kind, booking.id, Action::InfoUpdated, &booking).unaudited())?;
         count += 1;
     }
     Ok(count)

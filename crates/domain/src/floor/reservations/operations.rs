@@ -15,7 +15,7 @@ use super::rules;
 use super::with_guest::settle;
 use crate::checks::{Checks, trimmed};
 use crate::clock::new_id;
-use crate::db::{Tx, WholeRow};
+use crate::db::{Event, Tx, WholeRow};
 use crate::error::broken_constraint;
 use crate::floor::availability::{Wish, choose};
 use crate::floor::occupancy::{self, Claimant};
@@ -160,7 +160,7 @@ pub(crate) async fn create_as(
     reserved::settle(tx, &row.table_ids, &[]).await?;
     let booking = Reservation::from(row);
     let kind = EventKind::ReservationCreated;
-    tx.tell(kind, booking.id.0, Action::Created, &booking)?;
+    tx.tell(Event::new(kind, booking.id, Action::Created, &booking))?;
     Ok(booking)
 }
 
@@ -319,7 +319,7 @@ pub(super) async fn save(
     };
     let before = Reservation::from(row.clone());
     let booking = Reservation::from(next);
-    tx.tell_changed(kind, booking.id.0, action, &before, &booking)?;
+    tx.tell(Event::new(kind, booking.id, action, &booking).before(&before))?;
     Ok(booking)
 }
 

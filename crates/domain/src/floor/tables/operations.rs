@@ -13,7 +13,7 @@ use wire::{ErrorCode, GuestId, RestaurantId, TableId};
 use super::row::TableRow;
 use crate::checks::{Checks, trim, trimmed};
 use crate::clock::new_id;
-use crate::db::{Tx, WholeRow};
+use crate::db::{Event, Tx, WholeRow};
 use crate::error::broken_constraint;
 use crate::floor::seating::{self, Locked};
 use crate::floor::{guests, occupancy, reserved};
@@ -118,7 +118,12 @@ pub(crate) async fn create_as(tx: &mut Tx<'_>, id: TableId, input: &CreateTable)
         .await
         .map_err(|error| number_taken(error, &row.table_number))?;
     let table = row.with_party(None);
-    tx.tell(EventKind::TableCreated, table.id.0, Action::Created, &table)?;
+    tx.tell(Event::new(
+        EventKind::TableCreated,
+        table.id,
+        Action::Created,
+        &table,
+    ))?;
     Ok(table)
 }
 
@@ -197,13 +202,7 @@ pub async fn delete(tx: &mut Tx<'_>, id: TableId, version: Option<i32>) -> Resul
         version: row.version + 1,
     };
     let before = row.with_party(None);
-    tx.tell_changed(
-        EventKind::TableDeleted,
-        id.0,
-        Action::Deleted,
-        &before,
-        &gone,
-    )
+    tx.tell(Event::new(EventKind::TableDeleted, id, Action::Deleted, &gone).before(&before))
 }
 
 /// The party has left: its visit is completed and its tables are free. A table that was to be
@@ -278,7 +277,7 @@ pub(crate) async fn save(
         .map_err(|error| number_taken(error, &next.table_number))?;
     let before = row.clone().with_party(party);
     let table = next.with_party(next_party);
-    tx.tell_changed(EventKind::TableUpdated, table.id.0, action, &before, &table)?;
+    tx.tell(Event::new(EventKind::TableUpdated, table.id, action, &table).before(&before))?;
     Ok(table)
 }
 

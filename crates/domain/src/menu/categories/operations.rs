@@ -9,7 +9,7 @@ use wire::{CategoryId, ErrorCode, FieldError, RestaurantId};
 use super::row::CategoryRow;
 use crate::checks::{Checks, trim, trimmed};
 use crate::clock::new_id;
-use crate::db::{Tx, WholeRow};
+use crate::db::{Event, Tx, WholeRow};
 use crate::error::broken_constraint;
 use crate::menu::{check_edits, windows};
 use crate::record::check_version;
@@ -119,13 +119,7 @@ pub async fn delete(tx: &mut Tx<'_>, id: CategoryId, version: Option<i32>) -> Re
         })?;
     let gone = serde_json::json!({"id": id, "version": row.version + 1});
     let before = Category::try_from(row)?;
-    tx.tell_changed(
-        EventKind::CategoryDeleted,
-        id,
-        Action::Deleted,
-        &before,
-        &gone,
-    )
+    tx.tell(Event::new(EventKind::CategoryDeleted, id, Action::Deleted, &gone).before(&before))
 }
 
 /// A category of which nothing has been said yet, after all `others`.
@@ -197,7 +191,7 @@ pub(in crate::menu) async fn write_new(tx: &mut Tx<'_>, row: CategoryRow) -> Res
         .map_err(|error| name_taken(error, &row.name))?;
     let category: Category = row.try_into()?;
     let kind = EventKind::CategoryCreated;
-    tx.tell(kind, category.id, Action::Created, &category)?;
+    tx.tell(Event::new(kind, category.id, Action::Created, &category))?;
     Ok(category)
 }
 
@@ -228,7 +222,7 @@ pub(in crate::menu) async fn save(
     let category: Category = next.try_into()?;
     let before = Category::try_from(row.clone())?;
     let kind = EventKind::CategoryUpdated;
-    tx.tell_changed(kind, category.id, action, &before, &category)?;
+    tx.tell(Event::new(kind, category.id, action, &category).before(&before))?;
     Ok(category)
 }
 

@@ -10,7 +10,7 @@ use wire::{DishId, ErrorCode, RestaurantId};
 
 use super::row::DishRow;
 use super::rules;
-use crate::db::{Tx, WholeRow};
+use crate::db::{Event, Tx, WholeRow};
 use crate::error::broken_constraint;
 use crate::menu::check_edits;
 use crate::record::check_version;
@@ -114,14 +114,14 @@ pub async fn delete(tx: &mut Tx<'_>, id: DishId, version: Option<i32>) -> Result
     diesel::delete(dishes::table.find((row.restaurant_id, id)))
         .execute(tx.conn)
         .await?;
-    let (kind, action) = (EventKind::DishDeleted, Action::Deleted);
     let gone = GoneDish {
         dish_id: id,
         version: row.version + 1,
     };
     let before = row.into_dish(now)?;
+    let event = Event::new(EventKind::DishDeleted, id, Action::Deleted, &gone).before(&before);
     if !before.is_published {
-        return tx.tell_changed(kind, id, action, &before, &gone);
+        return tx.tell(event);
     }
     let status = DishStatus {
         dish_id: id,
@@ -129,7 +129,7 @@ pub async fn delete(tx: &mut Tx<'_>, id: DishId, version: Option<i32>) -> Result
         image_url: before.image_url.clone(),
         is_published: false,
     };
-    tx.tell_public(kind, id, action, Some(&before), &gone, &status)
+    tx.tell(event.public(&status))
 }
 
 /// A dish of which nothing has been said yet.
@@ -227,14 +227,14 @@ fn tell(
     };
     let was_published = before.is_some_and(|before| before.is_published);
     let is_heard = dish.is_published != was_published;
-    let before = before
-        .map(|before| before.clone().into_dish(tx.now))
-        .transpose()?;
-    match (before, is_heard) {
-        (before, true) => tx.tell_public(kind, id, action, before.as_ref(), dish, &status),
-        (Some(before), false) => tx.tell_changed(kind, id, action, &before, dish),
-        (None, false) => tx.tell(kind, id, action, dish),
+    let mut event = Event::new(kind, id, action, dish);
+    if let Some(before) = before {
+        event = event.before(&before.clone().into_dish(tx.now)?);
     }
+    if is_heard {
+        event = event.public(&status);
+    }
+    tx.tell(event)
 }
 
 /// Writes a changed dish and tells; does nothing where nothing changed.

@@ -13,7 +13,7 @@ use super::list::{get, member};
 use super::reset::forget_links;
 use super::row::Member;
 use super::rules::{check_manages, check_other_owner};
-use crate::db::Tx;
+use crate::db::{Event, Tx};
 use crate::people::accounts;
 use crate::people::sessions::{Devices, revoke_devices};
 use crate::record::check_version;
@@ -45,7 +45,12 @@ pub(in crate::people) async fn join(tx: &mut Tx<'_>, id: UserId, role: Role) -> 
         ));
     }
     let user = get(tx.conn, tx.restaurant_id(), id).await?;
-    tx.tell(EventKind::UserUpdated, id.0, Action::Created, &user)
+    tx.tell(Event::new(
+        EventKind::UserUpdated,
+        id,
+        Action::Created,
+        &user,
+    ))
 }
 
 /// Changes a member: the fields that are present. With `version`, only if it still has that one.
@@ -141,13 +146,7 @@ pub async fn delete(tx: &mut Tx<'_>, id: UserId, version: Option<i32>) -> Result
         version: row.version + 1,
     };
     let before = row.into_user();
-    tx.tell_changed(
-        EventKind::UserUpdated,
-        id.0,
-        Action::Deleted,
-        &before,
-        &gone,
-    )
+    tx.tell(Event::new(EventKind::UserUpdated, id, Action::Deleted, &gone).before(&before))
 }
 
 /// The member, locked until the end of the transaction.
@@ -178,6 +177,6 @@ pub(super) async fn save(
         .execute(tx.conn)
         .await?;
     let (before, user) = (row.clone().into_user(), next.into_user());
-    tx.tell_changed(EventKind::UserUpdated, user.id.0, action, &before, &user)?;
+    tx.tell(Event::new(EventKind::UserUpdated, user.id, action, &user).before(&before))?;
     Ok(user)
 }
