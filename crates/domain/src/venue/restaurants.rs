@@ -1,11 +1,12 @@
 //! Restaurants and their settings.
 
+mod calendar;
 mod lock;
 
+pub(crate) use calendar::{Calendar, calendar, calendar_in};
 pub(crate) use lock::{lock, try_lock};
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -83,50 +84,6 @@ pub async fn get(conn: &mut AsyncPgConnection, id: RestaurantId) -> Result<Resta
         .optional()?
         .ok_or(Error::NotFound("restaurant"))?
         .try_into()
-}
-
-/// The time zone by which a restaurant's days are counted, and how it works.
-///
-/// # Errors
-/// [`Error::NotFound`].
-pub async fn calendar(
-    conn: &mut AsyncPgConnection,
-    id: RestaurantId,
-) -> Result<(Tz, RestaurantSettings)> {
-    let (zone, settings) = restaurants::table
-        .find(id)
-        .select((restaurants::time_zone, restaurants::settings))
-        .first::<(String, serde_json::Value)>(conn)
-        .await
-        .optional()?
-        .ok_or(Error::NotFound("restaurant"))?;
-    Ok((
-        zone.parse().unwrap_or(Tz::UTC),
-        serde_json::from_value(settings)?,
-    ))
-}
-
-/// By which zone's clock a restaurant's days are counted, and how it works.
-pub(crate) struct Calendar {
-    pub(crate) zone: Tz,
-    pub(crate) settings: RestaurantSettings,
-}
-
-/// The calendar of the restaurant that is written, read once per transaction.
-///
-/// # Errors
-/// [`Error::NotFound`].
-pub(crate) async fn calendar_in(tx: &mut Tx<'_>) -> Result<Arc<Calendar>> {
-    if let Some(calendar) = tx.kept.get() {
-        return Ok(calendar);
-    }
-    let (zone, settings) = calendar(tx.conn, tx.restaurant_id()).await?;
-    Ok(tx.kept.put(Calendar { zone, settings }))
-}
-
-/// To be called when it may have changed.
-fn forget_calendar(tx: &mut Tx<'_>) {
-    tx.kept.forget::<Calendar>();
 }
 
 /// What lists of the floor start from.
@@ -262,7 +219,7 @@ pub async fn update(
     next.overwrite(tx.conn, restaurants::table.find(next.id))
         .await
         .map_err(|error| slug_taken(error, &next.slug))?;
-    forget_calendar(tx);
+    calendar::forget(tx);
     let restaurant: Restaurant = next.try_into()?;
     let lead = restaurant.settings.reserve_tables_minutes_before;
     if lead != before {
