@@ -4,15 +4,15 @@ use chrono::{DateTime, Utc};
 use diesel_async::{AsyncPgConnection, TransactionManager};
 use wire::live::events::{Action, EventKind};
 use wire::people::Role;
-use wire::{RestaurantId, SessionId, TransactionId, UserId};
+use wire::{ErrorCode, RestaurantId, SessionId, TransactionId, UserId};
 
 use super::event::{Event, Told};
 use super::kept::Kept;
 use super::pool::Manager;
 use super::request::RequestId;
-use crate::Result;
 use crate::audit::Entry;
 use crate::remembered::Once;
+use crate::{Error, Result};
 
 /// Who does something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,17 @@ impl Actor {
         session_id: None,
         role: Role::Admin,
     };
+
+    /// Refuses what nobody below a role may do, with a sentence for people.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub(crate) fn check_role(self, least: Role, sentence: &str) -> Result<()> {
+        if self.role < least {
+            return Err(Error::refused(ErrorCode::Forbidden, sentence));
+        }
+        Ok(())
+    }
 }
 
 /// Where a transaction works, and for whom.

@@ -12,17 +12,17 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use wire::live::events::{Action, EventKind};
+use serde::Serialize;
+use wire::live::events::EventKind;
 use wire::venue::restaurants::{Restaurant, RestaurantSettings, UpdateRestaurant};
 use wire::{Epoch, ErrorCode, Position, RestaurantId, Seq, TableId};
 
 use super::settings as rules;
 use crate::checks::{Checks, trim};
 use crate::clock::new_id;
-use crate::db::{Event, Tx, WholeRow};
-use crate::error::broken_constraint;
+use crate::db::Tx;
 use crate::floor::{day, reserved};
-use crate::record::check_version;
+use crate::record::{Record, Stored, stored};
 use crate::schema::{log_heads, restaurants, tables};
 use crate::{Error, Result};
 
@@ -39,7 +39,38 @@ struct RestaurantRow {
     version: i32,
 }
 
-impl WholeRow for RestaurantRow {}
+stored! {
+    RestaurantRow in restaurants, "restaurant" by id: RestaurantId, at |_, id| id,
+    answers {
+        "restaurants_slug_key" => |row| Error::refused(
+            ErrorCode::SlugTaken,
+            format!("Another restaurant is called {}.", row.slug),
+        ),
+    }
+}
+
+impl Record for RestaurantRow {
+    type Row = Self;
+    type Shown = Restaurant;
+
+    const UPDATED: EventKind = EventKind::RestaurantUpdated;
+
+    fn shown(self, _now: DateTime<Utc>) -> Result<Restaurant> {
+        self.try_into()
+    }
+
+    fn public(_: Option<&Restaurant>, after: Option<&Restaurant>) -> Option<impl Serialize> {
+        after.map(|restaurant| {
+            serde_json::json!({
+                "id": restaurant.id,
+                "name": restaurant.name,
+                "slug": restaurant.slug,
+                "timeZone": restaurant.time_zone,
+                "version": restaurant.version,
+            })
+        })
+    }
+}
 
 impl TryFrom<RestaurantRow> for Restaurant {
     type Error = Error;
@@ -76,14 +107,7 @@ pub struct NewRestaurant {
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn get(conn: &mut AsyncPgConnection, id: RestaurantId) -> Result<Restaurant> {
-    restaurants::table
-        .find(id)
-        .select(RestaurantRow::as_select())
-        .first(conn)
-        .await
-        .optional()?
-        .ok_or(Error::NotFound("restaurant"))?
-        .try_into()
+    RestaurantRow::find(conn, id, id).await?.try_into()
 }
 
 /// What lists of the floor start from.
@@ -159,15 +183,11 @@ pub async fn create(
     if new.slug.is_none() {
         row.slug = free_slug(conn, row.slug).await?;
     }
-    diesel::insert_into(restaurants::table)
-        .values(&row)
-        .execute(conn)
-        .await
-        .map_err(|error| match slug_taken(error, &row.slug) {
-            // Nobody asked for this one: somebody else just took it, and another will do.
-            Error::Refused { .. } if new.slug.is_none() => Error::Contended,
-            error => error,
-        })?;
+    row.insert(conn).await.map_err(|error| match error {
+        // Nobody asked for this one: somebody else just took it, and another will do.
+        Error::Refused { .. } if new.slug.is_none() => Error::Contended,
+        error => error,
+    })?;
     diesel::insert_into(log_heads::table)
         .values((
             log_heads::restaurant_id.eq(row.id),
@@ -197,44 +217,23 @@ pub async fn update(
     patch: &UpdateRestaurant,
     version: Option<i32>,
 ) -> Result<Restaurant> {
-    let row = restaurants::table
-        .find(tx.restaurant_id())
-        .select(RestaurantRow::as_select())
-        .for_update()
-        .first(tx.conn)
-        .await
-        .optional()?
-        .ok_or(Error::NotFound("restaurant"))?;
+    let id = tx.restaurant_id();
+    let row = RestaurantRow::lock(tx, id).await?;
+    row.check_version(version, tx.now)?;
     let current: Restaurant = row.clone().try_into()?;
-    check_version(version, row.version, || current.clone())?;
     let mut next = patched(&row, patch, current.settings.clone())?;
     check(&next, patch.name.as_ref().map(|_| "name"))?;
     check_joinable(tx, &current.settings, &next).await?;
     if next == row {
         return Ok(current);
     }
-    let before = current.settings.reserve_tables_minutes_before;
-    next.version += 1;
-    next.last_updated = tx.now;
-    next.overwrite(tx.conn, restaurants::table.find(next.id))
-        .await
-        .map_err(|error| slug_taken(error, &next.slug))?;
+    next.write(tx).await?;
     calendar::forget(tx);
-    let restaurant: Restaurant = next.try_into()?;
+    let restaurant = next.tell_changed(tx, &row)?;
     let lead = restaurant.settings.reserve_tables_minutes_before;
-    if lead != before {
+    if lead != current.settings.reserve_tables_minutes_before {
         reserved::reschedule(tx, lead).await?;
     }
-    let public = serde_json::json!({
-        "id": restaurant.id,
-        "name": restaurant.name,
-        "slug": restaurant.slug,
-        "timeZone": restaurant.time_zone,
-        "version": restaurant.version,
-    });
-    let (kind, id) = (EventKind::RestaurantUpdated, restaurant.id);
-    let event = Event::new(kind, id, Action::InfoUpdated, &restaurant);
-    tx.tell(event.before(&current).public(&public))?;
     Ok(restaurant)
 }
 
@@ -356,16 +355,6 @@ async fn free_slug(conn: &mut AsyncPgConnection, slug: String) -> Result<String>
     } else {
         slug
     })
-}
-
-fn slug_taken(error: diesel::result::Error, slug: &str) -> Error {
-    match broken_constraint(&error) {
-        Some("restaurants_slug_key") => Error::refused(
-            ErrorCode::SlugTaken,
-            format!("Another restaurant is called {slug}."),
-        ),
-        _ => error.into(),
-    }
 }
 
 #[cfg(test)]

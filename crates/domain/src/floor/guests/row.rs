@@ -1,12 +1,16 @@
 //! The row of a party.
 
+use std::borrow::{Borrow, BorrowMut};
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use wire::floor::guests::{Guest, GuestStatus};
-use wire::{GuestId, ReservationId, RestaurantId, TableId};
+use wire::live::events::{Action, EventKind};
+use wire::{ErrorCode, GuestId, ReservationId, RestaurantId, TableId};
 
-use crate::db::WholeRow;
+use crate::record::{Record, stored};
 use crate::schema::{guests, seatings};
+use crate::{Error, Result};
 
 /// A party without its tables, which are in `seatings`.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
@@ -46,9 +50,68 @@ pub(super) struct GuestRow {
     pub(super) due_at: Option<DateTime<Utc>>,
 }
 
-impl WholeRow for GuestRow {}
+stored! {
+    GuestRow in guests, "guest" by id: GuestId, at |restaurant, id| (restaurant, id),
+    answers { "guests_pkey" => |_| taken() }
+}
+
+/// A client chose an id that there is already.
+pub(super) fn taken() -> Error {
+    let sentence = "There is a party with this id already.";
+    Error::refused(ErrorCode::Conflict, sentence)
+}
+
+/// A party, and the tables at which it sits, in their order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Party {
+    pub(super) row: GuestRow,
+    pub(super) tables: Vec<TableId>,
+}
+
+impl Borrow<GuestRow> for Party {
+    fn borrow(&self) -> &GuestRow {
+        &self.row
+    }
+}
+
+impl BorrowMut<GuestRow> for Party {
+    fn borrow_mut(&mut self) -> &mut GuestRow {
+        &mut self.row
+    }
+}
+
+impl Record for Party {
+    type Row = GuestRow;
+    type Shown = Guest;
+
+    const CREATED: EventKind = EventKind::GuestCreated;
+    const UPDATED: EventKind = EventKind::GuestUpdated;
+    const DELETED: EventKind = EventKind::GuestDeleted;
+
+    fn shown(self, _now: DateTime<Utc>) -> Result<Guest> {
+        Ok(self.row.with_tables(self.tables))
+    }
+
+    fn change(&self, before: &Self) -> (EventKind, Action) {
+        let action = if self.row.status != before.row.status {
+            Action::StatusChanged
+        } else if self.tables == before.tables {
+            Action::InfoUpdated
+        } else if self.tables.is_empty() {
+            Action::TableCleared
+        } else {
+            Action::TableAssigned
+        };
+        (Self::UPDATED, action)
+    }
+}
 
 impl GuestRow {
+    /// The party at its tables.
+    pub(super) const fn at(self, tables: Vec<TableId>) -> Party {
+        Party { row: self, tables }
+    }
+
     /// The party, as clients see it.
     pub(super) fn with_tables(self, table_ids: Vec<TableId>) -> Guest {
         let quoted_until = self.quoted_until();
