@@ -142,7 +142,7 @@ pub(crate) async fn create_all(
 
 /// A party as it comes, before anything is known of the house, and its tables.
 fn new(tx: &Tx<'_>, id: GuestId, input: &CreateGuest) -> Result<(GuestRow, Vec<TableId>)> {
-    let wanted = check_new(input)?;
+    let (said, wanted) = check_new(input)?;
     let status = match input.status {
         None if wanted.is_empty() => GuestStatus::Waiting,
         None => GuestStatus::Seated,
@@ -155,7 +155,7 @@ fn new(tx: &Tx<'_>, id: GuestId, input: &CreateGuest) -> Result<(GuestRow, Vec<T
         ));
     }
     let place = rules::place(GuestStatus::Waiting, &[], Some(status), Some(&wanted))?;
-    let mut row = new_row(tx, id, input);
+    let mut row = new_row(tx, id, &said)?;
     row.status = place.status;
     Ok((row, place.tables))
 }

@@ -3,22 +3,22 @@
 use chrono::TimeDelta;
 use diesel_async::AsyncPgConnection;
 use wire::floor::reservations::{
-    CreateReservation, Reservation, ReservationSource, ReservationStatus, UpdateReservation,
+    CreateReservation, Reservation, ReservationStatus, UpdateReservation,
 };
+use wire::patch::given;
 use wire::{GuestId, ReservationId, RestaurantId, TableId};
 
-use super::input::{check_new, check_patch, check_time, patched};
+use super::input::{check_new, check_patch, check_time, fresh, patched};
 use super::row::ReservationRow;
 use super::rules;
 use super::with_guest::settle;
-use crate::checks::{Checks, trimmed};
+use crate::checks::Checks;
 use crate::clock::new_id;
 use crate::db::Tx;
 use crate::floor::availability::{Wish, choose};
 use crate::floor::occupancy::{self, Claimant};
 use crate::floor::seating::{self, Locked};
 use crate::floor::{guests, holds, reserved};
-use crate::people::address;
 use crate::record::{Record, Stored};
 use crate::venue::restaurants;
 use crate::{Error, Result};
@@ -109,23 +109,12 @@ pub(crate) async fn create_as(
         .await
         .map_err(|error| holds::again_if_chosen(error, is_chosen))?;
     let row = ReservationRow {
-        restaurant_id: tx.restaurant_id(),
-        id,
-        guest_name: trimmed(input.guest_name.as_deref()).unwrap_or_default(),
-        guest_phone: trimmed(input.guest_phone.as_deref()),
-        guest_email: address::stored(input.guest_email.as_deref()),
         party_size,
         reservation_time: time,
         duration_minutes: minutes,
         status: input.status.unwrap_or(ReservationStatus::Confirmed),
-        source: input.source.unwrap_or(ReservationSource::Phone),
         table_ids,
-        guest_id: None,
-        notes: trimmed(input.notes.as_deref()),
-        special_requests: trimmed(input.special_requests.as_deref()),
-        created_at: tx.now,
-        last_updated: tx.now,
-        version: 1,
+        ..patched(&fresh(tx, id), &input.clone().into())?
     };
     row.insert(tx.conn).await?;
     occupancy::claim(tx, Claimant::Reservation(row.id), &row.table_ids, &wish).await?;
@@ -147,7 +136,7 @@ pub async fn update(
     let mut checks = Checks::new();
     check_patch(&mut checks, patch);
     checks.finish()?;
-    let wanted = patch.table_ids.as_ref().and_then(Option::as_deref);
+    let wanted = given(&patch.table_ids);
     let is_timed = patch.reservation_time.is_some() || patch.duration_minutes.is_some();
     let moves = is_timed
         || patch.status.is_some()
