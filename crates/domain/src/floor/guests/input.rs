@@ -1,6 +1,6 @@
 //! Reading what was asked: fields are checked here, rules are not.
 
-use wire::floor::guests::{CreateGuest, GuestStatus, UpdateGuest};
+use wire::floor::guests::{CreateGuest, UpdateGuest};
 use wire::patch::given;
 use wire::{GuestId, TableId};
 
@@ -12,45 +12,7 @@ use crate::{Error, Result};
 
 /// A new party of which this is said.
 pub(super) fn new_row(tx: &Tx<'_>, id: GuestId, said: &UpdateGuest) -> Result<GuestRow> {
-    patched(&fresh(tx, id), said)
-}
-
-/// A party of which nothing has been said yet.
-fn fresh(tx: &Tx<'_>, id: GuestId) -> GuestRow {
-    GuestRow {
-        restaurant_id: tx.restaurant_id(),
-        id,
-        guest_name: String::new(),
-        first_name: None,
-        last_name: None,
-        party_size: 0,
-        status: GuestStatus::Waiting,
-        wait_position: None,
-        phone: None,
-        email: None,
-        notes: None,
-        special_requests: None,
-        dietary_restrictions: Vec::new(),
-        tags: Vec::new(),
-        quoted_wait_minutes: None,
-        reservation_id: None,
-        total_visits: 1,
-        check_in_time: tx.now,
-        seated_time: None,
-        finished_time: None,
-        created_at: tx.now,
-        last_updated: tx.now,
-        version: 1,
-        queue_time: None,
-        quoted_low_minutes: None,
-        quoted_high_minutes: None,
-        over_quote: false,
-        notified_at: None,
-        notified_until: None,
-        waited_minutes: None,
-        quote_error_minutes: None,
-        due_at: None,
-    }
+    patched(&GuestRow::new(tx.restaurant_id(), id, tx.now), said)
 }
 
 /// The name to call: as given, or made of first and last name.

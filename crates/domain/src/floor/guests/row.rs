@@ -15,7 +15,7 @@ use crate::{Error, Result};
 /// A party without its tables, which are in `seatings`.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = guests, primary_key(restaurant_id, id), treat_none_as_null = true)]
-pub(super) struct GuestRow {
+pub(in crate::floor) struct GuestRow {
     pub(super) restaurant_id: RestaurantId,
     pub(super) id: GuestId,
     pub(super) guest_name: String,
@@ -107,13 +107,55 @@ impl Record for Party {
 }
 
 impl GuestRow {
+    /// A party that comes `now`, and of which nothing has been said yet.
+    pub(in crate::floor) fn new(
+        restaurant_id: RestaurantId,
+        id: GuestId,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            restaurant_id,
+            id,
+            guest_name: String::new(),
+            first_name: None,
+            last_name: None,
+            party_size: 0,
+            status: GuestStatus::Waiting,
+            wait_position: None,
+            phone: None,
+            email: None,
+            notes: None,
+            special_requests: None,
+            dietary_restrictions: Vec::new(),
+            tags: Vec::new(),
+            quoted_wait_minutes: None,
+            reservation_id: None,
+            total_visits: 1,
+            check_in_time: now,
+            seated_time: None,
+            finished_time: None,
+            created_at: now,
+            last_updated: now,
+            version: 1,
+            queue_time: None,
+            quoted_low_minutes: None,
+            quoted_high_minutes: None,
+            over_quote: false,
+            notified_at: None,
+            notified_until: None,
+            waited_minutes: None,
+            quote_error_minutes: None,
+            due_at: None,
+        }
+    }
+
     /// The party at its tables.
     pub(super) const fn at(self, tables: Vec<TableId>) -> Party {
         Party { row: self, tables }
     }
 
     /// The party, as clients see it.
-    pub(super) fn with_tables(self, table_ids: Vec<TableId>) -> Guest {
+    pub(in crate::floor) fn with_tables(self, table_ids: Vec<TableId>) -> Guest {
         let quoted_until = self.quoted_until();
         Guest {
             id: self.id,
