@@ -76,7 +76,8 @@ diesel::table! {
         preparation_minutes -> Nullable<Int4>,
         position -> Int4,
         created_at -> Timestamptz,
-        updated_at -> Timestamptz,
+        #[sql_name = "updated_at"]
+        last_updated -> Timestamptz,
         version -> Int4,
     }
 }
@@ -199,7 +200,8 @@ diesel::table! {
         windows -> Jsonb,
         is_active -> Bool,
         created_at -> Timestamptz,
-        updated_at -> Timestamptz,
+        #[sql_name = "updated_at"]
+        last_updated -> Timestamptz,
         version -> Int4,
     }
 }

@@ -105,10 +105,18 @@ impl Checks {
     /// # Errors
     /// [`Error::Invalid`] with every fault.
     pub fn finish(self) -> Result<()> {
+        self.faults().map_err(Error::Invalid)
+    }
+
+    /// The same, for who has more to say of the faults.
+    ///
+    /// # Errors
+    /// Every fault.
+    pub fn faults(self) -> Result<(), Vec<FieldError>> {
         if self.faults.is_empty() {
             Ok(())
         } else {
-            Err(Error::Invalid(self.faults))
+            Err(self.faults)
         }
     }
 }

@@ -4,6 +4,7 @@ pub use diesel_async::AsyncPgConnection as PgConnection;
 
 mod bulkhead;
 mod connect;
+mod event;
 mod kept;
 mod lease;
 mod line;
@@ -22,6 +23,8 @@ mod write;
 
 pub use bulkhead::BulkheadState;
 pub(crate) use connect::bare;
+pub(crate) use event::Change;
+pub use event::Event;
 pub use once::Answer;
 pub(crate) use overwrite::WholeRow;
 pub use pool::{Db, DbConfig, Observer, PoolState, ping};
@@ -30,6 +33,5 @@ pub use probe::{Probe, probe};
 pub use replica::{NearBy, Replica, ReplicaConfig, Standing};
 pub use request::RequestId;
 pub use serving::serving;
-pub(crate) use tx::Change;
 pub use tx::{Actor, Scope, Tx};
 pub use write::{Appended, AppendedEvent, Committed};

@@ -1,21 +1,18 @@
 //! An open write transaction of one restaurant, and the changes that it will tell.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncPgConnection, TransactionManager};
-use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
 use wire::Role;
 use wire::live::events::{Action, EventKind};
-use wire::{EntityId, RestaurantId, SessionId, TransactionId, UserId};
+use wire::{ErrorCode, RestaurantId, SessionId, TransactionId, UserId};
 
+use super::event::{Event, Told};
 use super::kept::Kept;
 use super::pool::Manager;
 use super::request::RequestId;
-use crate::Result;
 use crate::audit::Entry;
 use crate::remembered::Once;
+use crate::{Error, Result};
 
 /// Who does something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +32,17 @@ impl Actor {
         session_id: None,
         role: Role::Admin,
     };
+
+    /// Refuses what nobody below a role may do, with a sentence for people.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub(crate) fn check_role(self, least: Role, sentence: &str) -> Result<()> {
+        if self.role < least {
+            return Err(Error::refused(ErrorCode::Forbidden, sentence));
+        }
+        Ok(())
+    }
 }
 
 /// Where a transaction works, and for whom.
@@ -81,112 +89,6 @@ pub struct Tx<'c> {
     told: Told,
 }
 
-/// What a transaction has to say in its end.
-#[derive(Default)]
-pub(crate) struct Told {
-    /// Events, and the audit of what they tell, each at the place of its entity's first; `None`
-    /// where together they came to nothing.
-    changes: Vec<Option<Change>>,
-    /// Where the event of each entity is.
-    places: HashMap<Thing, usize>,
-    /// What only the audit tells.
-    entries: Vec<Entry>,
-}
-
-/// What has one event per transaction: an entity, by the name of its id's field and the id.
-type Thing = (Option<&'static str>, EntityId);
-
-impl Told {
-    /// The events, in their order.
-    fn changes(&self) -> impl Iterator<Item = &Change> {
-        self.changes.iter().flatten()
-    }
-
-    /// The events and what only the audit tells, apart.
-    pub(crate) fn into_parts(self) -> (Vec<Change>, Vec<Entry>) {
-        (self.changes.into_iter().flatten().collect(), self.entries)
-    }
-
-    /// Adds an event, or joins it with the one of the same entity.
-    fn merge(&mut self, change: Change) {
-        let thing = (change.kind.id_field(), change.entity_id);
-        let Some(place) = self.places.get(&thing) else {
-            self.places.insert(thing, self.changes.len());
-            self.changes.push(Some(change));
-            return;
-        };
-        let Some(slot) = self.changes.get_mut(*place) else {
-            return;
-        };
-        *slot = match slot.take() {
-            Some(known) => known.merged(change),
-            None => None,
-        };
-        if slot.is_none() {
-            self.places.remove(&thing);
-        }
-    }
-}
-
-/// What an event will say, and what was before it.
-pub(crate) struct Change {
-    pub(crate) kind: EventKind,
-    pub(crate) entity_id: EntityId,
-    pub(crate) action: Action,
-    pub(crate) data: Box<RawValue>,
-    /// What the public may see.
-    pub(crate) public_data: Option<Box<RawValue>>,
-    /// The entity before the transaction, for the audit; `None` for a new one.
-    pub(crate) before: Option<Box<RawValue>>,
-    /// Whether the audit tells of it too.
-    pub(crate) is_audited: bool,
-}
-
-impl Change {
-    /// Of something new, told to staff and the audit.
-    fn new(
-        kind: EventKind,
-        entity_id: impl Into<EntityId>,
-        action: Action,
-        data: &impl Serialize,
-    ) -> Result<Self> {
-        Ok(Self {
-            kind,
-            entity_id: entity_id.into(),
-            action,
-            data: to_raw_value(data)?,
-            public_data: None,
-            before: None,
-            is_audited: true,
-        })
-    }
-
-    /// This event and a later one of the same entity as one; `None` when together they are nothing.
-    fn merged(self, later: Self) -> Option<Self> {
-        let kind = self.kind.merged_with(later.kind)?;
-        let action = if kind == later.kind && later.action == Action::Deleted {
-            Action::Deleted
-        } else {
-            self.action.min(later.action)
-        };
-        Some(Self {
-            kind,
-            action,
-            before: self.before,
-            is_audited: self.is_audited && later.is_audited,
-            // What everybody was to hear is not unsaid by a later change.
-            public_data: later.public_data.or(self.public_data),
-            ..later
-        })
-    }
-
-    /// The entity as `atomic_transaction_complete` names it: `guest-<id>`.
-    fn named(&self) -> Option<String> {
-        let entity = self.kind.id_field()?.strip_suffix("_id")?;
-        Some(format!("{entity}-{}", self.entity_id))
-    }
-}
-
 impl<'c> Tx<'c> {
     pub(super) fn new(conn: &'c mut AsyncPgConnection, scope: Scope, now: DateTime<Utc>) -> Self {
         Self {
@@ -211,87 +113,24 @@ impl<'c> Tx<'c> {
         self.scope.actor
     }
 
-    /// Tells staff of something new, with the state that it has now. What was there before is told
-    /// of by [`Tx::tell_changed`].
+    /// Tells of an event: appends it to the log when the transaction commits.
     ///
     /// An entity has one event per transaction: telling of it again replaces its state, and keeps
-    /// the weightier kind and the first action in the order of [`Action`].
+    /// what was first before it, the weightier kind, and the first action in the order of
+    /// [`Action`]. What was seen before may be otherwise now.
     ///
     /// # Errors
-    /// When `data` cannot be written as JSON, which does not happen.
-    pub fn tell(
-        &mut self,
-        kind: EventKind,
-        entity_id: impl Into<EntityId>,
-        action: Action,
-        data: &impl Serialize,
-    ) -> Result<()> {
-        self.merge(Change::new(kind, entity_id, action, data)?);
-        Ok(())
-    }
-
-    /// Like [`Tx::tell`], of an entity that was there before, in the state `before`: the audit
-    /// tells what differs. Of several, the first `before` and the last `data` count.
-    ///
-    /// # Errors
-    /// As [`Tx::tell`].
-    pub fn tell_changed(
-        &mut self,
-        kind: EventKind,
-        entity_id: impl Into<EntityId>,
-        action: Action,
-        before: &impl Serialize,
-        data: &impl Serialize,
-    ) -> Result<()> {
-        self.merge(Change {
-            before: Some(to_raw_value(before)?),
-            ..Change::new(kind, entity_id, action, data)?
-        });
-        Ok(())
-    }
-
-    /// Like [`Tx::tell`], of what must not show in the audit: values that are being erased.
-    ///
-    /// # Errors
-    /// As [`Tx::tell`].
-    pub(crate) fn tell_unaudited(
-        &mut self,
-        kind: EventKind,
-        entity_id: impl Into<EntityId>,
-        action: Action,
-        data: &impl Serialize,
-    ) -> Result<()> {
-        self.merge(Change {
-            is_audited: false,
-            ..Change::new(kind, entity_id, action, data)?
-        });
+    /// When what the event tells cannot be written as JSON, which does not happen.
+    pub fn tell(&mut self, event: Event) -> Result<()> {
+        let change = event.into_change()?;
+        self.seen.clear();
+        self.told.merge(change);
         Ok(())
     }
 
     /// Tells the audit, and nobody else.
     pub(crate) fn audit(&mut self, entry: Entry) {
-        self.told.entries.push(entry);
-    }
-
-    /// Like [`Tx::tell_changed`], and shows `public_data` to everybody.
-    ///
-    /// # Errors
-    /// As [`Tx::tell`].
-    pub fn tell_public(
-        &mut self,
-        kind: EventKind,
-        entity_id: impl Into<EntityId>,
-        action: Action,
-        before: Option<&impl Serialize>,
-        data: &impl Serialize,
-        public_data: &impl Serialize,
-    ) -> Result<()> {
-        self.merge(Change {
-            public_data: Some(to_raw_value(public_data)?),
-            before: before.map(to_raw_value).transpose()?,
-            ..Change::new(kind, entity_id, action, data)?
-        });
-        Ok(())
+        self.told.note(entry);
     }
 
     /// Runs a part that may fail without the rest: what it did to rows and what it told are undone
@@ -343,11 +182,7 @@ impl<'c> Tx<'c> {
         let result = part(self).await;
         let told = std::mem::replace(&mut self.told, before);
         if result.is_ok() {
-            let (changes, entries) = told.into_parts();
-            changes
-                .into_iter()
-                .for_each(|change| self.told.merge(change));
-            self.told.entries.extend(entries);
+            self.told.extend(told);
         } else {
             (self.kept, self.seen) = (kept, seen);
         }
@@ -363,18 +198,16 @@ impl<'c> Tx<'c> {
         let Some(transaction) = self.scope.transaction_id else {
             return Ok(());
         };
-        if self.told.changes().next().is_none() {
+        let Some(affected) = self.told.affected() else {
             return Ok(());
-        }
-        let affected: Vec<String> = self.told.changes().filter_map(Change::named).collect();
+        };
         let kind = EventKind::AtomicTransactionComplete;
-        self.tell(kind, transaction.0, Action::InfoUpdated, &affected)
-    }
-
-    /// Notes an event. What was seen before may be otherwise now.
-    fn merge(&mut self, change: Change) {
-        self.seen.clear();
-        self.told.merge(change);
+        self.tell(Event::new(
+            kind,
+            transaction,
+            Action::InfoUpdated,
+            &affected,
+        ))
     }
 
     pub(super) fn into_told(self) -> (&'c mut AsyncPgConnection, Scope, Told) {

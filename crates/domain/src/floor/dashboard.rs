@@ -113,46 +113,20 @@ mod tests {
     use wire::{GuestId, TableId};
 
     use super::*;
+    use crate::floor::guests::GuestRow;
 
     const NOON: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
     /// A party of `size` that waited, and then sat, so many minutes.
     fn party(status: GuestStatus, size: i32, wait: Option<i64>, turn: Option<i64>) -> Guest {
         let seated = wait.map(|minutes| NOON + TimeDelta::minutes(minutes));
+        let (restaurant, id) = (RestaurantId(Uuid::nil()), GuestId(Uuid::nil()));
         Guest {
-            id: GuestId(Uuid::nil()),
-            restaurant_id: RestaurantId(Uuid::nil()),
-            guest_name: String::new(),
-            first_name: None,
-            last_name: None,
             party_size: size,
             status,
-            table_id: None,
-            table_ids: Vec::new(),
-            wait_position: None,
-            phone: None,
-            email: None,
-            notes: None,
-            special_requests: None,
-            dietary_restrictions: Vec::new(),
-            tags: Vec::new(),
-            quoted_wait_minutes: None,
-            quoted_low_minutes: None,
-            quoted_high_minutes: None,
-            quoted_until: None,
-            over_quote: false,
-            waited_minutes: None,
-            quote_error_minutes: None,
-            notified_at: None,
-            notified_until: None,
-            reservation_id: None,
-            total_visits: 1,
-            check_in_time: NOON,
             seated_time: seated,
             finished_time: turn.and_then(|minutes| Some(seated? + TimeDelta::minutes(minutes))),
-            created_at: NOON,
-            last_updated: NOON,
-            version: 1,
+            ..GuestRow::new(restaurant, id, NOON).with_tables(Vec::new())
         }
     }
 

@@ -17,9 +17,10 @@ use wire::floor::reservations::ReservationStatus;
 use wire::floor::tables::TableStatus;
 
 use super::seating;
-use super::tables::{TableRow, save};
+use super::tables::TableState;
 use crate::Result;
 use crate::db::Tx;
+use crate::record::Record;
 use crate::schema::{reservation_tables, reservations};
 use crate::venue::restaurants;
 
@@ -77,11 +78,13 @@ pub(super) async fn settle(tx: &mut Tx<'_>, free: &[TableId], released: &[TableI
             }
             _ => continue,
         };
-        let next = TableRow {
-            status,
-            ..table.clone()
+        let before = TableState {
+            row: table.clone(),
+            party: None,
         };
-        save(tx, table, None, next, None).await?;
+        let mut next = before.clone();
+        next.row.status = status;
+        next.save(tx, &before).await?;
     }
     Ok(())
 }

@@ -11,9 +11,10 @@ use wire::floor::tables::TableStatus;
 use wire::{ErrorCode, GuestId, RestaurantId, TableId};
 
 use super::guests::Leave;
-use super::tables::{TableRow, save};
+use super::tables::{TableRow, TableState};
 use crate::db::{Actor, Tx};
 use crate::error::broken_constraint;
+use crate::record::Record;
 use crate::schema::{seatings, tables};
 use crate::venue::restaurants;
 use crate::{Error, Result};
@@ -172,11 +173,8 @@ fn check_seats(
         let sentence = format!("A party of {party_size} does not fit: there are {seats} seats.");
         return Err(Error::refused(ErrorCode::PartyTooLarge, sentence));
     }
-    if actor.role < Role::Manager {
-        let sentence = "Only a manager may seat more guests than a table has seats.";
-        return Err(Error::refused(ErrorCode::Forbidden, sentence));
-    }
-    Ok(())
+    let sentence = "Only a manager may seat more guests than a table has seats.";
+    actor.check_role(Role::Manager, sentence)
 }
 
 fn occupied(sentence: &str) -> Error {
@@ -240,12 +238,13 @@ pub(super) async fn apply(
             (false, true) => (TableStatus::Occupied, Some(guest)),
             _ => continue,
         };
-        let previous = was.then_some(guest);
-        let next = TableRow {
-            status,
-            ..table.clone()
+        let before = TableState {
+            row: table,
+            party: was.then_some(guest),
         };
-        save(tx, &table, previous, next, party).await?;
+        let mut next = before.clone();
+        (next.row.status, next.party) = (status, party);
+        next.save(tx, &before).await?;
     }
     Ok(())
 }

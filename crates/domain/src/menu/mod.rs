@@ -17,9 +17,15 @@ use crate::{Error, Result};
 
 /// Staff serve the menu; writing it is for managers.
 fn check_edits(tx: &Tx<'_>) -> Result<()> {
-    if tx.actor().role < Role::Manager {
-        let sentence = "Only a manager may edit the menu.";
-        return Err(Error::refused(ErrorCode::Forbidden, sentence));
+    let sentence = "Only a manager may edit the menu.";
+    tx.actor().check_role(Role::Manager, sentence)
+}
+
+/// Refuses more of some things than a menu may have.
+fn check_most<N: PartialOrd + std::fmt::Display>(count: N, most: N, things: &str) -> Result<()> {
+    if count > most {
+        let sentence = format!("A menu has at most {most} {things}.");
+        return Err(Error::refused(ErrorCode::Conflict, sentence));
     }
     Ok(())
 }

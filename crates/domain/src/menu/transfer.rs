@@ -10,16 +10,17 @@ use wire::menu::categories::{Category, UpdateCategory};
 use wire::menu::dishes::{Dish, UpdateDish};
 use wire::menu::transfer::{FileCategory, FileDish, Imported, MenuFile};
 use wire::patch::Clearable;
-use wire::{CategoryId, DishId, ErrorCode, FieldError, RestaurantId};
+use wire::{CategoryId, DishId, FieldError, RestaurantId};
 
 use super::categories::{self, CategoryRow};
-use super::check_edits;
 use super::dishes::{self as operations, DishRow};
 use super::failed::Failed;
+use super::{check_edits, check_most};
+use crate::Result;
 use crate::checks::trim;
 use crate::db::Tx;
+use crate::record::{Record, Versioned};
 use crate::schema::dishes;
-use crate::{Error, Result};
 
 /// Rows that one statement writes: PostgreSQL takes at most 65,535 parameters.
 const CHUNK: usize = 1000;
@@ -74,8 +75,8 @@ pub async fn import(tx: &mut Tx<'_>, file: &Import) -> Result<Imported> {
     write(tx, &rows).await?;
     for row in rows {
         match before.get(&row.dish_id) {
-            Some(before) => operations::tell_change(tx, before, row)?,
-            None => operations::tell_created(tx, row)?,
+            Some(before) => row.tell_changed(tx, before)?,
+            None => row.tell_created(tx)?,
         };
     }
     Ok(done)
@@ -117,12 +118,12 @@ async fn import_categories(
             failed.push("categories", row, twice);
         } else if let Some(place) = found.and_then(|index| rows.get_mut(index)) {
             done.categories_updated += usize::from(next != base);
-            categories::save(tx, &base, next.clone()).await?;
+            next.clone().save(tx, &base).await?;
             *place = next;
         } else {
             categories::check_room(rows.len())?;
             done.categories_created += 1;
-            categories::write_new(tx, next.clone()).await?;
+            next.clone().create(tx).await?;
             places.insert(name, rows.len());
             rows.push(next);
         }
@@ -146,7 +147,7 @@ async fn import_categories(
         if categories::check(&next, &patch, true).is_ok() {
             categories::check_room(rows.len())?;
             done.categories_created += 1;
-            categories::write_new(tx, next.clone()).await?;
+            next.clone().create(tx).await?;
             places.insert(key, rows.len());
             rows.push(next);
         }
@@ -233,8 +234,7 @@ fn plan(
         } else if next == base {
             done.unchanged += 1;
         } else {
-            next.version += 1;
-            next.updated_at = tx.now;
+            next.touch(tx.now);
             changed.push(next);
         }
     }
@@ -249,16 +249,9 @@ async fn number(
     done: &mut Imported,
 ) -> Result<Vec<DishRow>> {
     (done.updated, done.created) = (rows.len(), made.len());
-    let count: i64 = dishes::table
-        .filter(dishes::restaurant_id.eq(tx.restaurant_id()))
-        .count()
-        .get_result(tx.conn)
-        .await?;
     let new = i32::try_from(made.len()).unwrap_or(i32::MAX);
-    if count + i64::from(new) > operations::MOST {
-        let sentence = format!("A menu has at most {} dishes.", operations::MOST);
-        return Err(Error::refused(ErrorCode::Conflict, sentence));
-    }
+    let count = operations::count(tx).await? + i64::from(new);
+    check_most(count, operations::MOST, "dishes")?;
     let numbers = operations::insert_numbers(tx, new).await?;
     rows.extend(
         made.into_iter()
@@ -291,7 +284,7 @@ async fn write(tx: &mut Tx<'_>, rows: &[DishRow]) -> Result<()> {
                 dishes::station.eq(excluded(dishes::station)),
                 dishes::preparation_minutes.eq(excluded(dishes::preparation_minutes)),
                 dishes::position.eq(excluded(dishes::position)),
-                dishes::updated_at.eq(excluded(dishes::updated_at)),
+                dishes::last_updated.eq(excluded(dishes::last_updated)),
                 dishes::version.eq(excluded(dishes::version)),
             ))
             .execute(tx.conn)

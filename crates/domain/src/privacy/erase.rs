@@ -15,7 +15,7 @@ use super::person::Person;
 use super::places::{Holds, PLACES};
 use super::redact::redacted;
 use crate::clock::new_id;
-use crate::db::Tx;
+use crate::db::{Event, Tx};
 use crate::floor::{guests, reservations};
 use crate::people::invitations;
 use crate::{Error, Result, log};
@@ -68,7 +68,12 @@ pub async fn erase(tx: &mut Tx<'_>, query: &PersonQuery) -> Result<Erasure> {
 
 fn tell(tx: &mut Tx<'_>, erasure: &Erasure) -> Result<()> {
     let id = erasure.id.unwrap_or_default();
-    tx.tell(EventKind::PersonErased, id, Action::Erased, erasure)
+    tx.tell(Event::new(
+        EventKind::PersonErased,
+        id,
+        Action::Erased,
+        erasure,
+    ))
 }
 
 /// Erases in everything that is a document.

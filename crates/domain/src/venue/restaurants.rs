@@ -1,29 +1,30 @@
 //! Restaurants and their settings.
 
+mod calendar;
 mod lock;
 
+pub(crate) use calendar::{Calendar, calendar, calendar_in};
 pub(crate) use lock::{lock, try_lock};
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::Serialize;
 use wire::entities::Topic;
-use wire::live::events::{Action, EventKind};
+use wire::live::events::EventKind;
 use wire::venue::restaurants::{Restaurant, RestaurantSettings, UpdateRestaurant};
 use wire::{Epoch, ErrorCode, Position, RestaurantId, TableId};
 
 use super::settings as rules;
 use crate::checks::{Checks, trim};
 use crate::clock::new_id;
-use crate::db::{Tx, WholeRow};
-use crate::error::broken_constraint;
+use crate::db::Tx;
 use crate::floor::{day, reserved};
 use crate::log::Topics;
-use crate::record::check_version;
+use crate::record::{Record, Stored, stored};
 use crate::schema::{log_heads, restaurants, tables};
 use crate::{Error, Result};
 
@@ -40,7 +41,38 @@ struct RestaurantRow {
     version: i32,
 }
 
-impl WholeRow for RestaurantRow {}
+stored! {
+    RestaurantRow in restaurants, "restaurant" by id: RestaurantId, at |_, id| id,
+    answers {
+        "restaurants_slug_key" => |row| Error::refused(
+            ErrorCode::SlugTaken,
+            format!("Another restaurant is called {}.", row.slug),
+        ),
+    }
+}
+
+impl Record for RestaurantRow {
+    type Row = Self;
+    type Shown = Restaurant;
+
+    const UPDATED: EventKind = EventKind::RestaurantUpdated;
+
+    fn shown(self, _now: DateTime<Utc>) -> Result<Restaurant> {
+        self.try_into()
+    }
+
+    fn public(_: Option<&Restaurant>, after: Option<&Restaurant>) -> Option<impl Serialize> {
+        after.map(|restaurant| {
+            serde_json::json!({
+                "id": restaurant.id,
+                "name": restaurant.name,
+                "slug": restaurant.slug,
+                "timeZone": restaurant.time_zone,
+                "version": restaurant.version,
+            })
+        })
+    }
+}
 
 impl TryFrom<RestaurantRow> for Restaurant {
     type Error = Error;
@@ -77,58 +109,7 @@ pub struct NewRestaurant {
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn get(conn: &mut AsyncPgConnection, id: RestaurantId) -> Result<Restaurant> {
-    restaurants::table
-        .find(id)
-        .select(RestaurantRow::as_select())
-        .first(conn)
-        .await
-        .optional()?
-        .ok_or(Error::NotFound("restaurant"))?
-        .try_into()
-}
-
-/// The time zone by which a restaurant's days are counted, and how it works.
-///
-/// # Errors
-/// [`Error::NotFound`].
-pub async fn calendar(
-    conn: &mut AsyncPgConnection,
-    id: RestaurantId,
-) -> Result<(Tz, RestaurantSettings)> {
-    let (zone, settings) = restaurants::table
-        .find(id)
-        .select((restaurants::time_zone, restaurants::settings))
-        .first::<(String, serde_json::Value)>(conn)
-        .await
-        .optional()?
-        .ok_or(Error::NotFound("restaurant"))?;
-    Ok((
-        zone.parse().unwrap_or(Tz::UTC),
-        serde_json::from_value(settings)?,
-    ))
-}
-
-/// By which zone's clock a restaurant's days are counted, and how it works.
-pub(crate) struct Calendar {
-    pub(crate) zone: Tz,
-    pub(crate) settings: RestaurantSettings,
-}
-
-/// The calendar of the restaurant that is written, read once per transaction.
-///
-/// # Errors
-/// [`Error::NotFound`].
-pub(crate) async fn calendar_in(tx: &mut Tx<'_>) -> Result<Arc<Calendar>> {
-    if let Some(calendar) = tx.kept.get() {
-        return Ok(calendar);
-    }
-    let (zone, settings) = calendar(tx.conn, tx.restaurant_id()).await?;
-    Ok(tx.kept.put(Calendar { zone, settings }))
-}
-
-/// To be called when it may have changed.
-fn forget_calendar(tx: &mut Tx<'_>) {
-    tx.kept.forget::<Calendar>();
+    RestaurantRow::find(conn, id, id).await?.try_into()
 }
 
 /// What lists of the floor start from.
@@ -210,15 +191,11 @@ pub async fn create(
     if new.slug.is_none() {
         row.slug = free_slug(conn, row.slug).await?;
     }
-    diesel::insert_into(restaurants::table)
-        .values(&row)
-        .execute(conn)
-        .await
-        .map_err(|error| match slug_taken(error, &row.slug) {
-            // Nobody asked for this one: somebody else just took it, and another will do.
-            Error::Refused { .. } if new.slug.is_none() => Error::Contended,
-            error => error,
-        })?;
+    row.insert(conn).await.map_err(|error| match error {
+        // Nobody asked for this one: somebody else just took it, and another will do.
+        Error::Refused { .. } if new.slug.is_none() => Error::Contended,
+        error => error,
+    })?;
     diesel::insert_into(log_heads::table)
         .values((
             log_heads::restaurant_id.eq(row.id),
@@ -248,50 +225,23 @@ pub async fn update(
     patch: &UpdateRestaurant,
     version: Option<i32>,
 ) -> Result<Restaurant> {
-    let row = restaurants::table
-        .find(tx.restaurant_id())
-        .select(RestaurantRow::as_select())
-        .for_update()
-        .first(tx.conn)
-        .await
-        .optional()?
-        .ok_or(Error::NotFound("restaurant"))?;
+    let id = tx.restaurant_id();
+    let row = RestaurantRow::lock(tx, id).await?;
+    row.check_version(version, tx.now)?;
     let current: Restaurant = row.clone().try_into()?;
-    check_version(version, row.version, || current.clone())?;
     let mut next = patched(&row, patch, current.settings.clone())?;
     check(&next, patch.name.as_ref().map(|_| "name"))?;
     check_joinable(tx, &current.settings, &next).await?;
     if next == row {
         return Ok(current);
     }
-    let before = current.settings.reserve_tables_minutes_before;
-    next.version += 1;
-    next.last_updated = tx.now;
-    next.overwrite(tx.conn, restaurants::table.find(next.id))
-        .await
-        .map_err(|error| slug_taken(error, &next.slug))?;
-    forget_calendar(tx);
-    let restaurant: Restaurant = next.try_into()?;
+    next.write(tx).await?;
+    calendar::forget(tx);
+    let restaurant = next.tell_changed(tx, &row)?;
     let lead = restaurant.settings.reserve_tables_minutes_before;
-    if lead != before {
+    if lead != current.settings.reserve_tables_minutes_before {
         reserved::reschedule(tx, lead).await?;
     }
-    let public = serde_json::json!({
-        "id": restaurant.id,
-        "name": restaurant.name,
-        "slug": restaurant.slug,
-        "timeZone": restaurant.time_zone,
-        "version": restaurant.version,
-    });
-    let (kind, id) = (EventKind::RestaurantUpdated, restaurant.id.0);
-    tx.tell_public(
-        kind,
-        id,
-        Action::InfoUpdated,
-        Some(&current),
-        &restaurant,
-        &public,
-    )?;
     Ok(restaurant)
 }
 
@@ -413,16 +363,6 @@ async fn free_slug(conn: &mut AsyncPgConnection, slug: String) -> Result<String>
     } else {
         slug
     })
-}
-
-fn slug_taken(error: diesel::result::Error, slug: &str) -> Error {
-    match broken_constraint(&error) {
-        Some("restaurants_slug_key") => Error::refused(
-            ErrorCode::SlugTaken,
-            format!("Another restaurant is called {slug}."),
-        ),
-        _ => error.into(),
-    }
 }
 
 #[cfg(test)]

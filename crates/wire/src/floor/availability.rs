@@ -1,11 +1,12 @@
 //! Free slots, and slots that are kept for a few minutes.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use fields::create;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::errors::Detail;
-use crate::{HoldId, ReservationId, RestaurantId, TableId, lists};
+use crate::{HoldId, ReservationId, RestaurantId, TableId};
 
 /// For whom and when.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
@@ -84,32 +85,23 @@ pub struct Hold {
 }
 
 /// Asks for a slot to be kept for five minutes.
+#[create]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(default)]
 #[schema(example = json!({"partySize": 4, "reservationTime": "2026-12-24T18:00:00Z"}))]
 pub struct CreateHold {
     /// Covers.
-    #[serde(alias = "party_size")]
     #[schema(minimum = 1, maximum = 100, required = true, value_type = i32)]
     pub party_size: Option<i32>,
     /// When the party would come.
-    #[serde(
-        alias = "reservation_time",
-        deserialize_with = "crate::times::some_moment"
-    )]
     #[schema(required = true, value_type = DateTime<Utc>)]
     pub reservation_time: Option<DateTime<Utc>>,
     /// By party size from the restaurant's turn times when absent.
-    #[serde(alias = "duration_minutes")]
     #[schema(minimum = 15, maximum = 1440)]
     pub duration_minutes: Option<i32>,
     /// The tables; the house's choice when absent.
-    #[serde(
-        default,
-        alias = "table_ids",
-        deserialize_with = "lists::optional::<100, _, _>"
-    )]
     #[schema(min_items = 1, max_items = 10)]
+    #[most(100)]
     pub table_ids: Option<Vec<TableId>>,
 }
 

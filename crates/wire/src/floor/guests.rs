@@ -1,11 +1,11 @@
 //! Guests: parties that are here or waiting.
 
 use chrono::{DateTime, Utc};
+use fields::{create, patch};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::lists;
-use crate::patch::{Clearable, clearable, present};
+use crate::patch::{Clearable, present};
 use crate::words::words;
 use crate::{GuestId, ReservationId, RestaurantId, TableId};
 
@@ -129,38 +129,30 @@ pub struct Guest {
 }
 
 /// A new party. A name (`guestName`, or `firstName`) and `partySize` are required.
+#[create(UpdateGuest)]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
 #[schema(example = json!({"guestName": "John Doe", "partySize": 4, "phone": "+1 555 0100"}))]
 pub struct CreateGuest {
     /// The name to call; made of first and last name when absent.
-    #[serde(alias = "guest_name")]
     #[schema(max_length = 200)]
     pub guest_name: Option<String>,
     /// Given name.
-    #[serde(alias = "first_name")]
     #[schema(max_length = 100)]
     pub first_name: Option<String>,
     /// Family name.
-    #[serde(alias = "last_name")]
     #[schema(max_length = 100)]
     pub last_name: Option<String>,
     /// Covers.
-    #[serde(default, alias = "party_size", deserialize_with = "present")]
+    #[serde(deserialize_with = "present")]
     #[schema(minimum = 1, maximum = 100, required = true, value_type = i32)]
     pub party_size: Option<i32>,
     /// `waiting` when absent; `seated` needs a table.
     pub status: Option<GuestStatus>,
     /// Seats the party at once.
-    #[serde(alias = "table_id")]
     pub table_id: Option<TableId>,
     /// Seats the party at joined tables.
-    #[serde(
-        default,
-        alias = "table_ids",
-        deserialize_with = "lists::optional::<100, _, _>"
-    )]
     #[schema(max_items = 10)]
+    #[most(100)]
     pub table_ids: Option<Vec<TableId>>,
     /// Telephone number.
     #[schema(max_length = 40)]
@@ -172,149 +164,76 @@ pub struct CreateGuest {
     #[schema(max_length = 2000)]
     pub notes: Option<String>,
     /// What the party asked for.
-    #[serde(alias = "special_requests")]
     #[schema(max_length = 2000)]
     pub special_requests: Option<String>,
     /// At most 30 entries of at most 60 characters.
-    #[serde(
-        default,
-        alias = "dietary_restrictions",
-        deserialize_with = "lists::optional::<30, _, _>"
-    )]
     #[schema(max_items = 30)]
+    #[most(30)]
     pub dietary_restrictions: Option<Vec<String>>,
     /// At most 30 entries of at most 60 characters.
-    #[serde(default, deserialize_with = "lists::optional::<30, _, _>")]
     #[schema(max_items = 30)]
+    #[most(30)]
     pub tags: Option<Vec<String>>,
     /// What the party is told, in minutes; the high end of the house's own quote when absent.
-    #[serde(alias = "quoted_wait_minutes")]
     #[schema(minimum = 0, maximum = 1440)]
     pub quoted_wait_minutes: Option<i32>,
     /// A manager's word that the party may sit closer than the table's capacity says.
-    #[serde(default, alias = "allow_over_capacity")]
     pub allow_over_capacity: bool,
 }
 
 /// A change of a party: the fields that are present. `null` clears.
+#[patch]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
 #[schema(example = json!({"status": "seated", "tableId": "f9174969-1ab8-43f0-9a2b-eb1099990b4b"}))]
 pub struct UpdateGuest {
     /// The name to call.
-    #[serde(
-        alias = "guest_name",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     #[schema(max_length = 200)]
     pub guest_name: Option<String>,
     /// Given name.
-    #[serde(
-        alias = "first_name",
-        deserialize_with = "clearable",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(max_length = 100, value_type = Option<String>)]
+    #[schema(max_length = 100)]
     pub first_name: Clearable<String>,
     /// Family name.
-    #[serde(
-        alias = "last_name",
-        deserialize_with = "clearable",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(max_length = 100, value_type = Option<String>)]
+    #[schema(max_length = 100)]
     pub last_name: Clearable<String>,
     /// Covers.
-    #[serde(
-        alias = "party_size",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     #[schema(minimum = 1, maximum = 100)]
     pub party_size: Option<i32>,
     /// Where the party shall be in its visit.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub status: Option<GuestStatus>,
     /// Seats or moves the party; `null` takes the table away.
-    #[serde(
-        alias = "table_id",
-        deserialize_with = "clearable",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(value_type = Option<TableId>)]
     pub table_id: Clearable<TableId>,
     /// Seats or moves the party to joined tables; empty or `null` takes them away.
-    #[serde(
-        alias = "table_ids",
-        deserialize_with = "lists::clearable::<100, _, _>",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(max_items = 10, value_type = Option<Vec<TableId>>)]
+    #[schema(max_items = 10)]
+    #[most(100)]
     pub table_ids: Clearable<Vec<TableId>>,
     /// Moves a waiting party to this place of the list; the others move up or down. A number
     /// beyond the end means the end.
-    #[serde(
-        alias = "wait_position",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     #[schema(minimum = 1)]
     pub wait_position: Option<i32>,
     /// Telephone number.
-    #[serde(
-        deserialize_with = "clearable",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(max_length = 40, value_type = Option<String>)]
+    #[schema(max_length = 40)]
     pub phone: Clearable<String>,
     /// E-mail address.
-    #[serde(
-        deserialize_with = "clearable",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(max_length = 254, value_type = Option<String>)]
+    #[schema(max_length = 254)]
     pub email: Clearable<String>,
     /// Notes of the staff.
-    #[serde(
-        deserialize_with = "clearable",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(max_length = 2000, value_type = Option<String>)]
+    #[schema(max_length = 2000)]
     pub notes: Clearable<String>,
     /// What the party asked for.
-    #[serde(
-        alias = "special_requests",
-        deserialize_with = "clearable",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(max_length = 2000, value_type = Option<String>)]
+    #[schema(max_length = 2000)]
     pub special_requests: Clearable<String>,
     /// At most 30 entries of at most 60 characters.
-    #[serde(
-        alias = "dietary_restrictions",
-        deserialize_with = "lists::clearable::<30, _, _>",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(max_items = 30, value_type = Option<Vec<String>>)]
+    #[schema(max_items = 30)]
+    #[most(30)]
     pub dietary_restrictions: Clearable<Vec<String>>,
     /// At most 30 entries of at most 60 characters.
-    #[serde(
-        deserialize_with = "lists::clearable::<30, _, _>",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(max_items = 30, value_type = Option<Vec<String>>)]
+    #[schema(max_items = 30)]
+    #[most(30)]
     pub tags: Clearable<Vec<String>>,
     /// What the party is told, in minutes from when it came.
-    #[serde(
-        alias = "quoted_wait_minutes",
-        deserialize_with = "clearable",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(minimum = 0, maximum = 1440, value_type = Option<i32>)]
+    #[schema(minimum = 0, maximum = 1440)]
     pub quoted_wait_minutes: Clearable<i32>,
     /// A manager's word that the party may sit closer than the table's capacity says.
-    #[serde(alias = "allow_over_capacity")]
     pub allow_over_capacity: bool,
 }
 

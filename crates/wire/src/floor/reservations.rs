@@ -1,11 +1,11 @@
 //! Reservations: parties that are expected.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use fields::{create, patch};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::lists;
-use crate::patch::{Clearable, clearable, present};
+use crate::patch::Clearable;
 use crate::words::words;
 use crate::{GuestId, HoldId, ReservationId, RestaurantId, TableId};
 
@@ -113,35 +113,27 @@ pub struct Reservation {
 /// Without `tableIds` the house chooses, by the rules of its availability: within its hours and
 /// its pacing, the smallest table that fits, joined tables last. Staff who name tables may book
 /// outside those rules; a table that is taken is refused all the same.
+#[create(UpdateReservation)]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(default)]
 #[schema(example = json!({"guestName": "John Doe", "partySize": 4, "reservationTime": "2026-12-24T18:00:00Z", "guestPhone": "+1 555 0100"}))]
 pub struct CreateReservation {
     /// In whose name.
-    #[serde(alias = "guest_name")]
     #[schema(max_length = 200, required = true, value_type = String)]
     pub guest_name: Option<String>,
     /// Telephone number.
-    #[serde(alias = "guest_phone")]
     #[schema(max_length = 40)]
     pub guest_phone: Option<String>,
     /// E-mail address.
-    #[serde(alias = "guest_email")]
     #[schema(max_length = 254)]
     pub guest_email: Option<String>,
     /// Covers.
-    #[serde(alias = "party_size")]
     #[schema(minimum = 1, maximum = 100)]
     pub party_size: Option<i32>,
     /// When the party is expected; not over yet, and at most two years ahead.
-    #[serde(
-        alias = "reservation_time",
-        serialize_with = "crate::moment::write",
-        deserialize_with = "crate::times::some_moment"
-    )]
+    #[serde(serialize_with = "crate::moment::write")]
     pub reservation_time: Option<DateTime<Utc>>,
     /// By party size from the restaurant's turn times when absent.
-    #[serde(alias = "duration_minutes")]
     #[schema(minimum = 15, maximum = 1440)]
     pub duration_minutes: Option<i32>,
     /// `confirmed` when absent; or `pending`.
@@ -149,140 +141,84 @@ pub struct CreateReservation {
     /// `phone` when absent.
     pub source: Option<ReservationSource>,
     /// The tables; empty for none yet, absent for the house's choice.
-    #[serde(
-        default,
-        alias = "table_ids",
-        deserialize_with = "lists::optional::<100, _, _>"
-    )]
     #[schema(max_items = 10)]
+    #[most(100)]
     pub table_ids: Option<Vec<TableId>>,
     /// The slot that is kept; the booking gets its time, duration, party size and tables.
-    #[serde(alias = "hold_id")]
+    #[apart]
     pub hold_id: Option<HoldId>,
     /// Notes of the staff.
     #[schema(max_length = 2000)]
     pub notes: Option<String>,
     /// What the party asked for.
-    #[serde(alias = "special_requests")]
     #[schema(max_length = 2000)]
     pub special_requests: Option<String>,
     /// A manager's word that the party may sit closer than the tables' capacity says.
-    #[serde(alias = "allow_over_capacity")]
     pub allow_over_capacity: bool,
 }
 
 /// A change of a booking: the fields that are present. `null` clears.
+#[patch]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
 #[schema(example = json!({"status": "running_late"}))]
 pub struct UpdateReservation {
     /// In whose name.
-    #[serde(
-        alias = "guest_name",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     #[schema(max_length = 200)]
     pub guest_name: Option<String>,
     /// Telephone number.
-    #[serde(
-        alias = "guest_phone",
-        deserialize_with = "clearable",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(max_length = 40, value_type = Option<String>)]
+    #[schema(max_length = 40)]
     pub guest_phone: Clearable<String>,
     /// E-mail address.
-    #[serde(
-        alias = "guest_email",
-        deserialize_with = "clearable",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(max_length = 254, value_type = Option<String>)]
+    #[schema(max_length = 254)]
     pub guest_email: Clearable<String>,
     /// Covers.
-    #[serde(
-        alias = "party_size",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     #[schema(minimum = 1, maximum = 100)]
     pub party_size: Option<i32>,
     /// When the party is expected.
-    #[serde(
-        alias = "reservation_time",
-        deserialize_with = "crate::times::present_moment",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub reservation_time: Option<DateTime<Utc>>,
     /// How long its tables are kept.
-    #[serde(
-        alias = "duration_minutes",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     #[schema(minimum = 15, maximum = 1440)]
     pub duration_minutes: Option<i32>,
     /// How far it has come. `arrived` and `partially_arrived` check the party in, `seated` seats
     /// it, `completed`, `cancelled` and `no_show` end its visit too.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub status: Option<ReservationStatus>,
     /// Where it came from.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub source: Option<ReservationSource>,
     /// Other tables; empty or `null` takes them away.
-    #[serde(
-        alias = "table_ids",
-        deserialize_with = "lists::clearable::<100, _, _>",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(max_items = 10, value_type = Option<Vec<TableId>>)]
+    #[schema(max_items = 10)]
+    #[most(100)]
     pub table_ids: Clearable<Vec<TableId>>,
     /// Notes of the staff.
-    #[serde(
-        deserialize_with = "clearable",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(max_length = 2000, value_type = Option<String>)]
+    #[schema(max_length = 2000)]
     pub notes: Clearable<String>,
     /// What the party asked for.
-    #[serde(
-        alias = "special_requests",
-        deserialize_with = "clearable",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(max_length = 2000, value_type = Option<String>)]
+    #[schema(max_length = 2000)]
     pub special_requests: Clearable<String>,
     /// A manager's word that the party may sit closer than the tables' capacity says.
-    #[serde(alias = "allow_over_capacity")]
     pub allow_over_capacity: bool,
 }
 
 /// The party is at the host stand. The body may be left out.
+#[create]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(default)]
 pub struct CheckIn {
     /// The party, if it was taken down already; without it one is made.
-    #[serde(alias = "guest_id")]
     pub guest_id: Option<GuestId>,
     /// Only some of them are here.
     pub partially: bool,
 }
 
 /// Where the party sits down. The body may be left out.
+#[create]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(default)]
 pub struct SeatReservation {
     /// The tables; those that were booked when absent.
-    #[serde(
-        default,
-        alias = "table_ids",
-        deserialize_with = "lists::optional::<100, _, _>"
-    )]
     #[schema(max_items = 10)]
+    #[most(100)]
     pub table_ids: Option<Vec<TableId>>,
     /// A manager's word that the party may sit closer than the tables' capacity says.
-    #[serde(alias = "allow_over_capacity")]
     pub allow_over_capacity: bool,
 }
 

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
+use fields::{create, patch};
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::patch::{Clearable, clearable, present};
+use crate::patch::{Clearable, present};
 use crate::words::words;
 use crate::{GuestId, RestaurantId, TableId};
 
@@ -91,20 +92,19 @@ pub struct Table {
 }
 
 /// A new table. `tableNumber` and `capacity` are required.
+#[create]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
 #[schema(example = json!({"tableNumber": "12", "capacity": 4, "position": {"x": 0.2, "y": 0.4}, "section": "Main"}))]
 pub struct CreateTable {
     /// The number that staff call it by; text, or a whole number.
-    #[serde(default, alias = "table_number", deserialize_with = "text_or_number")]
+    #[serde(deserialize_with = "text_or_number")]
     #[schema(max_length = 20, required = true, value_type = String)]
     pub table_number: Option<String>,
     /// Covers that fit.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(deserialize_with = "present")]
     #[schema(minimum = 1, maximum = 100, required = true, value_type = i32)]
     pub capacity: Option<i32>,
     /// The smallest party it is given to; 1 when absent.
-    #[serde(alias = "min_party_size")]
     #[schema(minimum = 1, maximum = 100)]
     pub min_party_size: Option<i32>,
     /// `available` when absent; `occupied` comes from seating a party, not from here.
@@ -117,57 +117,34 @@ pub struct CreateTable {
     #[schema(max_length = 60)]
     pub section: Option<String>,
     /// `true` when absent.
-    #[serde(alias = "is_active")]
     pub is_active: Option<bool>,
 }
 
 /// A change of a table: the fields that are present. `null` clears.
+#[patch]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
 #[schema(example = json!({"status": "out_of_service"}))]
 pub struct UpdateTable {
     /// The number that staff call it by.
-    #[serde(
-        alias = "table_number",
-        deserialize_with = "text_or_number",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "text_or_number")]
     #[schema(max_length = 20)]
     pub table_number: Option<String>,
     /// Covers that fit.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 100)]
     pub capacity: Option<i32>,
     /// The smallest party it is given to.
-    #[serde(
-        alias = "min_party_size",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     #[schema(minimum = 1, maximum = 100)]
     pub min_party_size: Option<i32>,
     /// Anything but `occupied`, which comes from seating a party.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub status: Option<TableStatus>,
     /// Where it shall stand.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub position: Option<TablePosition>,
     /// How it is drawn.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub shape: Option<TableShape>,
     /// The part of the room.
-    #[serde(
-        deserialize_with = "clearable",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(max_length = 60, value_type = Option<String>)]
+    #[schema(max_length = 60)]
     pub section: Clearable<String>,
     /// Whether it is on the floor plan.
-    #[serde(
-        alias = "is_active",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub is_active: Option<bool>,
 }
 

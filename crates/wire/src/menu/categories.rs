@@ -1,11 +1,12 @@
 //! Categories: the parts of a menu.
 
 use chrono::{DateTime, Utc};
+use fields::{create, patch};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::lists;
-use crate::patch::{Clearable, clearable, present};
+use crate::patch::Clearable;
 use crate::venue::restaurants::Weekday;
 use crate::{CategoryId, RestaurantId};
 
@@ -59,12 +60,12 @@ pub struct ServingWindow {
 }
 
 /// A new part of the menu. `name` is required.
+#[create(UpdateCategory)]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
 #[schema(example = json!({"name": "Lunch", "windows": [{"fromMinute": 690, "untilMinute": 870}]}))]
 pub struct CreateCategory {
     /// What it is called.
-    #[serde(default, alias = "categoryName", alias = "category_name")]
+    #[serde(alias = "categoryName", alias = "category_name")]
     #[schema(max_length = 100, required = true, value_type = String)]
     pub name: Option<String>,
     /// What is to be said of it.
@@ -74,63 +75,32 @@ pub struct CreateCategory {
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub position: Option<i32>,
     /// When it is served; always when absent.
-    #[serde(default, deserialize_with = "lists::optional::<20, _, _>")]
     #[schema(max_items = 20)]
+    #[most(20)]
     pub windows: Option<Vec<ServingWindow>>,
     /// `true` when absent.
-    #[serde(alias = "is_active")]
     pub is_active: Option<bool>,
 }
 
 /// A change of a category: the fields that are present. `null` clears.
+#[patch]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
 #[schema(example = json!({"position": 3}))]
 pub struct UpdateCategory {
     /// What it is called.
-    #[serde(
-        alias = "categoryName",
-        alias = "category_name",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(alias = "categoryName", alias = "category_name")]
     #[schema(max_length = 100)]
     pub name: Option<String>,
     /// What is to be said of it.
-    #[serde(
-        deserialize_with = "clearable",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(max_length = 2000, value_type = Option<String>)]
+    #[schema(max_length = 2000)]
     pub description: Clearable<String>,
     /// Its place on the menu.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub position: Option<i32>,
     /// When it is served.
-    #[serde(
-        deserialize_with = "lists::present::<20, _, _>",
-        skip_serializing_if = "Option::is_none"
-    )]
     #[schema(max_items = 20)]
+    #[most(20)]
     pub windows: Option<Vec<ServingWindow>>,
     /// Whether it is on the menu.
-    #[serde(
-        alias = "is_active",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub is_active: Option<bool>,
-}
-
-impl From<CreateCategory> for UpdateCategory {
-    fn from(new: CreateCategory) -> Self {
-        Self {
-            name: new.name,
-            description: Some(new.description),
-            position: new.position,
-            windows: new.windows,
-            is_active: new.is_active,
-        }
-    }
 }

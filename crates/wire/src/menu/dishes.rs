@@ -1,12 +1,12 @@
 //! Dishes.
 
 use chrono::{DateTime, Utc};
+use fields::{create, patch};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::ModifierGroup;
-use crate::lists;
-use crate::patch::{Clearable, clearable, present};
+use crate::patch::{Clearable, present};
 use crate::words::words;
 use crate::{CategoryId, DishId, RestaurantId};
 
@@ -255,59 +255,50 @@ pub struct DishStatus {
 }
 
 /// A new dish. `dishName`, `priceMinor` and `currency` are required.
+#[create(UpdateDish)]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
 #[schema(example = json!({"dishName": "Pizza Margherita", "priceMinor": 1090, "currency": "EUR",
     "imageUrl": "https://images.example.com/margherita.webp", "isPublished": true}))]
 pub struct CreateDish {
     /// What it is called.
-    #[serde(default, alias = "dish_name", alias = "name")]
+    #[serde(alias = "name")]
     #[schema(max_length = 255, required = true, value_type = String)]
     pub dish_name: Option<String>,
     /// What it is made of.
     #[schema(max_length = 2000)]
     pub description: Option<String>,
     /// A picture: https, on the public web.
-    #[serde(alias = "image_url")]
     #[schema(max_length = 2048)]
     pub image_url: Option<String>,
     /// The price in minor units of `currency`.
-    #[serde(default, alias = "price_minor", deserialize_with = "present")]
+    #[serde(deserialize_with = "present")]
     #[schema(minimum = 0, required = true, value_type = i64)]
     pub price_minor: Option<i64>,
     /// ISO 4217.
-    #[serde(default)]
     #[schema(required = true, value_type = String)]
     pub currency: Option<String>,
     /// `false` when absent.
-    #[serde(alias = "is_published")]
     pub is_published: Option<bool>,
     /// Available when absent.
     pub availability: Option<DishAvailability>,
     /// The part of the menu under which it stands.
-    #[serde(alias = "category_id")]
     #[schema(value_type = Option<String>, format = Uuid)]
     pub category_id: Option<CategoryId>,
     /// What there is to choose.
-    #[serde(
-        default,
-        alias = "modifier_groups",
-        alias = "modifiers",
-        deserialize_with = "lists::optional::<20, _, _>"
-    )]
+    #[serde(alias = "modifiers")]
     #[schema(max_items = 20)]
+    #[most(20)]
     pub modifier_groups: Option<Vec<ModifierGroup>>,
     /// What it is fit for.
-    #[serde(default, deserialize_with = "lists::optional::<100, _, _>")]
+    #[most(100)]
     pub dietary: Option<Vec<DietaryTag>>,
     /// What it contains.
-    #[serde(default, deserialize_with = "lists::optional::<100, _, _>")]
+    #[most(100)]
     pub allergens: Option<Vec<Allergen>>,
     /// Where in the kitchen it is made.
     #[schema(max_length = 60)]
     pub station: Option<String>,
     /// How long that takes.
-    #[serde(alias = "preparation_minutes")]
     #[schema(minimum = 0, maximum = 1440)]
     pub preparation_minutes: Option<i32>,
     /// Its place within the category; 0 when absent.
@@ -316,101 +307,50 @@ pub struct CreateDish {
 }
 
 /// A change of a dish: the fields that are present. `null` clears.
+#[patch]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
 #[schema(example = json!({"availability": {"status": "sold_out"}}))]
 pub struct UpdateDish {
     /// What it is called.
-    #[serde(
-        alias = "dish_name",
-        alias = "name",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(alias = "name")]
     #[schema(max_length = 255)]
     pub dish_name: Option<String>,
     /// What it is made of.
-    #[serde(
-        deserialize_with = "clearable",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(max_length = 2000, value_type = Option<String>)]
+    #[schema(max_length = 2000)]
     pub description: Clearable<String>,
     /// A picture: https, on the public web.
-    #[serde(
-        alias = "image_url",
-        deserialize_with = "clearable",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(max_length = 2048, value_type = Option<String>)]
+    #[schema(max_length = 2048)]
     pub image_url: Clearable<String>,
     /// The price in minor units of `currency`.
-    #[serde(
-        alias = "price_minor",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     #[schema(minimum = 0)]
     pub price_minor: Option<i64>,
     /// ISO 4217.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
     /// Whether guests see it.
-    #[serde(
-        alias = "is_published",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub is_published: Option<bool>,
     /// Whether it can be had.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub availability: Option<DishAvailability>,
     /// The part of the menu under which it stands.
-    #[serde(
-        alias = "category_id",
-        deserialize_with = "clearable",
-        skip_serializing_if = "Option::is_none"
-    )]
     #[schema(value_type = Option<String>, format = Uuid)]
     pub category_id: Clearable<CategoryId>,
     /// What there is to choose.
-    #[serde(
-        alias = "modifier_groups",
-        alias = "modifiers",
-        deserialize_with = "lists::present::<20, _, _>",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(alias = "modifiers")]
     #[schema(max_items = 20)]
+    #[most(20)]
     pub modifier_groups: Option<Vec<ModifierGroup>>,
     /// What it is fit for.
-    #[serde(
-        deserialize_with = "lists::present::<100, _, _>",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[most(100)]
     pub dietary: Option<Vec<DietaryTag>>,
     /// What it contains.
-    #[serde(
-        deserialize_with = "lists::present::<100, _, _>",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[most(100)]
     pub allergens: Option<Vec<Allergen>>,
     /// Where in the kitchen it is made.
-    #[serde(
-        deserialize_with = "clearable",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(max_length = 60, value_type = Option<String>)]
+    #[schema(max_length = 60)]
     pub station: Clearable<String>,
     /// How long that takes.
-    #[serde(
-        alias = "preparation_minutes",
-        deserialize_with = "clearable",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(minimum = 0, maximum = 1440, value_type = Option<i32>)]
+    #[schema(minimum = 0, maximum = 1440)]
     pub preparation_minutes: Clearable<i32>,
     /// Its place within the category.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 1_000_000)]
     pub position: Option<i32>,
 }
@@ -426,27 +366,6 @@ impl UpdateDish {
                 availability: self.availability,
                 ..Self::default()
             }
-    }
-}
-
-impl From<CreateDish> for UpdateDish {
-    fn from(new: CreateDish) -> Self {
-        Self {
-            dish_name: new.dish_name,
-            description: Some(new.description),
-            image_url: Some(new.image_url),
-            price_minor: new.price_minor,
-            currency: new.currency,
-            is_published: new.is_published,
-            availability: new.availability,
-            category_id: Some(new.category_id),
-            modifier_groups: new.modifier_groups,
-            dietary: new.dietary,
-            allergens: new.allergens,
-            station: Some(new.station),
-            preparation_minutes: Some(new.preparation_minutes),
-            position: new.position,
-        }
     }
 }
 

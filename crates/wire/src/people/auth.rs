@@ -1,11 +1,11 @@
 //! Registration, login, tokens.
 
 use chrono::{DateTime, Utc};
+use fields::patch;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::Role;
-use crate::patch::present;
 use crate::secretive::secretive;
 use crate::{RestaurantId, SessionId, UserId};
 
@@ -130,23 +130,13 @@ pub struct Me {
 }
 
 /// The caller's own names: the fields that are present.
+#[patch]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
 pub struct UpdateMe {
     /// Given name.
-    #[serde(
-        alias = "first_name",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     #[schema(max_length = 100)]
     pub first_name: Option<String>,
     /// Family name.
-    #[serde(
-        alias = "last_name",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     #[schema(max_length = 100)]
     pub last_name: Option<String>,
 }

@@ -4,6 +4,7 @@
 //! shown once, to whoever makes it.
 
 use chrono::{DateTime, Utc};
+use fields::create;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -90,8 +91,9 @@ pub struct AcceptedBy {
 }
 
 /// Invites somebody. Address and names are notes for those who confirm.
+#[create]
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(default)]
 #[schema(example = json!({"role": "staff", "email": "host@example.com", "firstName": "Sam"}))]
 pub struct Invite {
     /// `staff` when absent; an owner is invited by an owner.
@@ -102,11 +104,11 @@ pub struct Invite {
     #[schema(format = "email", max_length = 254)]
     pub email: Option<String>,
     /// A note likewise.
-    #[serde(alias = "first_name", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 100)]
     pub first_name: Option<String>,
     /// A note likewise.
-    #[serde(alias = "last_name", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 100)]
     pub last_name: Option<String>,
     /// Whoever accepts has a password of their own.

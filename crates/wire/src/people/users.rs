@@ -1,11 +1,11 @@
 //! Members of a restaurant.
 
 use chrono::{DateTime, Utc};
+use fields::patch;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::Role;
-use crate::patch::present;
 use crate::refused::NoPassword;
 use crate::secretive::secretive;
 use crate::{RestaurantId, UserId};
@@ -40,38 +40,22 @@ pub struct User {
 
 /// A change of a member: the fields that are present. Names are the account's own: one that is sent
 /// is to be the name that is there.
+#[patch]
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
 #[schema(example = json!({"role": "manager"}))]
 pub struct UpdateUser {
     /// Given name, as it is.
-    #[serde(
-        alias = "first_name",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     #[schema(max_length = 100)]
     pub first_name: Option<String>,
     /// Family name, as it is.
-    #[serde(
-        alias = "last_name",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     #[schema(max_length = 100)]
     pub last_name: Option<String>,
     /// What the member may do.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
     /// Whether the member may do anything at all.
-    #[serde(
-        alias = "is_active",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub is_active: Option<bool>,
     /// A member who has forgotten it gets a link, and sets it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "Option::deserialize")]
     #[schema(ignore)]
     pub password: Option<NoPassword>,
 }

@@ -1,11 +1,12 @@
 //! A restaurant and its settings.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use fields::patch;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::lists;
-use crate::patch::{Clearable, clearable, present};
+use crate::patch::Clearable;
 use crate::words::words;
 use crate::{RestaurantId, TableId};
 
@@ -283,122 +284,60 @@ pub struct JoinableGroup {
 }
 
 /// A change of a restaurant: the fields that are present.
+#[patch]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
 #[schema(example = json!({"timeZone": "Europe/Berlin"}))]
 pub struct UpdateRestaurant {
     /// Its name.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 120)]
     pub name: Option<String>,
     /// Its name in addresses: small letters, digits and dashes.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 80)]
     pub slug: Option<String>,
     /// IANA time zone.
-    #[serde(
-        alias = "time_zone",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub time_zone: Option<String>,
     /// The settings that shall change.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub settings: Option<UpdateSettings>,
 }
 
 /// A change of settings: the fields that are present.
+#[patch]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
 pub struct UpdateSettings {
     /// Whether a table is to be cleaned before the next party.
-    #[serde(
-        alias = "needs_cleaning",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub needs_cleaning: Option<bool>,
     /// Minutes after midnight at which a new service day begins.
-    #[serde(
-        alias = "service_day_start_minute",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     #[schema(minimum = 0, maximum = 1439)]
     pub service_day_start_minute: Option<i32>,
     /// All opening hours; `null`: around the clock.
-    #[serde(
-        alias = "opening_hours",
-        deserialize_with = "lists::clearable::<50, _, _>",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(value_type = Option<Vec<OpeningHours>>)]
+    #[most(50)]
     pub opening_hours: Clearable<Vec<OpeningHours>>,
     /// All days that are unlike their weekday.
-    #[serde(
-        alias = "hours_exceptions",
-        deserialize_with = "lists::present::<400, _, _>",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[most(400)]
     pub hours_exceptions: Option<Vec<HoursException>>,
     /// All pauses.
-    #[serde(
-        deserialize_with = "lists::present::<100, _, _>",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[most(100)]
     pub pauses: Option<Vec<Pause>>,
     /// All turn times, smaller parties first.
-    #[serde(
-        alias = "turn_times",
-        deserialize_with = "lists::present::<20, _, _>",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[most(20)]
     pub turn_times: Option<Vec<TurnTime>>,
     /// How long larger parties stay, in minutes.
-    #[serde(
-        alias = "default_turn_minutes",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     #[schema(minimum = 15, maximum = 1440)]
     pub default_turn_minutes: Option<i32>,
     /// How many may arrive in each quarter of an hour.
-    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub pacing: Option<Pacing>,
     /// All parts of the room.
-    #[serde(
-        deserialize_with = "lists::present::<50, _, _>",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[most(50)]
     pub sections: Option<Vec<Section>>,
     /// All groups of tables that may be joined.
-    #[serde(
-        alias = "joinable_groups",
-        deserialize_with = "lists::present::<100, _, _>",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[most(100)]
     pub joinable_groups: Option<Vec<JoinableGroup>>,
     /// Minutes; `null`: for ever.
-    #[serde(
-        alias = "notified_timeout_minutes",
-        deserialize_with = "clearable",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(minimum = 1, maximum = 240, value_type = Option<i32>)]
+    #[schema(minimum = 1, maximum = 240)]
     pub notified_timeout_minutes: Clearable<i32>,
     /// What becomes of a party that does not come to its table.
-    #[serde(
-        alias = "notified_timeout_status",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub notified_timeout_status: Option<NotifiedTimeout>,
     /// Minutes; `null`: never.
-    #[serde(
-        alias = "reserve_tables_minutes_before",
-        deserialize_with = "clearable",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schema(minimum = 1, maximum = 240, value_type = Option<i32>)]
+    #[schema(minimum = 1, maximum = 240)]
     pub reserve_tables_minutes_before: Clearable<i32>,
 }

@@ -7,7 +7,7 @@ use wire::{ErrorCode, TableId};
 use super::plan::{Ask, Closed, House};
 use super::read::house;
 use crate::db::Tx;
-use crate::venue::restaurants;
+use crate::venue::restaurants::{self, Calendar};
 use crate::{Error, Result};
 
 /// How many slots are offered instead of one that cannot be had.
@@ -100,7 +100,8 @@ async fn house_for(tx: &mut Tx<'_>, wish: &Wish) -> Result<House> {
     let date = wish.time.with_timezone(&calendar.zone).date_naive();
     // From the day before, whose hours may reach into this one.
     let date = date.pred_opt().unwrap_or(date);
-    house(tx.conn, restaurant, date, tx.now).await
+    let calendar = Calendar::clone(&calendar);
+    house(tx.conn, restaurant, calendar, date, tx.now).await
 }
 
 /// The nearest free slots of that day and the evening before, nearest first.

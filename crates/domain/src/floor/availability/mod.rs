@@ -6,4 +6,4 @@ mod read;
 
 pub(super) use choose::{Wish, choose, taken};
 pub use plan::{Arrival, Ask, Busy, Closed, House, PlanTable};
-pub use read::{day, house};
+pub use read::day;

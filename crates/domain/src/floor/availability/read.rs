@@ -14,7 +14,7 @@ use super::plan::{Arrival, Ask, Busy, House, PlanTable};
 use crate::checks::Checks;
 use crate::floor::day;
 use crate::schema::{guests, holds, reservation_tables, reservations, seatings, tables};
-use crate::venue::restaurants;
+use crate::venue::restaurants::{self, Calendar};
 use crate::{Error, Result};
 
 /// A period, as the database has it.
@@ -46,7 +46,8 @@ pub async fn day(
         query.date.unwrap_or_default(),
         query.party_size.unwrap_or_default(),
     );
-    let house = house(conn, restaurant, date, now).await?;
+    let calendar = restaurants::calendar(conn, restaurant).await?;
+    let house = house(conn, restaurant, calendar, date, now).await?;
     let minutes = query
         .duration
         .unwrap_or_else(|| house.settings.turn_minutes(party_size));
@@ -70,16 +71,14 @@ fn is_near(date: NaiveDate, now: DateTime<Utc>) -> bool {
 }
 
 /// All that decides what a house can offer for parties that come on `date`, or in the night after.
-///
-/// # Errors
-/// [`Error::NotFound`].
-pub async fn house(
+pub(super) async fn house(
     conn: &mut AsyncPgConnection,
     restaurant: RestaurantId,
+    calendar: Calendar,
     date: NaiveDate,
     now: DateTime<Utc>,
 ) -> Result<House> {
-    let (zone, settings) = restaurants::calendar(conn, restaurant).await?;
+    let Calendar { zone, settings } = calendar;
     let from = day::local(date, zone, 0);
     let until = date
         .checked_add_days(Days::new(4))

@@ -5,17 +5,17 @@ use std::collections::{HashMap, HashSet};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use wire::floor::guests::{CreateGuest, Guest, GuestStatus};
-use wire::live::events::{Action, EventKind};
-use wire::{ErrorCode, GuestId, ReservationId, TableId};
+use wire::{GuestId, ReservationId, TableId};
 
 use super::input::{check_new, new_row};
 use super::operations::Leave;
-use super::row::GuestRow;
+use super::row::{GuestRow, taken};
 use super::{rules, waiting};
 use crate::clock::new_id;
 use crate::db::Tx;
 use crate::error::broken_constraint;
 use crate::floor::{seating, waitlist};
+use crate::record::{Record, Stored};
 use crate::schema::guests;
 use crate::venue::restaurants;
 use crate::{Error, Result};
@@ -69,16 +69,9 @@ pub(crate) async fn create_as(
         &tables,
         input.allow_over_capacity,
     )?;
-    diesel::insert_into(guests::table)
-        .values(&row)
-        .execute(tx.conn)
-        .await
-        .map_err(|error| match broken_constraint(&error) {
-            Some("guests_pkey") => taken(),
-            _ => error.into(),
-        })?;
+    row.insert(tx.conn).await?;
     waiting::note_appended(tx, std::slice::from_ref(&row));
-    let guest = tell(tx, row, tables)?;
+    let guest = row.at(tables).tell_created(tx)?;
     seating::apply(tx, locked, guest.id, &[], &guest.table_ids, Leave::Undone).await?;
     if let Some(quotes) = quotes {
         waitlist::keep(tx, quotes);
@@ -135,7 +128,9 @@ pub(crate) async fn create_all(
             })?;
     }
     waiting::note_appended(tx, &rows);
-    let made = rows.into_iter().map(|row| tell(tx, row, Vec::new()));
+    let made = rows
+        .into_iter()
+        .map(|row| row.at(Vec::new()).tell_created(tx));
     let mut made = made.collect::<Result<Vec<Guest>>>()?.into_iter();
     waitlist::keep(tx, quotes);
     let results = refused.into_iter().filter_map(|refusal| match refusal {
@@ -147,7 +142,7 @@ pub(crate) async fn create_all(
 
 /// A party as it comes, before anything is known of the house, and its tables.
 fn new(tx: &Tx<'_>, id: GuestId, input: &CreateGuest) -> Result<(GuestRow, Vec<TableId>)> {
-    let wanted = check_new(input)?;
+    let (said, wanted) = check_new(input)?;
     let status = match input.status {
         None if wanted.is_empty() => GuestStatus::Waiting,
         None => GuestStatus::Seated,
@@ -160,7 +155,7 @@ fn new(tx: &Tx<'_>, id: GuestId, input: &CreateGuest) -> Result<(GuestRow, Vec<T
         ));
     }
     let place = rules::place(GuestStatus::Waiting, &[], Some(status), Some(&wanted))?;
-    let mut row = new_row(tx, id, input);
+    let mut row = new_row(tx, id, &said)?;
     row.status = place.status;
     Ok((row, place.tables))
 }
@@ -182,17 +177,6 @@ async fn keep_time(tx: &mut Tx<'_>, row: &mut GuestRow) -> Result<()> {
     }
     row.keep_time(tx.now);
     Ok(())
-}
-
-fn tell(tx: &mut Tx<'_>, row: GuestRow, tables: Vec<TableId>) -> Result<Guest> {
-    let guest = row.with_tables(tables);
-    tx.tell(EventKind::GuestCreated, guest.id.0, Action::Created, &guest)?;
-    Ok(guest)
-}
-
-fn taken() -> Error {
-    let sentence = "There is a party with this id already.";
-    Error::refused(ErrorCode::Conflict, sentence)
 }
 
 /// Which of the ids are taken.

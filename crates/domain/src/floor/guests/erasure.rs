@@ -4,14 +4,14 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use wire::floor::guests::Guest;
-use wire::live::events::{Action, EventKind};
 use wire::{RestaurantId, TableId};
 
 use super::row::{GuestRow, its_tables};
 use crate::Result;
-use crate::db::{Tx, WholeRow};
+use crate::db::Tx;
 use crate::floor::seating;
 use crate::privacy::NOBODY;
+use crate::record::{Record, Stored};
 use crate::schema::guests;
 
 /// The parties among some ids, by id.
@@ -74,13 +74,9 @@ pub(crate) async fn erase(tx: &mut Tx<'_>, parties: Parties) -> Result<usize> {
         if next == row {
             continue;
         }
-        next.version += 1;
-        next.last_updated = tx.now;
-        next.overwrite(tx.conn, guests::table.find((tx.restaurant_id(), row.id)))
-            .await?;
+        next.write(tx).await?;
         let tables = seating::held(tx, row.id).await?;
-        let (kind, guest) = (EventKind::GuestUpdated, next.with_tables(tables));
-        tx.tell_unaudited(kind, guest.id.0, Action::InfoUpdated, &guest)?;
+        next.at(tables).tell_erased(tx)?;
         count += 1;
     }
     Ok(count)

@@ -19,4 +19,6 @@ pub use list::{floor, list};
 pub(crate) use operations::{Leave, among, leave_tables, link, lock_row, pass_time};
 pub use operations::{delete, get, update};
 pub use quotes::kept;
+#[cfg(test)]
+pub(super) use row::GuestRow;
 pub(crate) use waiting::{defer, flush, is_in_line, lock as lock_queue, sort_as_in_line};

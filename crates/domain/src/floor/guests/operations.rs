@@ -4,20 +4,19 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use wire::floor::guests::{Guest, GuestStatus, UpdateGuest};
-use wire::live::events::{Action, EventKind, Gone};
 use wire::{ErrorCode, GuestId, ReservationId, RestaurantId, TableId};
 
 use super::before::look;
 use super::create::total_visits;
 use super::erasure::rows;
 use super::input::{check_patch, patched};
-use super::row::{GuestRow, its_tables};
-use super::rules::{self, Place};
+use super::row::{GuestRow, Party, its_tables};
+use super::rules;
 use super::waiting::{self, Goal, Line};
-use crate::db::{Tx, WholeRow};
+use crate::db::Tx;
 use crate::floor::seating::{self, Locked};
 use crate::floor::{reservations, reserved};
-use crate::record::check_version;
+use crate::record::{Record, Stored};
 use crate::schema::guests;
 use crate::venue::restaurants;
 use crate::{Error, Result};
@@ -94,22 +93,22 @@ pub async fn update(
     if expected.is_some_and(|before| (before.status, &before.held) != (row.status, &held)) {
         return Err(Error::Contended);
     }
-    check_version(version, row.version, || {
-        row.clone().with_tables(held.clone())
-    })?;
+    let before = row.at(held);
+    before.check_version(version, tx.now)?;
+    let Party { row, tables: held } = &before;
 
-    let place = rules::place(row.status, &held, patch.status, wanted.as_deref())?;
-    let mut next = patched(&row, patch)?;
-    step(tx, &row, &mut next, place.status).await?;
+    let place = rules::place(row.status, held, patch.status, wanted.as_deref())?;
+    let mut next = patched(row, patch)?;
+    step(tx, row, &mut next, place.status).await?;
     next.keep_time(tx.now);
-    let line = arrange(line, &row, &mut next, patch.wait_position)?;
+    let line = arrange(line, row, &mut next, patch.wait_position)?;
     if next.phone != row.phone {
         next.total_visits = total_visits(tx, id, next.phone.as_deref()).await?;
     }
     if next.party_size > row.party_size && !moves {
-        locked = seating::look(tx, &held).await?;
+        locked = seating::look(tx, held).await?;
     }
-    if place.tables != held || next.party_size > row.party_size {
+    if place.tables != *held || next.party_size > row.party_size {
         locked.check_can_seat(
             tx.actor(),
             id,
@@ -118,10 +117,11 @@ pub async fn update(
             patch.allow_over_capacity,
         )?;
     }
-    if next == row && place.tables == held {
-        return Ok(row.with_tables(held));
+    let next = next.at(place.tables);
+    if next == before {
+        return next.shown(tx.now);
     }
-    let guest = save(tx, &row, next, held, place, locked).await?;
+    let guest = save(tx, &before, next, locked).await?;
     if let Some(line) = line {
         waiting::save(tx, line).await?;
     }
@@ -154,7 +154,7 @@ fn arrange(
 
 /// What time brings to a party that is due; all that it touches is locked.
 pub(crate) async fn pass_time(tx: &mut Tx<'_>, id: GuestId, late: GuestStatus) -> Result<()> {
-    let row = lock(tx, id).await?;
+    let row = waiting::lock_one(tx, id).await?;
     if row.due_at.is_none_or(|due| tx.now < due) {
         return Ok(());
     }
@@ -168,11 +168,8 @@ pub(crate) async fn pass_time(tx: &mut Tx<'_>, id: GuestId, late: GuestStatus) -
     }
     let mut next = row.clone();
     next.keep_time(tx.now);
-    let place = Place {
-        status: row.status,
-        tables: Vec::new(),
-    };
-    save(tx, &row, next, Vec::new(), place, Locked::default()).await?;
+    let [before, next] = [row, next].map(|row| row.at(Vec::new()));
+    save(tx, &before, next, Locked::default()).await?;
     Ok(())
 }
 
@@ -187,35 +184,20 @@ pub async fn delete(tx: &mut Tx<'_>, id: GuestId, version: Option<i32>) -> Resul
     }
     let all: Vec<TableId> = before.tables().copied().collect();
     let locked = seating::lock(tx, &all).await?;
-    let (row, line) = lock_in_line(tx, id, before.status.is_waiting()).await?;
+    let (mut row, line) = lock_in_line(tx, id, before.status.is_waiting()).await?;
     let held = seating::held(tx, id).await?;
     if (row.status, &held) != (before.status, &before.held) {
         return Err(Error::Contended);
     }
-    check_version(version, row.version, || {
-        row.clone().with_tables(held.clone())
-    })?;
+    let party = row.clone().at(held.clone());
+    party.check_version(version, tx.now)?;
     seating::apply(tx, locked, id, &held, &[], Leave::Undone).await?;
     if let Some(reservation) = row.reservation_id {
         reservations::forget_guest(tx, reservation, id).await?;
     }
-    diesel::delete(guests::table.find((tx.restaurant_id(), id)))
-        .execute(tx.conn)
-        .await?;
-    let gone = Gone {
-        id: id.0,
-        version: row.version + 1,
-    };
-    let before = row.clone().with_tables(held.clone());
-    tx.tell_changed(
-        EventKind::GuestDeleted,
-        id.0,
-        Action::Deleted,
-        &before,
-        &gone,
-    )?;
+    party.remove(tx).await?;
     if let Some(mut line) = line {
-        line.arrange(&mut row.clone(), Goal::Off);
+        line.arrange(&mut row, Goal::Off);
         waiting::save(tx, line).await?;
     }
     reserved::settle(tx, &held, &[]).await
@@ -229,65 +211,38 @@ pub(crate) async fn leave_tables(
     expected: &[TableId],
     id: GuestId,
 ) -> Result<()> {
-    let row = lock(tx, id).await?;
+    let row = waiting::lock_one(tx, id).await?;
     let held = seating::held(tx, id).await?;
     if held != expected {
         return Err(Error::Contended);
     }
     let mut next = row.clone();
-    let place = Place {
-        status: GuestStatus::Completed,
-        tables: Vec::new(),
-    };
-    step(tx, &row, &mut next, place.status).await?;
+    step(tx, &row, &mut next, GuestStatus::Completed).await?;
     next.keep_time(tx.now);
-    save(tx, &row, next, held, place, locked).await?;
+    save(tx, &row.at(held), next.at(Vec::new()), locked).await?;
     Ok(())
 }
 
 /// Writes a changed party and what that does to tables, and tells.
-async fn save(
-    tx: &mut Tx<'_>,
-    row: &GuestRow,
-    mut next: GuestRow,
-    held: Vec<TableId>,
-    place: Place,
-    locked: Locked,
-) -> Result<Guest> {
-    next.version += 1;
-    next.last_updated = tx.now;
-    next.overwrite(tx.conn, guests::table.find((tx.restaurant_id(), row.id)))
-        .await?;
-    waiting::note_written(tx, row.id);
-    let action = if next.status != row.status {
-        Action::StatusChanged
-    } else if place.tables == held {
-        Action::InfoUpdated
-    } else if place.tables.is_empty() {
-        Action::TableCleared
-    } else {
-        Action::TableAssigned
-    };
-    let is_undone = next.status.is_waiting();
-    let before = row.clone().with_tables(held.clone());
-    let guest = next.with_tables(place.tables);
-    tx.tell_changed(EventKind::GuestUpdated, guest.id.0, action, &before, &guest)?;
-    let leave = if is_undone {
+async fn save(tx: &mut Tx<'_>, before: &Party, mut next: Party, locked: Locked) -> Result<Guest> {
+    next.row.write(tx).await?;
+    waiting::note_written(tx, next.row.id);
+    let leave = if next.row.status.is_waiting() {
         Leave::Undone
     } else {
         Leave::Used
     };
-    seating::apply(tx, locked, guest.id, &held, &guest.table_ids, leave).await?;
-    let is_elsewhere = guest.status != row.status || guest.table_ids != held;
+    let guest = next.tell_changed(tx, before)?;
+    let held = &before.tables;
+    seating::apply(tx, locked, guest.id, held, &guest.table_ids, leave).await?;
+    let is_elsewhere = guest.status != before.row.status || guest.table_ids != *held;
     if let Some(reservation) = guest.reservation_id
         && is_elsewhere
     {
         reservations::follow_guest(tx, reservation, &guest).await?;
     }
-    let freed: Vec<TableId> = held
-        .into_iter()
-        .filter(|table| !guest.table_ids.contains(table))
-        .collect();
+    let is_freed = |table: &&TableId| !guest.table_ids.contains(table);
+    let freed: Vec<TableId> = held.iter().filter(is_freed).copied().collect();
     reserved::settle(tx, &freed, &[]).await?;
     Ok(guest)
 }
@@ -298,7 +253,7 @@ pub(crate) async fn link(
     id: GuestId,
     reservation: Option<ReservationId>,
 ) -> Result<Guest> {
-    let mut row = lock(tx, id).await?;
+    let row = waiting::lock_one(tx, id).await?;
     let held = seating::held(tx, id).await?;
     if row.reservation_id == reservation {
         return Ok(row.with_tables(held));
@@ -307,32 +262,17 @@ pub(crate) async fn link(
         let sentence = "This party has left, or comes from another booking.";
         return Err(Error::refused(ErrorCode::Conflict, sentence));
     }
-    let before = row.clone().with_tables(held.clone());
-    row.reservation_id = reservation;
-    row.version += 1;
-    row.last_updated = tx.now;
-    row.overwrite(tx.conn, guests::table.find((tx.restaurant_id(), id)))
-        .await?;
+    let before = row.at(held);
+    let mut next = before.clone();
+    next.row.reservation_id = reservation;
+    next.row.write(tx).await?;
     waiting::note_written(tx, id);
-    let guest = row.with_tables(held);
-    tx.tell_changed(
-        EventKind::GuestUpdated,
-        id.0,
-        Action::InfoUpdated,
-        &before,
-        &guest,
-    )?;
-    Ok(guest)
+    next.tell_changed(tx, &before)
 }
 
 /// Locks a party's row, before its booking's.
 pub(crate) async fn lock_row(tx: &mut Tx<'_>, id: GuestId) -> Result<GuestStatus> {
-    Ok(lock(tx, id).await?.status)
-}
-
-async fn lock(tx: &mut Tx<'_>, id: GuestId) -> Result<GuestRow> {
-    let row = waiting::lock_one(tx, id).await?;
-    row.ok_or(Error::NotFound("guest"))
+    Ok(waiting::lock_one(tx, id).await?.status)
 }
 
 /// Locks a party's row and, where the list changes, those of all who wait.
@@ -342,11 +282,9 @@ async fn lock_in_line(
     is_line_changed: bool,
 ) -> Result<(GuestRow, Option<Line>)> {
     if !is_line_changed {
-        return Ok((lock(tx, id).await?, None));
+        return Ok((waiting::lock_one(tx, id).await?, None));
     }
-    let (row, line) = waiting::lock_with(tx, id)
-        .await?
-        .ok_or(Error::NotFound("guest"))?;
+    let (row, line) = waiting::lock_with(tx, id).await?;
     Ok((row, Some(line)))
 }
 

@@ -1,17 +1,21 @@
 //! The row of a party.
 
+use std::borrow::{Borrow, BorrowMut};
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use wire::floor::guests::{Guest, GuestStatus};
-use wire::{GuestId, ReservationId, RestaurantId, TableId};
+use wire::live::events::{Action, EventKind};
+use wire::{ErrorCode, GuestId, ReservationId, RestaurantId, TableId};
 
-use crate::db::WholeRow;
+use crate::record::{Record, stored};
 use crate::schema::{guests, seatings};
+use crate::{Error, Result};
 
 /// A party without its tables, which are in `seatings`.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = guests, primary_key(restaurant_id, id), treat_none_as_null = true)]
-pub(super) struct GuestRow {
+pub(in crate::floor) struct GuestRow {
     pub(super) restaurant_id: RestaurantId,
     pub(super) id: GuestId,
     pub(super) guest_name: String,
@@ -46,11 +50,112 @@ pub(super) struct GuestRow {
     pub(super) due_at: Option<DateTime<Utc>>,
 }
 
-impl WholeRow for GuestRow {}
+stored! {
+    GuestRow in guests, "guest" by id: GuestId, at |restaurant, id| (restaurant, id),
+    answers { "guests_pkey" => |_| taken() }
+}
+
+/// A client chose an id that there is already.
+pub(super) fn taken() -> Error {
+    let sentence = "There is a party with this id already.";
+    Error::refused(ErrorCode::Conflict, sentence)
+}
+
+/// A party, and the tables at which it sits, in their order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Party {
+    pub(super) row: GuestRow,
+    pub(super) tables: Vec<TableId>,
+}
+
+impl Borrow<GuestRow> for Party {
+    fn borrow(&self) -> &GuestRow {
+        &self.row
+    }
+}
+
+impl BorrowMut<GuestRow> for Party {
+    fn borrow_mut(&mut self) -> &mut GuestRow {
+        &mut self.row
+    }
+}
+
+impl Record for Party {
+    type Row = GuestRow;
+    type Shown = Guest;
+
+    const CREATED: EventKind = EventKind::GuestCreated;
+    const UPDATED: EventKind = EventKind::GuestUpdated;
+    const DELETED: EventKind = EventKind::GuestDeleted;
+
+    fn shown(self, _now: DateTime<Utc>) -> Result<Guest> {
+        Ok(self.row.with_tables(self.tables))
+    }
+
+    fn change(&self, before: &Self) -> (EventKind, Action) {
+        let action = if self.row.status != before.row.status {
+            Action::StatusChanged
+        } else if self.tables == before.tables {
+            Action::InfoUpdated
+        } else if self.tables.is_empty() {
+            Action::TableCleared
+        } else {
+            Action::TableAssigned
+        };
+        (Self::UPDATED, action)
+    }
+}
 
 impl GuestRow {
+    /// A party that comes `now`, and of which nothing has been said yet.
+    pub(in crate::floor) fn new(
+        restaurant_id: RestaurantId,
+        id: GuestId,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            restaurant_id,
+            id,
+            guest_name: String::new(),
+            first_name: None,
+            last_name: None,
+            party_size: 0,
+            status: GuestStatus::Waiting,
+            wait_position: None,
+            phone: None,
+            email: None,
+            notes: None,
+            special_requests: None,
+            dietary_restrictions: Vec::new(),
+            tags: Vec::new(),
+            quoted_wait_minutes: None,
+            reservation_id: None,
+            total_visits: 1,
+            check_in_time: now,
+            seated_time: None,
+            finished_time: None,
+            created_at: now,
+            last_updated: now,
+            version: 1,
+            queue_time: None,
+            quoted_low_minutes: None,
+            quoted_high_minutes: None,
+            over_quote: false,
+            notified_at: None,
+            notified_until: None,
+            waited_minutes: None,
+            quote_error_minutes: None,
+            due_at: None,
+        }
+    }
+
+    /// The party at its tables.
+    pub(super) const fn at(self, tables: Vec<TableId>) -> Party {
+        Party { row: self, tables }
+    }
+
     /// The party, as clients see it.
-    pub(super) fn with_tables(self, table_ids: Vec<TableId>) -> Guest {
+    pub(in crate::floor) fn with_tables(self, table_ids: Vec<TableId>) -> Guest {
         let quoted_until = self.quoted_until();
         Guest {
             id: self.id,

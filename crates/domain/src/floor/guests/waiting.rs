@@ -23,11 +23,11 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, Integer, Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use wire::live::events::{Action, EventKind};
 use wire::{GuestId, RestaurantId};
 
 use super::row::GuestRow;
 use crate::db::Tx;
+use crate::record::{Record, Stored};
 use crate::schema::guests;
 use crate::{Error, Result};
 
@@ -96,31 +96,21 @@ pub(crate) async fn lock(tx: &mut Tx<'_>, others: &[GuestId]) -> Result<()> {
     Ok(())
 }
 
-/// Locks a party and everybody who waits; `None` where there is no such party.
-pub(super) async fn lock_with(tx: &mut Tx<'_>, id: GuestId) -> Result<Option<(GuestRow, Line)>> {
+/// Locks a party and everybody who waits.
+pub(super) async fn lock_with(tx: &mut Tx<'_>, id: GuestId) -> Result<(GuestRow, Line)> {
     let line = read(tx, &[id]).await?;
-    let own = lock_one(tx, id).await?;
-    Ok(own.map(|own| (own, line)))
+    Ok((lock_one(tx, id).await?, line))
 }
 
 /// Locks a party, whose row is given as it will be.
-pub(super) async fn lock_one(tx: &mut Tx<'_>, id: GuestId) -> Result<Option<GuestRow>> {
-    let row = guests::table
-        .find((tx.restaurant_id(), id))
-        .select(GuestRow::as_select())
-        .for_update()
-        .first(tx.conn)
-        .await
-        .optional()?;
-    let Some(mut row) = row else {
-        return Ok(None);
-    };
+pub(super) async fn lock_one(tx: &mut Tx<'_>, id: GuestId) -> Result<GuestRow> {
+    let mut row = GuestRow::lock(tx, id).await?;
     let line = tx.kept.get::<Line>();
     if let Some(next) = line.and_then(|line| line.as_it_will_be(&row, tx.now)) {
         tell(tx, row, next.clone())?;
         row = next;
     }
-    Ok(Some(row))
+    Ok(row)
 }
 
 /// The row of a party that was read, as it will be.
@@ -427,9 +417,9 @@ async fn write(tx: &mut Tx<'_>, line: &Line) -> Result<()> {
 
 /// Tells of a party whose place changed by somebody else's move.
 fn tell(tx: &mut Tx<'_>, before: GuestRow, row: GuestRow) -> Result<()> {
-    let [before, guest] = [before, row].map(|row| row.with_tables(Vec::new()));
-    let (kind, action) = (EventKind::GuestUpdated, Action::InfoUpdated);
-    tx.tell_changed(kind, guest.id.0, action, &before, &guest)
+    let [before, party] = [before, row].map(|row| row.at(Vec::new()));
+    party.tell_changed(tx, &before)?;
+    Ok(())
 }
 
 /// Gives parties their places, in one statement, and returns their rows.

@@ -5,12 +5,12 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use wire::RestaurantId;
 use wire::floor::reservations::Reservation;
-use wire::live::events::{Action, EventKind};
 
 use super::row::ReservationRow;
 use crate::Result;
-use crate::db::{Tx, WholeRow};
+use crate::db::Tx;
 use crate::privacy::NOBODY;
+use crate::record::{Record, Stored};
 use crate::schema::reservations;
 
 /// The bookings among some ids, by id.
@@ -60,15 +60,8 @@ pub(crate) async fn erase(tx: &mut Tx<'_>, bookings: Bookings) -> Result<usize> 
         if next == row {
             continue;
         }
-        next.version += 1;
-        next.last_updated = tx.now;
-        next.overwrite(
-            tx.conn,
-            reservations::table.find((tx.restaurant_id(), row.id)),
-        )
-        .await?;
-        let (kind, booking) = (EventKind::ReservationUpdated, Reservation::from(next));
-        tx.tell_unaudited(kind, booking.id.0, Action::InfoUpdated, &booking)?;
+        next.write(tx).await?;
+        next.tell_erased(tx)?;
         count += 1;
     }
     Ok(count)

@@ -1,16 +1,43 @@
 //! Reading what was asked: fields are checked here, rules are not.
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use wire::TableId;
-use wire::floor::reservations::{CreateReservation, ReservationStatus, UpdateReservation};
+use wire::floor::reservations::{
+    CreateReservation, ReservationSource, ReservationStatus, UpdateReservation,
+};
+use wire::patch::given;
+use wire::{ReservationId, TableId};
 
 use super::row::ReservationRow;
 use crate::checks::{Checks, trim, trimmed};
+use crate::db::Tx;
 use crate::people::address;
 use crate::{Error, Result};
 
 /// How far ahead is booked.
 const HORIZON: TimeDelta = TimeDelta::days(2 * 366);
+
+/// A booking of which nothing has been said yet.
+pub(super) fn fresh(tx: &Tx<'_>, id: ReservationId) -> ReservationRow {
+    ReservationRow {
+        restaurant_id: tx.restaurant_id(),
+        id,
+        guest_name: String::new(),
+        guest_phone: None,
+        guest_email: None,
+        party_size: 0,
+        reservation_time: tx.now,
+        duration_minutes: 0,
+        status: ReservationStatus::Confirmed,
+        source: ReservationSource::Phone,
+        table_ids: Vec::new(),
+        guest_id: None,
+        notes: None,
+        special_requests: None,
+        created_at: tx.now,
+        last_updated: tx.now,
+        version: 1,
+    }
+}
 
 /// The row with the fields of a patch that are plain information.
 pub(super) fn patched(row: &ReservationRow, patch: &UpdateReservation) -> Result<ReservationRow> {
@@ -66,15 +93,7 @@ pub(super) fn check_new(checks: &mut Checks, input: &CreateReservation) {
     if input.status.is_some_and(|status| !first.contains(&status)) {
         checks.fault("status", "of a new booking is pending or confirmed");
     }
-    check_info(
-        checks,
-        &Info {
-            phone: input.guest_phone.as_deref(),
-            email: input.guest_email.as_deref(),
-            notes: input.notes.as_deref(),
-            special_requests: input.special_requests.as_deref(),
-        },
-    );
+    check_info(checks, &UpdateReservation::from(input.clone()));
     check_tables(checks, input.table_ids.as_deref());
 }
 
@@ -83,34 +102,17 @@ pub(super) fn check_patch(checks: &mut Checks, patch: &UpdateReservation) {
     checks.name("guestName", patch.guest_name.as_deref(), 1..=200);
     checks.number("partySize", patch.party_size, 1..=100);
     checks.number("durationMinutes", patch.duration_minutes, 15..=1440);
-    check_info(
-        checks,
-        &Info {
-            phone: patch.guest_phone.as_ref().and_then(Option::as_deref),
-            email: patch.guest_email.as_ref().and_then(Option::as_deref),
-            notes: patch.notes.as_ref().and_then(Option::as_deref),
-            special_requests: patch.special_requests.as_ref().and_then(Option::as_deref),
-        },
-    );
-    check_tables(checks, patch.table_ids.as_ref().and_then(Option::as_deref));
+    check_info(checks, patch);
+    check_tables(checks, given(&patch.table_ids));
 }
 
-/// What new bookings and patches have in common.
-struct Info<'a> {
-    phone: Option<&'a str>,
-    email: Option<&'a str>,
-    notes: Option<&'a str>,
-    special_requests: Option<&'a str>,
-}
-
-fn check_info(checks: &mut Checks, info: &Info<'_>) {
-    checks.text("guestPhone", info.phone, 0..=40);
-    checks.email(
-        "guestEmail",
-        info.email.filter(|email| !trim(email).is_empty()),
-    );
-    checks.text("notes", info.notes, 0..=2000);
-    checks.text("specialRequests", info.special_requests, 0..=2000);
+/// Checks what may be said of new bookings and of others alike.
+fn check_info(checks: &mut Checks, said: &UpdateReservation) {
+    checks.text("guestPhone", given(&said.guest_phone), 0..=40);
+    let email = given(&said.guest_email);
+    checks.email("guestEmail", email.filter(|email| !trim(email).is_empty()));
+    checks.text("notes", given(&said.notes), 0..=2000);
+    checks.text("specialRequests", given(&said.special_requests), 0..=2000);
 }
 
 /// Joined tables: a few, and different ones.

@@ -34,8 +34,9 @@ pub async fn list(
         .limit(limit + 1)
         .into_boxed();
     if let Some(date) = filter.date {
-        let (zone, settings) = restaurants::calendar(conn, restaurant).await?;
-        let (from, until) = day::span(date, zone, settings.service_day_start_minute);
+        let calendar = restaurants::calendar(conn, restaurant).await?;
+        let begins = calendar.settings.service_day_start_minute;
+        let (from, until) = day::span(date, calendar.zone, begins);
         query = query
             .filter(reservations::reservation_time.ge(from))
             .filter(reservations::reservation_time.lt(until));

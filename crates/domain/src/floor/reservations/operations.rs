@@ -1,29 +1,25 @@
 //! What can be done with a booking.
 
 use chrono::TimeDelta;
-use diesel::prelude::*;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::AsyncPgConnection;
 use wire::floor::reservations::{
-    CreateReservation, Reservation, ReservationSource, ReservationStatus, UpdateReservation,
+    CreateReservation, Reservation, ReservationStatus, UpdateReservation,
 };
-use wire::live::events::{Action, EventKind};
-use wire::{ErrorCode, GuestId, ReservationId, RestaurantId, TableId};
+use wire::patch::given;
+use wire::{GuestId, ReservationId, RestaurantId, TableId};
 
-use super::input::{check_new, check_patch, check_time, patched};
+use super::input::{check_new, check_patch, check_time, fresh, patched};
 use super::row::ReservationRow;
 use super::rules;
 use super::with_guest::settle;
-use crate::checks::{Checks, trimmed};
+use crate::checks::Checks;
 use crate::clock::new_id;
-use crate::db::{Tx, WholeRow};
-use crate::error::broken_constraint;
+use crate::db::Tx;
 use crate::floor::availability::{Wish, choose};
 use crate::floor::occupancy::{self, Claimant};
 use crate::floor::seating::{self, Locked};
 use crate::floor::{guests, holds, reserved};
-use crate::people::address;
-use crate::record::check_version;
-use crate::schema::reservations;
+use crate::record::{Record, Stored};
 use crate::venue::restaurants;
 use crate::{Error, Result};
 
@@ -36,21 +32,7 @@ pub async fn get(
     restaurant: RestaurantId,
     id: ReservationId,
 ) -> Result<Reservation> {
-    find(conn, restaurant, id).await.map(Reservation::from)
-}
-
-async fn find(
-    conn: &mut AsyncPgConnection,
-    restaurant: RestaurantId,
-    id: ReservationId,
-) -> Result<ReservationRow> {
-    reservations::table
-        .find((restaurant, id))
-        .select(ReservationRow::as_select())
-        .first(conn)
-        .await
-        .optional()?
-        .ok_or(Error::NotFound("reservation"))
+    Ok(ReservationRow::find(conn, restaurant, id).await?.into())
 }
 
 /// Makes a booking: at the tables that are named, at those of a hold, or at the house's choice.
@@ -127,41 +109,17 @@ pub(crate) async fn create_as(
         .await
         .map_err(|error| holds::again_if_chosen(error, is_chosen))?;
     let row = ReservationRow {
-        restaurant_id: tx.restaurant_id(),
-        id,
-        guest_name: trimmed(input.guest_name.as_deref()).unwrap_or_default(),
-        guest_phone: trimmed(input.guest_phone.as_deref()),
-        guest_email: address::stored(input.guest_email.as_deref()),
         party_size,
         reservation_time: time,
         duration_minutes: minutes,
         status: input.status.unwrap_or(ReservationStatus::Confirmed),
-        source: input.source.unwrap_or(ReservationSource::Phone),
         table_ids,
-        guest_id: None,
-        notes: trimmed(input.notes.as_deref()),
-        special_requests: trimmed(input.special_requests.as_deref()),
-        created_at: tx.now,
-        last_updated: tx.now,
-        version: 1,
+        ..patched(&fresh(tx, id), &input.clone().into())?
     };
-    diesel::insert_into(reservations::table)
-        .values(&row)
-        .execute(tx.conn)
-        .await
-        .map_err(|error| match broken_constraint(&error) {
-            Some("reservations_pkey") => Error::refused(
-                ErrorCode::Conflict,
-                "There is a booking with this id already.",
-            ),
-            _ => error.into(),
-        })?;
+    row.insert(tx.conn).await?;
     occupancy::claim(tx, Claimant::Reservation(row.id), &row.table_ids, &wish).await?;
     reserved::settle(tx, &row.table_ids, &[]).await?;
-    let booking = Reservation::from(row);
-    let kind = EventKind::ReservationCreated;
-    tx.tell(kind, booking.id.0, Action::Created, &booking)?;
-    Ok(booking)
+    row.tell_created(tx)
 }
 
 /// Changes a booking: the fields that are present. With `version`, only if it still has that one.
@@ -178,7 +136,7 @@ pub async fn update(
     let mut checks = Checks::new();
     check_patch(&mut checks, patch);
     checks.finish()?;
-    let wanted = patch.table_ids.as_ref().and_then(Option::as_deref);
+    let wanted = given(&patch.table_ids);
     let is_timed = patch.reservation_time.is_some() || patch.duration_minutes.is_some();
     let moves = is_timed
         || patch.status.is_some()
@@ -187,9 +145,9 @@ pub async fn update(
     let (row, locked) = if moves {
         lock(tx, id, wanted.unwrap_or_default(), None).await?
     } else {
-        (lock_row(tx, id).await?, Locked::default())
+        (ReservationRow::lock(tx, id).await?, Locked::default())
     };
-    check_version(version, row.version, || Reservation::from(row.clone()))?;
+    row.check_version(version, tx.now)?;
     let mut next = patched(&row, patch)?;
     if is_timed {
         let mut checks = Checks::new();
@@ -226,7 +184,7 @@ pub async fn cancel(
     version: Option<i32>,
 ) -> Result<Reservation> {
     let (row, locked) = lock(tx, id, &[], None).await?;
-    check_version(version, row.version, || Reservation::from(row.clone()))?;
+    row.check_version(version, tx.now)?;
     rules::check_transition(row.status, ReservationStatus::Cancelled)?;
     let next = ReservationRow {
         status: ReservationStatus::Cancelled,
@@ -246,7 +204,7 @@ pub(super) async fn lock(
     // Its party may come to the waiting list, or leave it.
     restaurants::lock(tx).await?;
     let restaurant = tx.restaurant_id();
-    let expected = find(tx.conn, restaurant, id).await?;
+    let expected = ReservationRow::find(tx.conn, restaurant, id).await?;
     let mut parties: Vec<GuestId> = expected.guest_id.into_iter().chain(party).collect();
     parties.sort_unstable();
     parties.dedup();
@@ -257,22 +215,11 @@ pub(super) async fn lock(
     }
     let locked = seating::lock(tx, &tables).await?;
     guests::lock_queue(tx, &parties).await?;
-    let row = lock_row(tx, id).await?;
+    let row = ReservationRow::lock(tx, id).await?;
     if (&row.table_ids, row.guest_id) != (&expected.table_ids, expected.guest_id) {
         return Err(Error::Contended);
     }
     Ok((row, locked))
-}
-
-pub(super) async fn lock_row(tx: &mut Tx<'_>, id: ReservationId) -> Result<ReservationRow> {
-    reservations::table
-        .find((tx.restaurant_id(), id))
-        .select(ReservationRow::as_select())
-        .for_update()
-        .first(tx.conn)
-        .await
-        .optional()?
-        .ok_or(Error::NotFound("reservation"))
 }
 
 /// How a changed booking takes its tables.
@@ -297,30 +244,9 @@ pub(super) async fn save(
         return Ok(next.into());
     }
     let released = occupy(tx, locked, row, &next, claiming).await?;
-    next.version += 1;
-    next.last_updated = tx.now;
-    next.overwrite(
-        tx.conn,
-        reservations::table.find((next.restaurant_id, next.id)),
-    )
-    .await?;
+    next.write(tx).await?;
     reserved::settle(tx, &next.table_ids, &released).await?;
-    let (kind, action) = if next.status != row.status {
-        match next.status {
-            ReservationStatus::Cancelled => (EventKind::ReservationCancelled, Action::Cancelled),
-            _ => (EventKind::ReservationUpdated, Action::StatusChanged),
-        }
-    } else if next.table_ids == row.table_ids {
-        (EventKind::ReservationUpdated, Action::InfoUpdated)
-    } else if next.table_ids.is_empty() {
-        (EventKind::ReservationUpdated, Action::TableCleared)
-    } else {
-        (EventKind::ReservationUpdated, Action::TableAssigned)
-    };
-    let before = Reservation::from(row.clone());
-    let booking = Reservation::from(next);
-    tx.tell_changed(kind, booking.id.0, action, &before, &booking)?;
-    Ok(booking)
+    next.tell_changed(tx, row)
 }
 
 /// Returns the tables that are not kept for it any more.

@@ -3,11 +3,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use wire::floor::reservations::{Reservation, ReservationSource, ReservationStatus};
-use wire::{GuestId, ReservationId, RestaurantId, TableId};
+use wire::live::events::{Action, EventKind};
+use wire::{ErrorCode, GuestId, ReservationId, RestaurantId, TableId};
 
-use crate::db::WholeRow;
 use crate::floor::availability::Wish;
+use crate::record::{Record, stored};
 use crate::schema::reservations;
+use crate::{Error, Result};
 
 /// A booking.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
@@ -32,7 +34,44 @@ pub(super) struct ReservationRow {
     pub(super) version: i32,
 }
 
-impl WholeRow for ReservationRow {}
+stored! {
+    ReservationRow in reservations, "reservation" by id: ReservationId,
+    at |restaurant, id| (restaurant, id),
+    answers {
+        "reservations_pkey" => |_| Error::refused(
+            ErrorCode::Conflict,
+            "There is a booking with this id already.",
+        ),
+    }
+}
+
+impl Record for ReservationRow {
+    type Row = Self;
+    type Shown = Reservation;
+
+    const CREATED: EventKind = EventKind::ReservationCreated;
+    const UPDATED: EventKind = EventKind::ReservationUpdated;
+
+    fn shown(self, _now: DateTime<Utc>) -> Result<Reservation> {
+        Ok(self.into())
+    }
+
+    fn change(&self, before: &Self) -> (EventKind, Action) {
+        let action = if self.status != before.status {
+            if self.status == ReservationStatus::Cancelled {
+                return (EventKind::ReservationCancelled, Action::Cancelled);
+            }
+            Action::StatusChanged
+        } else if self.table_ids == before.table_ids {
+            Action::InfoUpdated
+        } else if self.table_ids.is_empty() {
+            Action::TableCleared
+        } else {
+            Action::TableAssigned
+        };
+        (Self::UPDATED, action)
+    }
+}
 
 impl ReservationRow {
     /// For whom and when tables are wanted.

@@ -6,7 +6,7 @@ use wire::floor::reservations::{CheckIn, Reservation, ReservationStatus, SeatRes
 use wire::{ErrorCode, GuestId, ReservationId, TableId};
 
 use super::input::check_tables;
-use super::operations::{Claiming, lock, lock_row, save};
+use super::operations::{Claiming, lock, save};
 use super::row::ReservationRow;
 use super::rules::{self, Party};
 use crate::checks::Checks;
@@ -14,6 +14,7 @@ use crate::clock::new_id;
 use crate::db::Tx;
 use crate::floor::guests;
 use crate::floor::seating::Locked;
+use crate::record::Stored;
 use crate::{Error, Result};
 
 /// The party is at the host stand: makes it a guest, or links the guest that it is already.
@@ -170,7 +171,7 @@ fn arrival(row: &ReservationRow, allow_over_capacity: bool) -> CreateGuest {
 /// The booking of a party that moved goes with it: seated, at its tables, or over. Its tables and
 /// the party are locked.
 pub(crate) async fn follow_guest(tx: &mut Tx<'_>, id: ReservationId, guest: &Guest) -> Result<()> {
-    let row = lock_row(tx, id).await?;
+    let row = ReservationRow::lock(tx, id).await?;
     if row.guest_id != Some(guest.id) {
         return Ok(());
     }
@@ -185,7 +186,7 @@ pub(crate) async fn follow_guest(tx: &mut Tx<'_>, id: ReservationId, guest: &Gue
 
 /// The party was taken down by mistake: its booking is expected again, unless it is over.
 pub(crate) async fn forget_guest(tx: &mut Tx<'_>, id: ReservationId, guest: GuestId) -> Result<()> {
-    let row = lock_row(tx, id).await?;
+    let row = ReservationRow::lock(tx, id).await?;
     if row.guest_id != Some(guest) {
         return Ok(());
     }

@@ -6,5 +6,5 @@ mod row;
 
 pub use list::{floor, list};
 pub use operations::{clear, create, delete, get, update};
-pub(crate) use operations::{create_as, save, some};
-pub(crate) use row::TableRow;
+pub(crate) use operations::{create_as, some};
+pub(crate) use row::{TableRow, TableState};

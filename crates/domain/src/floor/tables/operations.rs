@@ -4,20 +4,18 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use wire::Role;
+use wire::Role;
 use wire::floor::tables::{
     CreateTable, Table, TablePosition, TableShape, TableStatus, UpdateTable,
 };
-use wire::live::events::{Action, EventKind, Gone};
 use wire::{ErrorCode, GuestId, RestaurantId, TableId};
 
-use super::row::TableRow;
+use super::row::{TableRow, TableState};
 use crate::checks::{Checks, trim, trimmed};
 use crate::clock::new_id;
-use crate::db::{Tx, WholeRow};
-use crate::error::broken_constraint;
-use crate::floor::seating::{self, Locked};
-use crate::floor::{guests, occupancy, reserved};
-use crate::record::check_version;
+use crate::db::Tx;
+use crate::floor::{guests, occupancy, reserved, seating};
+use crate::record::Record;
 use crate::schema::{seatings, tables};
 use crate::{Error, Result};
 
@@ -112,14 +110,7 @@ pub(crate) async fn create_as(tx: &mut Tx<'_>, id: TableId, input: &CreateTable)
     if row.status == TableStatus::Occupied {
         return Err(needs_party());
     }
-    diesel::insert_into(tables::table)
-        .values(&row)
-        .execute(tx.conn)
-        .await
-        .map_err(|error| number_taken(error, &row.table_number))?;
-    let table = row.with_party(None);
-    tx.tell(EventKind::TableCreated, table.id.0, Action::Created, &table)?;
-    Ok(table)
+    TableState { row, party: None }.create(tx).await
 }
 
 /// Changes a table: the fields that are present. With `version`, only if it still has that one.
@@ -136,9 +127,10 @@ pub async fn update(
     if !patch.is_status_only() {
         check_arranges(tx)?;
     }
-    let (row, party, _) = lock(tx, id).await?;
-    check_version(version, row.version, || row.clone().with_party(party))?;
-    let next = patched(&row, patch);
+    let before = lock(tx, id).await?;
+    before.check_version(version, tx.now)?;
+    let TableState { row, party } = &before;
+    let next = patched(row, patch);
     let mut checks = Checks::new();
     let number = patch
         .table_number
@@ -150,9 +142,9 @@ pub async fn update(
     match (party, next.status) {
         (None, TableStatus::Occupied) => return Err(needs_party()),
         (Some(_), status) if status != TableStatus::Occupied => {
-            return Err(has_party(&row, "Clear it first."));
+            return Err(has_party(row, "Clear it first."));
         }
-        (Some(_), _) if !next.is_active => return Err(has_party(&row, "Clear it first.")),
+        (Some(_), _) if !next.is_active => return Err(has_party(row, "Clear it first.")),
         _ => {}
     }
     let is_usable_again = matches!(
@@ -162,7 +154,11 @@ pub async fn update(
             TableStatus::Available
         )
     );
-    let table = save(tx, &row, party, next, party).await?;
+    let next = TableState {
+        row: next,
+        party: *party,
+    };
+    let table = next.save(tx, &before).await?;
     if is_usable_again {
         reserved::settle(tx, &[id], &[]).await?;
         return get(tx.conn, tx.restaurant_id(), id).await;
@@ -177,10 +173,11 @@ pub async fn update(
 /// is expected, `forbidden` below a manager.
 pub async fn delete(tx: &mut Tx<'_>, id: TableId, version: Option<i32>) -> Result<()> {
     check_arranges(tx)?;
-    let (row, party, _) = lock(tx, id).await?;
-    check_version(version, row.version, || row.clone().with_party(party))?;
+    let before = lock(tx, id).await?;
+    before.check_version(version, tx.now)?;
+    let TableState { row, party } = &before;
     if party.is_some() {
-        return Err(has_party(&row, "A table with a party cannot be deleted."));
+        return Err(has_party(row, "A table with a party cannot be deleted."));
     }
     if occupancy::forget_past(tx, id).await? {
         let sentence = format!(
@@ -189,21 +186,7 @@ pub async fn delete(tx: &mut Tx<'_>, id: TableId, version: Option<i32>) -> Resul
         );
         return Err(Error::refused(ErrorCode::Conflict, sentence));
     }
-    diesel::delete(tables::table.find((tx.restaurant_id(), id)))
-        .execute(tx.conn)
-        .await?;
-    let gone = Gone {
-        id: id.0,
-        version: row.version + 1,
-    };
-    let before = row.with_party(None);
-    tx.tell_changed(
-        EventKind::TableDeleted,
-        id.0,
-        Action::Deleted,
-        &before,
-        &gone,
-    )
+    before.remove(tx).await
 }
 
 /// The party has left: its visit is completed and its tables are free. A table that was to be
@@ -227,64 +210,29 @@ pub async fn clear(tx: &mut Tx<'_>, id: TableId) -> Result<Table> {
         guests::leave_tables(tx, locked, &held, guest).await?;
         return get(tx.conn, tx.restaurant_id(), id).await;
     }
-    let (row, party, _) = lock(tx, id).await?;
-    if party.is_some() {
+    let before = lock(tx, id).await?;
+    if before.party.is_some() {
         return Err(Error::Contended);
     }
-    let status = match row.status {
+    let mut next = before.clone();
+    next.row.status = match before.row.status {
         TableStatus::NeedsCleaning | TableStatus::Reserved => TableStatus::Available,
         status => status,
     };
-    let next = TableRow {
-        status,
-        ..row.clone()
-    };
-    let table = save(tx, &row, None, next, None).await?;
-    if row.status == TableStatus::NeedsCleaning {
+    let table = next.save(tx, &before).await?;
+    if before.row.status == TableStatus::NeedsCleaning {
         reserved::settle(tx, &[id], &[]).await?;
         return get(tx.conn, tx.restaurant_id(), id).await;
     }
     Ok(table)
 }
 
-/// Writes a changed table and tells; does nothing where nothing changed.
-pub(crate) async fn save(
-    tx: &mut Tx<'_>,
-    row: &TableRow,
-    party: Option<GuestId>,
-    mut next: TableRow,
-    next_party: Option<GuestId>,
-) -> Result<Table> {
-    if next == *row && party == next_party {
-        return Ok(next.with_party(party));
-    }
-    let action = if next.status != row.status {
-        Action::StatusChanged
-    } else if party != next_party {
-        if next_party.is_some() {
-            Action::GuestAssigned
-        } else {
-            Action::GuestCleared
-        }
-    } else if (next.position_x, next.position_y) != (row.position_x, row.position_y) {
-        Action::Moved
-    } else {
-        Action::InfoUpdated
-    };
-    next.version += 1;
-    next.last_updated = tx.now;
-    next.overwrite(tx.conn, tables::table.find((row.restaurant_id, row.id)))
-        .await
-        .map_err(|error| number_taken(error, &next.table_number))?;
-    let before = row.clone().with_party(party);
-    let table = next.with_party(next_party);
-    tx.tell_changed(EventKind::TableUpdated, table.id.0, action, &before, &table)?;
-    Ok(table)
-}
-
-async fn lock(tx: &mut Tx<'_>, id: TableId) -> Result<(TableRow, Option<GuestId>, Locked)> {
+async fn lock(tx: &mut Tx<'_>, id: TableId) -> Result<TableState> {
     let locked = seating::lock(tx, &[id]).await?;
-    Ok((locked.table(id)?.clone(), locked.party(id), locked))
+    Ok(TableState {
+        row: locked.table(id)?.clone(),
+        party: locked.party(id),
+    })
 }
 
 fn patched(row: &TableRow, patch: &UpdateTable) -> TableRow {
@@ -330,11 +278,8 @@ fn check_row(mut checks: Checks, row: &TableRow) -> Result<()> {
 
 /// Staff work the floor; arranging it is for managers.
 fn check_arranges(tx: &Tx<'_>) -> Result<()> {
-    if tx.actor().role < Role::Manager {
-        let sentence = "Only a manager may arrange the floor plan.";
-        return Err(Error::refused(ErrorCode::Forbidden, sentence));
-    }
-    Ok(())
+    let sentence = "Only a manager may arrange the floor plan.";
+    tx.actor().check_role(Role::Manager, sentence)
 }
 
 fn needs_party() -> Error {
@@ -344,18 +289,4 @@ fn needs_party() -> Error {
 fn has_party(row: &TableRow, rest: &str) -> Error {
     let sentence = format!("Table {} has a party. {rest}", row.table_number);
     Error::refused(ErrorCode::TableOccupied, sentence)
-}
-
-fn number_taken(error: diesel::result::Error, number: &str) -> Error {
-    match broken_constraint(&error) {
-        Some("tables_pkey") => Error::refused(
-            ErrorCode::Conflict,
-            "There is a table with this id already.",
-        ),
-        Some("tables_number") => Error::refused(
-            ErrorCode::TableNumberTaken,
-            format!("There is a table {number} already."),
-        ),
-        _ => error.into(),
-    }
 }

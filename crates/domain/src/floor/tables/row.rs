@@ -1,12 +1,16 @@
 //! The row of a table.
 
+use std::borrow::{Borrow, BorrowMut};
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use wire::floor::tables::{Table, TablePosition, TableShape, TableStatus};
-use wire::{GuestId, RestaurantId, TableId};
+use wire::live::events::{Action, EventKind};
+use wire::{ErrorCode, GuestId, RestaurantId, TableId};
 
-use crate::db::WholeRow;
+use crate::record::{Record, stored};
 use crate::schema::tables;
+use crate::{Error, Result};
 
 /// A table without its party, which is in `seatings`.
 #[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
@@ -28,7 +32,69 @@ pub(crate) struct TableRow {
     pub(crate) version: i32,
 }
 
-impl WholeRow for TableRow {}
+stored! {
+    TableRow in tables, "table" by id: TableId, at |restaurant, id| (restaurant, id),
+    answers {
+        "tables_pkey" => |_| Error::refused(
+            ErrorCode::Conflict,
+            "There is a table with this id already.",
+        ),
+        "tables_number" => |row| Error::refused(
+            ErrorCode::TableNumberTaken,
+            format!("There is a table {} already.", row.table_number),
+        ),
+    }
+}
+
+/// A table, and the party that sits at it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TableState {
+    pub(crate) row: TableRow,
+    pub(crate) party: Option<GuestId>,
+}
+
+impl Borrow<TableRow> for TableState {
+    fn borrow(&self) -> &TableRow {
+        &self.row
+    }
+}
+
+impl BorrowMut<TableRow> for TableState {
+    fn borrow_mut(&mut self) -> &mut TableRow {
+        &mut self.row
+    }
+}
+
+impl Record for TableState {
+    type Row = TableRow;
+    type Shown = Table;
+
+    const CREATED: EventKind = EventKind::TableCreated;
+    const UPDATED: EventKind = EventKind::TableUpdated;
+    const DELETED: EventKind = EventKind::TableDeleted;
+
+    fn shown(self, _now: DateTime<Utc>) -> Result<Table> {
+        Ok(self.row.with_party(self.party))
+    }
+
+    fn change(&self, before: &Self) -> (EventKind, Action) {
+        let place = |state: &Self| (state.row.position_x, state.row.position_y);
+        let action = if self.row.status != before.row.status {
+            Action::StatusChanged
+        } else if self.party != before.party {
+            if self.party.is_some() {
+                Action::GuestAssigned
+            } else {
+                Action::GuestCleared
+            }
+        } else if place(self) != place(before) {
+            Action::Moved
+        } else {
+            Action::InfoUpdated
+        };
+        (Self::UPDATED, action)
+    }
+}
 
 impl TableRow {
     /// The table, as clients see it.

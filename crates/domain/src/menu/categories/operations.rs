@@ -2,17 +2,15 @@
 
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use wire::live::events::{Action, EventKind};
 use wire::menu::categories::{Category, CreateCategory, UpdateCategory};
-use wire::{CategoryId, ErrorCode, FieldError, RestaurantId};
+use wire::{CategoryId, FieldError, RestaurantId};
 
 use super::row::CategoryRow;
 use crate::checks::{Checks, trim, trimmed};
 use crate::clock::new_id;
-use crate::db::{Tx, WholeRow};
-use crate::error::broken_constraint;
-use crate::menu::{check_edits, windows};
-use crate::record::check_version;
+use crate::db::Tx;
+use crate::menu::{check_edits, check_most, windows};
+use crate::record::{Record, Stored};
 use crate::schema::menu_categories;
 use crate::{Error, Result};
 
@@ -50,14 +48,7 @@ pub async fn get(
     restaurant: RestaurantId,
     id: CategoryId,
 ) -> Result<Category> {
-    menu_categories::table
-        .find((restaurant, id))
-        .select(CategoryRow::as_select())
-        .first(conn)
-        .await
-        .optional()?
-        .ok_or(Error::NotFound("category"))?
-        .try_into()
+    CategoryRow::find(conn, restaurant, id).await?.try_into()
 }
 
 /// Adds a category to the menu.
@@ -72,7 +63,7 @@ pub async fn create(tx: &mut Tx<'_>, input: &CreateCategory) -> Result<Category>
     let row = patched(&fresh(tx, &others), &patch);
     check(&row, &patch, true).map_err(Error::Invalid)?;
     check_room(others.len())?;
-    write_new(tx, row).await
+    row.create(tx).await
 }
 
 /// Changes a category: the fields that are present. With `version`, only if it still has that one.
@@ -87,13 +78,11 @@ pub async fn update(
     version: Option<i32>,
 ) -> Result<Category> {
     check_edits(tx)?;
-    let row = lock(tx, id).await?;
-    check_version(version, row.version, || {
-        Category::try_from(row.clone()).ok()
-    })?;
+    let row = CategoryRow::lock(tx, id).await?;
+    row.check_version(version, tx.now)?;
     let next = patched(&row, patch);
     check(&next, patch, false).map_err(Error::Invalid)?;
-    save(tx, &row, next).await
+    next.save(tx, &row).await
 }
 
 /// Removes a category that has no dishes.
@@ -103,29 +92,9 @@ pub async fn update(
 /// manager.
 pub async fn delete(tx: &mut Tx<'_>, id: CategoryId, version: Option<i32>) -> Result<()> {
     check_edits(tx)?;
-    let row = lock(tx, id).await?;
-    check_version(version, row.version, || {
-        Category::try_from(row.clone()).ok()
-    })?;
-    diesel::delete(menu_categories::table.find((row.restaurant_id, id)))
-        .execute(tx.conn)
-        .await
-        .map_err(|error| match broken_constraint(&error) {
-            Some("dishes_category_fkey") => Error::refused(
-                ErrorCode::Conflict,
-                format!("{} has dishes. Move or delete them first.", row.name),
-            ),
-            _ => error.into(),
-        })?;
-    let gone = serde_json::json!({"id": id, "version": row.version + 1});
-    let before = Category::try_from(row)?;
-    tx.tell_changed(
-        EventKind::CategoryDeleted,
-        id,
-        Action::Deleted,
-        &before,
-        &gone,
-    )
+    let row = CategoryRow::lock(tx, id).await?;
+    row.check_version(version, tx.now)?;
+    row.remove(tx).await
 }
 
 /// A category of which nothing has been said yet, after all `others`.
@@ -140,7 +109,7 @@ pub(in crate::menu) fn fresh(tx: &Tx<'_>, others: &[CategoryRow]) -> CategoryRow
         windows: serde_json::json!([]),
         is_active: true,
         created_at: tx.now,
-        updated_at: tx.now,
+        last_updated: tx.now,
         version: 1,
     }
 }
@@ -182,54 +151,7 @@ pub(in crate::menu) fn check(
     }
     checks.number("position", Some(row.position), 0..=1_000_000);
     windows::check(&mut checks, patch.windows.as_deref().unwrap_or_default());
-    match checks.finish() {
-        Err(Error::Invalid(faults)) => Err(faults),
-        _ => Ok(()),
-    }
-}
-
-/// Writes a new category and tells.
-pub(in crate::menu) async fn write_new(tx: &mut Tx<'_>, row: CategoryRow) -> Result<Category> {
-    diesel::insert_into(menu_categories::table)
-        .values(&row)
-        .execute(tx.conn)
-        .await
-        .map_err(|error| name_taken(error, &row.name))?;
-    let category: Category = row.try_into()?;
-    let kind = EventKind::CategoryCreated;
-    tx.tell(kind, category.id, Action::Created, &category)?;
-    Ok(category)
-}
-
-/// Writes a changed category and tells; does nothing where nothing changed.
-pub(in crate::menu) async fn save(
-    tx: &mut Tx<'_>,
-    row: &CategoryRow,
-    mut next: CategoryRow,
-) -> Result<Category> {
-    if next == *row {
-        return next.try_into();
-    }
-    let action = if next.is_active != row.is_active {
-        Action::StatusChanged
-    } else if next.position != row.position {
-        Action::Moved
-    } else {
-        Action::InfoUpdated
-    };
-    next.version += 1;
-    next.updated_at = tx.now;
-    next.overwrite(
-        tx.conn,
-        menu_categories::table.find((row.restaurant_id, row.id)),
-    )
-    .await
-    .map_err(|error| name_taken(error, &next.name))?;
-    let category: Category = next.try_into()?;
-    let before = Category::try_from(row.clone())?;
-    let kind = EventKind::CategoryUpdated;
-    tx.tell_changed(kind, category.id, action, &before, &category)?;
-    Ok(category)
+    checks.faults()
 }
 
 /// All categories in their order, which nobody else changes from here on. A weaker lock than that
@@ -246,32 +168,7 @@ pub(in crate::menu) async fn lock_all(tx: &mut Tx<'_>) -> Result<Vec<CategoryRow
     Ok(rows)
 }
 
-async fn lock(tx: &mut Tx<'_>, id: CategoryId) -> Result<CategoryRow> {
-    menu_categories::table
-        .find((tx.restaurant_id(), id))
-        .select(CategoryRow::as_select())
-        .for_update()
-        .first(tx.conn)
-        .await
-        .optional()?
-        .ok_or(Error::NotFound("category"))
-}
-
 /// Refuses one more category than there may be.
 pub(in crate::menu) fn check_room(count: usize) -> Result<()> {
-    if count >= MOST {
-        let sentence = format!("A menu has at most {MOST} categories.");
-        return Err(Error::refused(ErrorCode::Conflict, sentence));
-    }
-    Ok(())
-}
-
-fn name_taken(error: diesel::result::Error, name: &str) -> Error {
-    match broken_constraint(&error) {
-        Some("menu_categories_name") => Error::refused(
-            ErrorCode::Conflict,
-            format!("There is a category {name} already."),
-        ),
-        _ => error.into(),
-    }
+    check_most(count + 1, MOST, "categories")
 }

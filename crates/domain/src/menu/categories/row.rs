@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use wire::live::events::{Action, EventKind};
 use wire::menu::categories::{Category, ServingWindow};
-use wire::{CategoryId, RestaurantId};
+use wire::{CategoryId, ErrorCode, RestaurantId};
 
-use crate::Result;
-use crate::db::WholeRow;
+use crate::record::{Record, stored};
 use crate::schema::menu_categories;
+use crate::{Error, Result};
 
 /// A category, as it is stored.
 #[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
@@ -21,11 +22,48 @@ pub(in crate::menu) struct CategoryRow {
     pub(in crate::menu) windows: serde_json::Value,
     pub(in crate::menu) is_active: bool,
     pub(in crate::menu) created_at: DateTime<Utc>,
-    pub(in crate::menu) updated_at: DateTime<Utc>,
+    pub(in crate::menu) last_updated: DateTime<Utc>,
     pub(in crate::menu) version: i32,
 }
 
-impl WholeRow for CategoryRow {}
+stored! {
+    CategoryRow in menu_categories, "category" by id: CategoryId,
+    at |restaurant, id| (restaurant, id),
+    answers {
+        "menu_categories_name" => |row| Error::refused(
+            ErrorCode::Conflict,
+            format!("There is a category {} already.", row.name),
+        ),
+        "dishes_category_fkey" => |row| Error::refused(
+            ErrorCode::Conflict,
+            format!("{} has dishes. Move or delete them first.", row.name),
+        ),
+    }
+}
+
+impl Record for CategoryRow {
+    type Row = Self;
+    type Shown = Category;
+
+    const CREATED: EventKind = EventKind::CategoryCreated;
+    const UPDATED: EventKind = EventKind::CategoryUpdated;
+    const DELETED: EventKind = EventKind::CategoryDeleted;
+
+    fn shown(self, _now: DateTime<Utc>) -> Result<Category> {
+        self.try_into()
+    }
+
+    fn change(&self, before: &Self) -> (EventKind, Action) {
+        let action = if self.is_active != before.is_active {
+            Action::StatusChanged
+        } else if self.position != before.position {
+            Action::Moved
+        } else {
+            Action::InfoUpdated
+        };
+        (Self::UPDATED, action)
+    }
+}
 
 impl CategoryRow {
     /// When it is served.
@@ -47,7 +85,7 @@ impl TryFrom<CategoryRow> for Category {
             position: row.position,
             is_active: row.is_active,
             created_at: row.created_at,
-            updated_at: row.updated_at,
+            updated_at: row.last_updated,
             version: row.version,
         })
     }

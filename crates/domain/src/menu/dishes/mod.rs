@@ -6,7 +6,7 @@ mod row;
 mod rules;
 
 pub use list::{all, list};
-pub(super) use operations::{MOST, fresh, insert_numbers, tell_change, tell_created};
+pub(super) use operations::{MOST, count, fresh, insert_numbers};
 pub use operations::{create, delete, get, toggle, update};
 pub(super) use row::DishRow;
 pub(super) use rules::{check, patched};

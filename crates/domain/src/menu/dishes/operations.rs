@@ -4,16 +4,14 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use wire::live::events::{Action, EventKind};
-use wire::menu::dishes::{AvailabilityStatus, CreateDish, Dish, DishStatus, GoneDish, UpdateDish};
-use wire::{DishId, ErrorCode, RestaurantId};
+use wire::menu::dishes::{AvailabilityStatus, CreateDish, Dish, UpdateDish};
+use wire::{DishId, RestaurantId};
 
 use super::row::DishRow;
 use super::rules;
-use crate::db::{Tx, WholeRow};
-use crate::error::broken_constraint;
-use crate::menu::check_edits;
-use crate::record::check_version;
+use crate::db::Tx;
+use crate::menu::{check_edits, check_most};
+use crate::record::{Record, Stored};
 use crate::schema::dishes;
 use crate::{Error, Result};
 
@@ -31,14 +29,8 @@ pub async fn get(
     id: DishId,
     now: DateTime<Utc>,
 ) -> Result<Dish> {
-    dishes::table
-        .find((restaurant, id))
-        .select(DishRow::as_select())
-        .first::<DishRow>(conn)
-        .await
-        .optional()?
-        .ok_or(Error::NotFound("dish"))?
-        .into_dish(now)
+    let row = DishRow::find(conn, restaurant, id).await?;
+    row.into_dish(now)
 }
 
 /// Adds a dish to the menu.
@@ -56,12 +48,7 @@ pub async fn create(tx: &mut Tx<'_>, input: &CreateDish) -> Result<Dish> {
         .as_slice()
         .first()
         .ok_or_else(|| Error::Internal("the sequence of dishes gave no number".to_owned()))?;
-    diesel::insert_into(dishes::table)
-        .values(&row)
-        .execute(tx.conn)
-        .await
-        .map_err(unknown_category)?;
-    tell_created(tx, row)
+    row.create(tx).await
 }
 
 /// Changes a dish: the fields that are present. With `version`, only if it still has that one.
@@ -78,12 +65,11 @@ pub async fn update(
     if !patch.is_service_only() {
         check_edits(tx)?;
     }
-    let row = lock(tx, id).await?;
-    let now = tx.now;
-    check_version(version, row.version, || row.clone().into_dish(now).ok())?;
-    let next = rules::patched(&row, patch, now);
+    let row = DishRow::lock(tx, id).await?;
+    row.check_version(version, tx.now)?;
+    let next = rules::patched(&row, patch, tx.now);
     rules::check(&next, patch, false).map_err(Error::Invalid)?;
-    save(tx, &row, next).await
+    next.save(tx, &row).await
 }
 
 /// Publishes a dish that is not, and withdraws one that is. Two at once are two flips: the second
@@ -92,14 +78,13 @@ pub async fn update(
 /// # Errors
 /// [`Error::NotFound`], [`Error::Stale`].
 pub async fn toggle(tx: &mut Tx<'_>, id: DishId, version: Option<i32>) -> Result<Dish> {
-    let row = lock(tx, id).await?;
-    let now = tx.now;
-    check_version(version, row.version, || row.clone().into_dish(now).ok())?;
+    let row = DishRow::lock(tx, id).await?;
+    row.check_version(version, tx.now)?;
     let next = DishRow {
         is_published: !row.is_published,
         ..row.clone()
     };
-    save(tx, &row, next).await
+    next.save(tx, &row).await
 }
 
 /// Takes a dish off the menu for good.
@@ -108,28 +93,9 @@ pub async fn toggle(tx: &mut Tx<'_>, id: DishId, version: Option<i32>) -> Result
 /// [`Error::NotFound`], [`Error::Stale`]; `forbidden` below a manager.
 pub async fn delete(tx: &mut Tx<'_>, id: DishId, version: Option<i32>) -> Result<()> {
     check_edits(tx)?;
-    let row = lock(tx, id).await?;
-    let now = tx.now;
-    check_version(version, row.version, || row.clone().into_dish(now).ok())?;
-    diesel::delete(dishes::table.find((row.restaurant_id, id)))
-        .execute(tx.conn)
-        .await?;
-    let (kind, action) = (EventKind::DishDeleted, Action::Deleted);
-    let gone = GoneDish {
-        dish_id: id,
-        version: row.version + 1,
-    };
-    let before = row.into_dish(now)?;
-    if !before.is_published {
-        return tx.tell_changed(kind, id, action, &before, &gone);
-    }
-    let status = DishStatus {
-        dish_id: id,
-        dish_name: before.dish_name.clone(),
-        image_url: before.image_url.clone(),
-        is_published: false,
-    };
-    tx.tell_public(kind, id, action, Some(&before), &gone, &status)
+    let row = DishRow::lock(tx, id).await?;
+    row.check_version(version, tx.now)?;
+    row.remove(tx).await
 }
 
 /// A dish of which nothing has been said yet.
@@ -154,7 +120,7 @@ pub(in crate::menu) fn fresh(tx: &Tx<'_>) -> DishRow {
         preparation_minutes: None,
         position: 0,
         created_at: tx.now,
-        updated_at: tx.now,
+        last_updated: tx.now,
         version: 1,
     }
 }
@@ -182,106 +148,16 @@ pub(in crate::menu) async fn insert_numbers(tx: &mut Tx<'_>, count: i32) -> Resu
     Ok(rows.into_iter().map(|row| DishId(row.number)).collect())
 }
 
-/// Tells of a new dish.
-pub(in crate::menu) fn tell_created(tx: &mut Tx<'_>, row: DishRow) -> Result<Dish> {
-    let dish = row.into_dish(tx.now)?;
-    tell(tx, EventKind::DishCreated, Action::Created, &dish, None)?;
-    Ok(dish)
-}
-
-/// Tells of a dish that was `before`.
-pub(in crate::menu) fn tell_change(
-    tx: &mut Tx<'_>,
-    before: &DishRow,
-    row: DishRow,
-) -> Result<Dish> {
-    let is_status =
-        row.is_published != before.is_published || row.availability() != before.availability();
-    let action = if is_status {
-        Action::StatusChanged
-    } else if row.position != before.position {
-        Action::Moved
-    } else {
-        Action::InfoUpdated
-    };
-    let dish = row.into_dish(tx.now)?;
-    let kind = EventKind::DishUpdated;
-    tell(tx, kind, action, &dish, Some(before))?;
-    Ok(dish)
-}
-
-/// Staff hear of every change; the public only when a dish becomes visible or stops being so.
-fn tell(
-    tx: &mut Tx<'_>,
-    kind: EventKind,
-    action: Action,
-    dish: &Dish,
-    before: Option<&DishRow>,
-) -> Result<()> {
-    let id = dish.dish_id;
-    let status = DishStatus {
-        dish_id: id,
-        dish_name: dish.dish_name.clone(),
-        image_url: dish.image_url.clone(),
-        is_published: dish.is_published,
-    };
-    let was_published = before.is_some_and(|before| before.is_published);
-    let is_heard = dish.is_published != was_published;
-    let before = before
-        .map(|before| before.clone().into_dish(tx.now))
-        .transpose()?;
-    match (before, is_heard) {
-        (before, true) => tx.tell_public(kind, id, action, before.as_ref(), dish, &status),
-        (Some(before), false) => tx.tell_changed(kind, id, action, &before, dish),
-        (None, false) => tx.tell(kind, id, action, dish),
-    }
-}
-
-/// Writes a changed dish and tells; does nothing where nothing changed.
-async fn save(tx: &mut Tx<'_>, row: &DishRow, mut next: DishRow) -> Result<Dish> {
-    if next == *row {
-        return next.into_dish(tx.now);
-    }
-    next.version += 1;
-    next.updated_at = tx.now;
-    next.overwrite(
-        tx.conn,
-        dishes::table.find((row.restaurant_id, row.dish_id)),
-    )
-    .await
-    .map_err(unknown_category)?;
-    tell_change(tx, row, next)
-}
-
-async fn lock(tx: &mut Tx<'_>, id: DishId) -> Result<DishRow> {
-    dishes::table
-        .find((tx.restaurant_id(), id))
-        .select(DishRow::as_select())
-        .for_update()
-        .first(tx.conn)
-        .await
-        .optional()?
-        .ok_or(Error::NotFound("dish"))
-}
-
 async fn check_room(tx: &mut Tx<'_>) -> Result<()> {
-    let count: i64 = dishes::table
+    let count = count(tx).await?;
+    check_most(count + 1, MOST, "dishes")
+}
+
+/// How many dishes there are.
+pub(in crate::menu) async fn count(tx: &mut Tx<'_>) -> Result<i64> {
+    Ok(dishes::table
         .filter(dishes::restaurant_id.eq(tx.restaurant_id()))
         .count()
         .get_result(tx.conn)
-        .await?;
-    if count >= MOST {
-        let sentence = format!("A menu has at most {MOST} dishes.");
-        return Err(Error::refused(ErrorCode::Conflict, sentence));
-    }
-    Ok(())
-}
-
-fn unknown_category(error: diesel::result::Error) -> Error {
-    match broken_constraint(&error) {
-        Some("dishes_category_fkey") => {
-            Error::invalid("categoryId", "names a category that is not there")
-        }
-        _ => error.into(),
-    }
+        .await?)
 }

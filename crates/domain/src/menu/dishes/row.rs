@@ -2,10 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use wire::menu::dishes::{Allergen, AvailabilityStatus, DietaryTag, Dish, DishAvailability};
+use serde::Serialize;
+use wire::live::events::{Action, EventKind};
+use wire::menu::dishes::{
+    Allergen, AvailabilityStatus, DietaryTag, Dish, DishAvailability, DishStatus, GoneDish,
+};
 use wire::{CategoryId, DishId, RestaurantId};
 
-use crate::db::WholeRow;
+use crate::record::{Record, stored};
 use crate::schema::dishes;
 use crate::{Error, Result};
 
@@ -32,11 +36,63 @@ pub(in crate::menu) struct DishRow {
     pub(in crate::menu) preparation_minutes: Option<i32>,
     pub(in crate::menu) position: i32,
     pub(in crate::menu) created_at: DateTime<Utc>,
-    pub(in crate::menu) updated_at: DateTime<Utc>,
+    pub(in crate::menu) last_updated: DateTime<Utc>,
     pub(in crate::menu) version: i32,
 }
 
-impl WholeRow for DishRow {}
+stored! {
+    DishRow in dishes, "dish" by dish_id: DishId, at |restaurant, id| (restaurant, id),
+    answers {
+        "dishes_category_fkey" => |_| {
+            Error::invalid("categoryId", "names a category that is not there")
+        },
+    }
+}
+
+impl Record for DishRow {
+    type Row = Self;
+    type Shown = Dish;
+
+    const CREATED: EventKind = EventKind::DishCreated;
+    const UPDATED: EventKind = EventKind::DishUpdated;
+    const DELETED: EventKind = EventKind::DishDeleted;
+
+    fn shown(self, now: DateTime<Utc>) -> Result<Dish> {
+        self.into_dish(now)
+    }
+
+    fn change(&self, before: &Self) -> (EventKind, Action) {
+        let status = |row: &Self| (row.is_published, row.availability());
+        let action = if status(self) != status(before) {
+            Action::StatusChanged
+        } else if self.position != before.position {
+            Action::Moved
+        } else {
+            Action::InfoUpdated
+        };
+        (Self::UPDATED, action)
+    }
+
+    /// The public hears only when a dish becomes visible or stops being so.
+    fn public(before: Option<&Dish>, after: Option<&Dish>) -> Option<impl Serialize> {
+        let is_seen = |dish: Option<&Dish>| dish.is_some_and(|dish| dish.is_published);
+        let is_published = is_seen(after);
+        let dish = after.or(before)?;
+        (is_published != is_seen(before)).then(|| DishStatus {
+            dish_id: dish.dish_id,
+            dish_name: dish.dish_name.clone(),
+            image_url: dish.image_url.clone(),
+            is_published,
+        })
+    }
+
+    fn gone(&self) -> impl Serialize {
+        GoneDish {
+            dish_id: self.dish_id,
+            version: self.version + 1,
+        }
+    }
+}
 
 impl DishRow {
     /// Whether it can be had, as it was said last.
@@ -69,7 +125,7 @@ impl DishRow {
             preparation_minutes: self.preparation_minutes,
             position: self.position,
             created_at: self.created_at,
-            updated_at: self.updated_at,
+            updated_at: self.last_updated,
             version: self.version,
         })
     }

@@ -12,7 +12,6 @@ use super::row::DishRow;
 use crate::checks::{Checks, trim, trimmed};
 use crate::clock::new_id;
 use crate::menu::{images, money};
-use crate::{Error, Result};
 
 /// The highest price, in minor units: a dinner in any currency, and exact in every JSON parser.
 const PRICE: i64 = 1_000_000_000_000;
@@ -133,10 +132,7 @@ pub(in crate::menu) fn check(
     }
     checks.number("preparationMinutes", row.preparation_minutes, 0..=1440);
     checks.number("position", Some(row.position), 0..=1_000_000);
-    match checks.finish() {
-        Err(Error::Invalid(faults)) => Err(faults),
-        _ => Ok(()),
-    }
+    checks.faults()
 }
 
 fn check_availability(checks: &mut Checks, said: &DishAvailability) {

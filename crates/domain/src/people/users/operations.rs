@@ -3,20 +3,20 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use wire::Role;
-use wire::live::events::{Action, EventKind, Gone};
+use wire::live::events::Action;
 use wire::people::auth::UpdateMe;
 use wire::people::users::{UpdateUser, User};
 use wire::{ErrorCode, UserId};
 
 use super::input::{check_update, patched};
-use super::list::{get, member};
+use super::list::member;
 use super::reset::forget_links;
 use super::row::Member;
 use super::rules::{check_manages, check_other_owner};
 use crate::db::Tx;
 use crate::people::accounts;
 use crate::people::sessions::{Devices, revoke_devices};
-use crate::record::check_version;
+use crate::record::{Record, Versioned};
 use crate::schema::memberships;
 use crate::venue::restaurants;
 use crate::{Error, Result};
@@ -44,8 +44,9 @@ pub(in crate::people) async fn join(tx: &mut Tx<'_>, id: UserId, role: Role) -> 
             "This account belongs to a member of the restaurant already.",
         ));
     }
-    let user = get(tx.conn, tx.restaurant_id(), id).await?;
-    tx.tell(EventKind::UserUpdated, id.0, Action::Created, &user)
+    let user = member(tx.conn, tx.restaurant_id(), id).await?;
+    user.tell_created(tx)?;
+    Ok(())
 }
 
 /// Changes a member: the fields that are present. With `version`, only if it still has that one.
@@ -64,7 +65,7 @@ pub async fn update(
     let next = patched(&row, patch);
     check_manages(tx, &[row.role, next.role])?;
     check_update(patch)?;
-    check_version(version, row.version, || row.clone().into_user())?;
+    row.check_version(version, tx.now)?;
     if next == row {
         return Ok(row.into_user());
     }
@@ -123,7 +124,7 @@ pub async fn delete(tx: &mut Tx<'_>, id: UserId, version: Option<i32>) -> Result
     if !leaves {
         check_manages(tx, &[row.role])?;
     }
-    check_version(version, row.version, || row.clone().into_user())?;
+    row.check_version(version, tx.now)?;
     if row.is_active_owner() {
         check_other_owner(tx, id).await?;
     }
@@ -136,18 +137,7 @@ pub async fn delete(tx: &mut Tx<'_>, id: UserId, version: Option<i32>) -> Result
         ..Devices::of(id)
     };
     revoke_devices(tx.conn, tx.now, devices).await?;
-    let gone = Gone {
-        id: id.0,
-        version: row.version + 1,
-    };
-    let before = row.into_user();
-    tx.tell_changed(
-        EventKind::UserUpdated,
-        id.0,
-        Action::Deleted,
-        &before,
-        &gone,
-    )
+    row.tell_deleted(tx)
 }
 
 /// The member, locked until the end of the transaction.
@@ -166,8 +156,7 @@ pub(super) async fn save(
     mut next: Member,
     action: Action,
 ) -> Result<User> {
-    next.version += 1;
-    next.last_updated = tx.now;
+    next.touch(tx.now);
     diesel::update(memberships::table.find((tx.restaurant_id(), row.user_id)))
         .set((
             memberships::role.eq(next.role),
@@ -177,7 +166,5 @@ pub(super) async fn save(
         ))
         .execute(tx.conn)
         .await?;
-    let (before, user) = (row.clone().into_user(), next.into_user());
-    tx.tell_changed(EventKind::UserUpdated, user.id.0, action, &before, &user)?;
-    Ok(user)
+    next.tell_as(tx, row, Member::UPDATED, action)
 }

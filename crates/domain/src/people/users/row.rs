@@ -3,9 +3,12 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use wire::Role;
+use wire::live::events::EventKind;
 use wire::people::users::User;
-use wire::{RestaurantId, UserId};
+use wire::{EntityId, RestaurantId, UserId};
 
+use crate::Result;
+use crate::record::{Record, Versioned};
 use crate::schema::{memberships, users};
 
 /// A member.
@@ -53,6 +56,32 @@ pub(super) const COLUMNS: Columns = (
     memberships::last_updated,
     memberships::version,
 );
+
+impl Versioned for Member {
+    fn entity_id(&self) -> EntityId {
+        self.user_id.into()
+    }
+
+    fn version(&self) -> i32 {
+        self.version
+    }
+
+    fn touch(&mut self, now: DateTime<Utc>) {
+        self.version += 1;
+        self.last_updated = now;
+    }
+}
+
+impl Record for Member {
+    type Row = Self;
+    type Shown = User;
+
+    const UPDATED: EventKind = EventKind::UserUpdated;
+
+    fn shown(self, _now: DateTime<Utc>) -> Result<User> {
+        Ok(self.into_user())
+    }
+}
 
 impl Member {
     /// The member, as clients see it.

@@ -13,14 +13,11 @@ use crate::{Error, Result};
 /// A manager manages members, and only an owner those who have or shall have one of `roles` when
 /// that is the owner's.
 pub(in crate::people) fn check_manages(tx: &Tx<'_>, roles: &[Role]) -> Result<()> {
-    let actor = tx.actor().role;
-    if actor < Role::Manager {
-        let sentence = "Only a manager may change the members.";
-        return Err(Error::refused(ErrorCode::Forbidden, sentence));
-    }
-    if actor < Role::Owner && roles.contains(&Role::Owner) {
+    let sentence = "Only a manager may change the members.";
+    tx.actor().check_role(Role::Manager, sentence)?;
+    if roles.contains(&Role::Owner) {
         let sentence = "Only an owner may make, change or remove an owner.";
-        return Err(Error::refused(ErrorCode::Forbidden, sentence));
+        tx.actor().check_role(Role::Owner, sentence)?;
     }
     Ok(())
 }

@@ -2,8 +2,8 @@
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use wire::RestaurantId;
 
+use super::calendar;
 use crate::db::Tx;
 use crate::schema::restaurants;
 use crate::{Error, Result};
@@ -21,22 +21,22 @@ pub(crate) async fn lock(tx: &mut Tx<'_>) -> Result<()> {
     if tx.kept.has::<IsLocked>() {
         return Ok(());
     }
-    restaurants::table
+    let calendar: (String, serde_json::Value) = restaurants::table
         .find(tx.restaurant_id())
-        .select(restaurants::id)
+        .select(calendar::COLUMNS)
         .for_no_key_update()
-        .first::<RestaurantId>(tx.conn)
+        .first(tx.conn)
         .await
         .optional()?
         .ok_or(Error::NotFound("restaurant"))?;
-    note_locked(tx);
+    note_locked(tx, calendar);
     Ok(())
 }
 
-/// What was read of the restaurant before may have been changed until now.
-fn note_locked(tx: &mut Tx<'_>) {
+/// From here on nobody else changes the restaurant, of which this was read with the lock.
+fn note_locked(tx: &mut Tx<'_>, calendar: (String, serde_json::Value)) {
     tx.kept.put(IsLocked);
-    super::forget_calendar(tx);
+    calendar::keep(tx, calendar.into());
 }
 
 /// The same for work that can be left to others: `false` when somebody else is at it.
@@ -44,16 +44,17 @@ fn note_locked(tx: &mut Tx<'_>) {
 /// # Errors
 /// When the database is away.
 pub(crate) async fn try_lock(tx: &mut Tx<'_>) -> Result<bool> {
-    let locked = restaurants::table
+    let calendar: Option<(String, serde_json::Value)> = restaurants::table
         .find(tx.restaurant_id())
-        .select(restaurants::id)
+        .select(calendar::COLUMNS)
         .for_no_key_update()
         .skip_locked()
-        .first::<RestaurantId>(tx.conn)
+        .first(tx.conn)
         .await
         .optional()?;
-    if locked.is_some() {
-        note_locked(tx);
+    let is_locked = calendar.is_some();
+    if let Some(calendar) = calendar {
+        note_locked(tx, calendar);
     }
-    Ok(locked.is_some())
+    Ok(is_locked)
 }

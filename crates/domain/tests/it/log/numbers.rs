@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::db::Event;
 use domain::{Result, log};
 use futures_util::future::join_all;
 use tokio::time::timeout;
@@ -18,12 +19,8 @@ async fn tell(tablet: &Tablet, events: usize) -> Result<domain::db::Appended> {
     let done = tablet
         .write(async |tx| {
             for _ in 0..events {
-                tx.tell(
-                    EventKind::UserUpdated,
-                    Uuid::now_v7(),
-                    Action::InfoUpdated,
-                    &"x",
-                )?;
+                let (kind, id) = (EventKind::UserUpdated, Uuid::now_v7());
+                tx.tell(Event::new(kind, id, Action::InfoUpdated, &"x"))?;
             }
             Ok(())
         })
@@ -55,15 +52,10 @@ async fn the_writer_has_the_same_bytes_as_the_log() {
         .write(async |tx| {
             let odd = serde_json::json!({"text": "\" \\ \n \u{1F37D} ⅞ %s $1", "number": 1.5});
             let (kind, id) = (EventKind::RestaurantUpdated, Uuid::now_v7());
-            tx.tell_public(
-                kind,
-                id,
-                Action::InfoUpdated,
-                Some(&""),
-                &odd,
-                &"for all to see",
-            )?;
-            tx.tell(EventKind::GuestUpdated, id, Action::StatusChanged, &odd)
+            let event = Event::new(kind, id, Action::InfoUpdated, &odd).before(&"");
+            tx.tell(event.public(&"for all to see"))?;
+            let kind = EventKind::GuestUpdated;
+            tx.tell(Event::new(kind, id, Action::StatusChanged, &odd))
         })
         .await
         .unwrap()

@@ -47,7 +47,11 @@ async fn render(sql: &Sql) -> String {
             } else {
                 kind
             };
-            writeln!(text, "        {} -> {kind},", column.name).unwrap();
+            let name = name(&column.name);
+            if name != column.name {
+                writeln!(text, "        #[sql_name = \"{}\"]", column.name).unwrap();
+            }
+            writeln!(text, "        {name} -> {kind},").unwrap();
         }
         text.push_str("    }\n}\n");
     }
@@ -57,6 +61,15 @@ async fn render(sql: &Sql) -> String {
     }
     text.push_str(");\n");
     text
+}
+
+/// What a column is called here. The time of a row's last change has two names in the database, and
+/// one in what all rows have in common (`src/record.rs`).
+fn name(column: &str) -> &str {
+    match column {
+        "updated_at" => "last_updated",
+        column => column,
+    }
 }
 
 async fn columns(sql: &Sql) -> Vec<Column> {

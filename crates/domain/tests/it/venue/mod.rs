@@ -1,3 +1,4 @@
 //! The restaurant itself.
 
 mod restaurants;
+mod settings;

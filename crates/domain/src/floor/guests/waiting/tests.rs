@@ -1,6 +1,5 @@
 use proptest::prelude::*;
 use uuid::Uuid;
-use wire::floor::guests::GuestStatus;
 
 use super::*;
 
@@ -10,39 +9,11 @@ fn at(seconds: i64) -> DateTime<Utc> {
 
 /// A party that came at a second; `place` is where it waits, if it does.
 fn party(id: u128, came: i64, place: Option<i32>) -> GuestRow {
+    let id = GuestId(Uuid::from_u128(id));
     GuestRow {
-        restaurant_id: RestaurantId(Uuid::nil()),
-        id: GuestId(Uuid::from_u128(id)),
-        guest_name: String::new(),
-        first_name: None,
-        last_name: None,
         party_size: 2,
-        status: GuestStatus::Waiting,
         wait_position: place,
-        phone: None,
-        email: None,
-        notes: None,
-        special_requests: None,
-        dietary_restrictions: Vec::new(),
-        tags: Vec::new(),
-        quoted_wait_minutes: None,
-        reservation_id: None,
-        total_visits: 1,
-        check_in_time: at(came),
-        seated_time: None,
-        finished_time: None,
-        created_at: at(came),
-        last_updated: at(came),
-        version: 1,
-        queue_time: None,
-        quoted_low_minutes: None,
-        quoted_high_minutes: None,
-        over_quote: false,
-        notified_at: None,
-        notified_until: None,
-        waited_minutes: None,
-        quote_error_minutes: None,
-        due_at: None,
+        ..GuestRow::new(RestaurantId(Uuid::nil()), id, at(came))
     }
 }
 

@@ -1,0 +1,93 @@
+//! How a restaurant works and by which clock, read at most once in a transaction.
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use wire::RestaurantId;
+use wire::venue::restaurants::RestaurantSettings;
+
+use crate::db::Tx;
+use crate::schema::restaurants;
+use crate::{Error, Result};
+
+/// By which zone's clock a restaurant's days are counted, and how it works.
+#[derive(Clone)]
+pub(crate) struct Calendar {
+    pub(crate) zone: Tz,
+    pub(crate) settings: RestaurantSettings,
+}
+
+/// The same as it is stored. Many take the restaurant's lock, with which it comes, and few need it.
+#[derive(Clone)]
+pub(super) struct Stored {
+    zone: String,
+    settings: serde_json::Value,
+}
+
+/// The columns of [`Stored`].
+pub(super) const COLUMNS: (restaurants::time_zone, restaurants::settings) =
+    (restaurants::time_zone, restaurants::settings);
+
+impl From<(String, serde_json::Value)> for Stored {
+    fn from((zone, settings): (String, serde_json::Value)) -> Self {
+        Self { zone, settings }
+    }
+}
+
+impl Stored {
+    pub(super) fn read(self) -> Result<Calendar> {
+        Ok(Calendar {
+            zone: self.zone.parse().unwrap_or(Tz::UTC),
+            settings: serde_json::from_value(self.settings)?,
+        })
+    }
+}
+
+/// The time zone by which a restaurant's days are counted, and how it works.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub(crate) async fn calendar(conn: &mut AsyncPgConnection, id: RestaurantId) -> Result<Calendar> {
+    stored(conn, id).await?.read()
+}
+
+async fn stored(conn: &mut AsyncPgConnection, id: RestaurantId) -> Result<Stored> {
+    let columns: (String, serde_json::Value) = restaurants::table
+        .find(id)
+        .select(COLUMNS)
+        .first(conn)
+        .await
+        .optional()?
+        .ok_or(Error::NotFound("restaurant"))?;
+    Ok(columns.into())
+}
+
+/// The calendar of the restaurant that is written, read once per transaction: by itself, or with
+/// the restaurant's lock.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub(crate) async fn calendar_in(tx: &mut Tx<'_>) -> Result<Arc<Calendar>> {
+    if let Some(calendar) = tx.kept.get() {
+        return Ok(calendar);
+    }
+    let stored = match tx.kept.take::<Stored>() {
+        Some(stored) => stored,
+        None => stored(tx.conn, tx.restaurant_id()).await?,
+    };
+    Ok(tx.kept.put(stored.read()?))
+}
+
+/// Keeps what was read with the lock. What was read before it may have changed until then.
+pub(super) fn keep(tx: &mut Tx<'_>, stored: Stored) {
+    tx.kept.forget::<Calendar>();
+    tx.kept.put(stored);
+}
+
+/// To be called when the transaction changes it.
+pub(super) fn forget(tx: &mut Tx<'_>) {
+    tx.kept.forget::<Calendar>();
+    tx.kept.forget::<Stored>();
+}
