@@ -3,6 +3,7 @@
 pub mod availability;
 pub mod dashboard;
 pub mod day;
+pub(crate) mod due;
 pub mod guests;
 pub mod holds;
 mod occupancy;
