@@ -18,6 +18,7 @@
 //!   a foreign key that contains it.
 //! - Time comes from [`clock::Clock`]; nothing else here asks for it.
 
+pub mod address;
 pub mod audit;
 pub mod checks;
 pub mod clock;

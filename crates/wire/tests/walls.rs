@@ -20,8 +20,9 @@ const HOUSE: [&str; 4] = ["wire", "domain", "realtime", "server"];
 const ROOMS: [&str; 4] = ["floor", "menu", "people", "venue"];
 
 /// What puts rooms together, and so knows them all: a line for each room, or for each of its things.
-const TOGETHER: [&str; 7] = [
+const TOGETHER: [&str; 8] = [
     "wire/src/entities.rs",
+    "wire/src/rooms.rs",
     "domain/src/rooms.rs",
     "server/src/app.rs",
     "server/src/rooms.rs",
@@ -55,7 +56,6 @@ const EXCEPTIONS: &[(&str, &[Known])] = &[
     (
         "addresses and passwords are checked before there is an account",
         &[
-            ("domain/src/checks/mod.rs", "people"),
             ("server/src/config/auth.rs", "people"),
             ("server/src/platform/defaults.rs", "people"),
             ("server/src/platform/limits/failures.rs", "people"),
@@ -66,29 +66,6 @@ const EXCEPTIONS: &[(&str, &[Known])] = &[
         &[
             ("server/src/pages/invitation.rs", "people"),
             ("server/src/pages/reset.rs", "people"),
-        ],
-    ),
-    (
-        "changes made together are of a closed list of things, all of the floor",
-        &[
-            ("wire/src/together/batch.rs", "floor"),
-            ("domain/src/together/changes.rs", "floor"),
-            ("domain/src/together/locks.rs", "floor"),
-            ("domain/src/together/locks.rs", "venue"),
-            ("domain/src/together/present.rs", "floor"),
-            ("domain/src/together/sync/mod.rs", "floor"),
-        ],
-    ),
-    (
-        "a person's data are looked for in rooms that are named",
-        &[
-            ("wire/src/privacy.rs", "floor"),
-            ("wire/src/privacy.rs", "people"),
-            ("domain/src/privacy/erase.rs", "floor"),
-            ("domain/src/privacy/erase.rs", "people"),
-            ("domain/src/privacy/export.rs", "floor"),
-            ("domain/src/privacy/export.rs", "people"),
-            ("domain/src/privacy/person.rs", "people"),
         ],
     ),
     (

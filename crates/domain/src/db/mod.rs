@@ -22,6 +22,7 @@ mod write;
 
 pub use bulkhead::BulkheadState;
 pub(crate) use connect::bare;
+pub(crate) use kept::Kept;
 pub use once::Answer;
 pub(crate) use overwrite::WholeRow;
 pub use pool::{Db, DbConfig, Observer, PoolState, ping};

@@ -13,6 +13,7 @@ use wire::venue::restaurants::NotifiedTimeout;
 use wire::{GuestId, RestaurantId, TableId};
 
 use super::guests as parties;
+use super::locks::OnFloor;
 use super::reserved;
 use crate::Result;
 use crate::db::Tx;
@@ -71,12 +72,12 @@ impl Due for OfFloor {
             .select(guests::id)
             .load(tx.conn)
             .await?;
-        let touched = Touched {
-            tables: tables.clone(),
-            parties: late.clone(),
-            waiting_list: true,
-            ..Touched::default()
-        };
+        let mut touched = Touched::default();
+        touched.note(|floor: &mut OnFloor| {
+            floor.tables.clone_from(&tables);
+            floor.parties.clone_from(&late);
+            floor.waiting_list = true;
+        });
         parties::defer(tx);
         locks::lock_all(tx, &touched).await?;
         reserved::pass_time(tx, &tables).await?;

@@ -4,9 +4,9 @@ use wire::floor::guests::{CreateGuest, GuestStatus, UpdateGuest};
 use wire::{GuestId, TableId};
 
 use super::row::GuestRow;
+use crate::address;
 use crate::checks::{Checks, trim, trimmed};
 use crate::db::Tx;
-use crate::people::address;
 use crate::{Error, Result};
 
 pub(super) fn new_row(tx: &Tx<'_>, id: GuestId, input: &CreateGuest) -> GuestRow {

@@ -5,8 +5,8 @@ use wire::TableId;
 use wire::floor::reservations::{CreateReservation, ReservationStatus, UpdateReservation};
 
 use super::row::ReservationRow;
+use crate::address;
 use crate::checks::{Checks, trim, trimmed};
-use crate::people::address;
 use crate::{Error, Result};
 
 /// How far ahead is booked.

@@ -134,7 +134,8 @@ async fn the_background(house: &House) {
         ] {
             let run = async |conn: &mut PgConnection, now| {
                 let retention = Retention { events, audit };
-                let batch = sweep.batch.min(500);
+                // Few of many: that is when an index tells.
+                let batch = sweep.batch.min(100);
                 let round = Round {
                     now,
                     retention,
