@@ -1,64 +1,85 @@
-//! What time brings: parties that were told of their table and did not come, parties that wait
-//! longer than they were told, tables that a booking will need soon.
+//! What time brings: parties that were told of their table and did not come, orders that nobody
+//! accepts, offers that run out.
 //!
-//! Rows carry the moment at which they are due. Any worker looks for them, claims a restaurant that
-//! has some by its row, which nobody else then changes the waiting list of and which is the first
-//! in the order of locks, and lets time pass for a few of its rows in one transaction, with their
-//! events. Who finds the restaurant claimed goes on to the next; so there is no leader, and nothing
-//! is done twice.
+//! Rows carry the moment at which they are due, and each room registers its own ([`Due`], in
+//! `rooms.rs`). Any worker looks for them, claims a restaurant that has some, and lets time pass for
+//! a few of its rows in one transaction, with their events. Who finds the restaurant claimed goes on
+//! to the next; so there is no leader, and nothing is done twice.
 
 use std::collections::HashSet;
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use wire::floor::guests::GuestStatus;
-use wire::venue::restaurants::NotifiedTimeout;
-use wire::{GuestId, RestaurantId, TableId};
+use wire::RestaurantId;
 
 use crate::Result;
 use crate::db::Tx;
-use crate::floor::{guests as parties, reserved};
-use crate::schema::{guests, reservation_tables};
-use crate::together::locks::{self, Touched};
-use crate::venue::restaurants;
 
-/// For how many rows of each kind time passes in one transaction: so that the floor does not wait.
+/// For how many rows of each table time passes in one transaction: so that nobody who works in the
+/// restaurant waits for long.
 pub const BATCH: i64 = 50;
 
-/// The restaurants that have rows which are due, at most `most` for each kind.
+/// How long it waits for a lock. Whoever holds one for longer keeps a worker's connection, of which
+/// there may be few, from all other restaurants; the rows are found again.
+const PATIENCE: &str = "1s";
+
+/// Rows of a room that carry the moment at which they are due.
+#[async_trait]
+pub trait Due: Send + Sync + std::fmt::Debug {
+    /// What they are called in logs and metrics.
+    fn name(&self) -> &'static str;
+
+    /// The restaurants of rows that are due, those that have been due for longest first, as often as
+    /// they have such rows; none of `except`. There are no others when it finds fewer than `rows`.
+    ///
+    /// # Errors
+    /// When the database is away.
+    async fn find(
+        &self,
+        conn: &mut AsyncPgConnection,
+        now: DateTime<Utc>,
+        except: &[RestaurantId],
+        rows: i64,
+    ) -> Result<Vec<RestaurantId>>;
+
+    /// Claims what is due in the restaurant, and lets time pass for at most [`BATCH`] rows of each
+    /// table; for how many it did, which is none where somebody else has claimed them.
+    ///
+    /// # Errors
+    /// When the database is away.
+    async fn pass_time(&self, tx: &mut Tx<'_>) -> Result<usize>;
+}
+
+/// At most `most` restaurants that have rows which are due, none of `except`. One that has very many
+/// hides no other.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn restaurants(
+pub async fn find(
     conn: &mut AsyncPgConnection,
+    due: &dyn Due,
     now: DateTime<Utc>,
-    most: i64,
+    except: &[RestaurantId],
+    most: usize,
 ) -> Result<Vec<RestaurantId>> {
     // The oldest rows, by the index of what is due, and not the different restaurants among all
-    // rows: for those PostgreSQL would go through every party there ever was.
-    let rows = most.saturating_mul(BATCH);
-    let parties = guests::table
-        .filter(guests::due_at.le(now))
-        .order(guests::due_at)
-        .select(guests::restaurant_id)
-        .limit(rows)
-        .load::<RestaurantId>(conn)
-        .await?;
-    let tables = reservation_tables::table
-        .filter(reservation_tables::due_at.le(now))
-        .order(reservation_tables::due_at)
-        .select(reservation_tables::restaurant_id)
-        .limit(rows)
-        .load::<RestaurantId>(conn)
-        .await?;
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
-    let mut seen = HashSet::new();
-    let mut found: Vec<RestaurantId> = Vec::new();
-    for kind in [parties, tables] {
-        let first = kind.into_iter().filter(|one| seen.insert(*one));
-        found.extend(first.take(most));
+    // rows: for those PostgreSQL would go through every row there ever was.
+    let rows = i64::try_from(most).unwrap_or(i64::MAX);
+    let rows = rows.saturating_mul(BATCH);
+    let (mut found, mut passed) = (Vec::new(), except.to_vec());
+    let mut seen: HashSet<RestaurantId> = except.iter().copied().collect();
+    while found.len() < most {
+        let page = due.find(conn, now, &passed, rows).await?;
+        let is_last = i64::try_from(page.len()).is_ok_and(|count| count < rows);
+        let new = page.into_iter().filter(|one| seen.insert(*one));
+        found.extend(new);
+        if is_last {
+            break;
+        }
+        passed = seen.iter().copied().collect();
     }
+    found.truncate(most);
     Ok(found)
 }
 
@@ -66,39 +87,10 @@ pub async fn restaurants(
 /// rows it did.
 ///
 /// # Errors
-/// When the database is away.
-pub async fn pass_time(tx: &mut Tx<'_>) -> Result<usize> {
-    if !restaurants::try_lock(tx).await? {
-        return Ok(0);
-    }
-    let tables: Vec<TableId> = reserved::due(tx, BATCH).await?;
-    let late: Vec<GuestId> = guests::table
-        .filter(guests::restaurant_id.eq(tx.restaurant_id()))
-        .filter(guests::due_at.le(tx.now))
-        .order(guests::due_at)
-        .limit(BATCH)
-        .select(guests::id)
-        .load(tx.conn)
+/// When the database is away, or somebody holds a lock for long.
+pub async fn pass_time(tx: &mut Tx<'_>, due: &dyn Due) -> Result<usize> {
+    diesel::sql_query(format!("SET LOCAL lock_timeout = '{PATIENCE}'"))
+        .execute(tx.conn)
         .await?;
-    let touched = Touched {
-        tables: tables.clone(),
-        parties: late.clone(),
-        waiting_list: true,
-        ..Touched::default()
-    };
-    parties::defer(tx);
-    locks::lock_all(tx, &touched).await?;
-    reserved::pass_time(tx, &tables).await?;
-    if !late.is_empty() {
-        let calendar = restaurants::calendar_in(tx).await?;
-        let status = match calendar.settings.notified_timeout_status {
-            NotifiedTimeout::Waiting => GuestStatus::Waiting,
-            NotifiedTimeout::NoShow => GuestStatus::NoShow,
-        };
-        for party in &late {
-            parties::pass_time(tx, *party, status).await?;
-        }
-    }
-    parties::flush(tx).await?;
-    Ok(tables.len() + late.len())
+    due.pass_time(tx).await
 }

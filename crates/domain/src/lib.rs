@@ -18,6 +18,7 @@
 //!   a foreign key that contains it.
 //! - Time comes from [`clock::Clock`]; nothing else here asks for it.
 
+pub mod address;
 pub mod audit;
 pub mod checks;
 pub mod clock;
@@ -35,7 +36,9 @@ pub mod people;
 pub mod privacy;
 mod record;
 pub mod remembered;
+pub mod rooms;
 mod schema;
+pub mod sweeps;
 pub mod together;
 pub mod venue;
 mod words;

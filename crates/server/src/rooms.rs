@@ -12,13 +12,18 @@ use crate::describe::{details, sections};
 use crate::floor::metrics::Parties;
 use crate::floor::snapshot::OfFloor;
 use crate::menu::cache::Menus;
+use crate::people;
 use crate::platform::commits::OnCommit;
 use crate::seen::metrics::Metrics;
 use crate::snapshots::Parts;
 use crate::venue::snapshot::OfVenue;
+use crate::work::Work;
 
 /// What they show in snapshots, in this order.
 pub const PARTS: Parts = Parts(&[&OfVenue, &OfFloor]);
+
+/// Their work that comes again and again.
+pub const WORK: &[Work] = &[people::work::CHECK_SOCKETS, people::work::FILL_KEYS];
 
 /// What rooms keep in a worker.
 #[derive(Debug)]

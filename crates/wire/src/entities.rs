@@ -2,7 +2,8 @@
 //!
 //! From a row follow the types of its events and what they carry, the field of a frame that names
 //! the thing, the actions that may have been taken, how two events of one transaction become one,
-//! what the public hears, the word in the audit, and the description in `/asyncapi.json`.
+//! what the public hears, the word in the audit, and the description in `/asyncapi.json`. From it follows, too, how
+//! a person is found in what is kept, and taken out of it.
 
 use utoipa::ToSchema;
 
@@ -13,6 +14,7 @@ use crate::live::events::{Action, Gone};
 use crate::menu::categories::Category;
 use crate::menu::dishes::{Dish, GoneDish};
 use crate::people::users::User;
+use crate::personal::Tells;
 use crate::privacy::Erasure;
 use crate::venue::restaurants::Restaurant;
 use crate::words::words;
@@ -91,7 +93,8 @@ macro_rules! entities {
     (
         $(
             $(#[$meta:meta])*
-            $entity:ident = $word:literal in $topic:ident, $id:expr, public $public:expr => {
+            $entity:ident = $word:literal in $topic:ident, $id:expr, public $public:expr,
+                personal [$($field:literal $tells:ident),* $(,)?] => {
                 $(
                     $(#[$kind_meta:meta])*
                     $kind:ident = $type:literal $step:ident [$($action:ident),+]
@@ -143,6 +146,14 @@ macro_rules! entities {
                     $(Self::$entity => $public,)+
                 }
             }
+
+            /// What its fields tell of a person: all that are named like a person's.
+            #[must_use]
+            pub const fn personal(self) -> &'static [(&'static str, Tells)] {
+                match self {
+                    $(Self::$entity => &[$(($field, Tells::$tells)),*],)+
+                }
+            }
         }
 
         impl EventKind {
@@ -190,7 +201,12 @@ macro_rules! entities {
 
 entities! {
     /// A party.
-    Guest = "guest" in Floor, IdField::Uuid("guest_id"), public None => {
+    Guest = "guest" in Floor, IdField::Uuid("guest_id"), public None,
+    personal [
+        "guestName" Name, "firstName" Text, "lastName" Text, "phone" Phone, "email" Email,
+        "notes" Text, "specialRequests" Text, "dietaryRestrictions" List, "tags" List,
+        "reservationId" Link,
+    ] => {
         /// A party came.
         GuestCreated = "guest_created" Begins [Created] carries Guest,
         /// A party changed.
@@ -200,7 +216,8 @@ entities! {
         GuestDeleted = "guest_deleted" Ends [Deleted] carries Gone,
     }
     /// A table.
-    Table = "table" in Floor, IdField::Uuid("table_id"), public None => {
+    Table = "table" in Floor, IdField::Uuid("table_id"), public None,
+    personal [] => {
         /// A table was added.
         TableCreated = "table_created" Begins [Created] carries Table,
         /// A table changed.
@@ -211,7 +228,11 @@ entities! {
     }
     /// A booking. One that was called off stays as history; a transaction that changes it and calls
     /// it off tells of the change.
-    Reservation = "reservation" in Floor, IdField::Uuid("reservation_id"), public None => {
+    Reservation = "reservation" in Floor, IdField::Uuid("reservation_id"), public None,
+    personal [
+        "guestName" Name, "guestPhone" Phone, "guestEmail" Email, "notes" Text,
+        "specialRequests" Text, "guestId" Link,
+    ] => {
         /// A booking was made.
         ReservationCreated = "reservation_created" Begins [Created] carries Reservation,
         /// A booking changed.
@@ -224,21 +245,25 @@ entities! {
             carries Reservation,
     }
     /// The restaurant and its settings.
-    Restaurant = "restaurant" in Venue, IdField::Restaurant, public None => {
+    Restaurant = "restaurant" in Venue, IdField::Restaurant, public None,
+    personal ["name" Nothing] => {
         /// The restaurant or its settings changed.
         RestaurantUpdated = "restaurant_updated" Changes [InfoUpdated] carries Restaurant,
     }
     /// A member.
-    User = "user" in People, IdField::Uuid("user_id"), public None => {
+    User = "user" in People, IdField::Uuid("user_id"), public None,
+    personal ["email" Nothing, "firstName" Nothing, "lastName" Nothing] => {
         /// A member joined, changed or left.
         UserUpdated = "user_updated" Changes [Created, PasswordReset, InfoUpdated, Deleted]
             carries User | Gone,
     }
     /// An invitation. Only the audit tells of it, and nothing tells its link.
-    Invitation = "invitation" in People, IdField::Uuid("invitation_id"), public None => {}
+    Invitation = "invitation" in People, IdField::Uuid("invitation_id"), public None,
+    personal ["email" Email, "firstName" Text, "lastName" Text] => {}
     /// A dish; the id is its number, laid into a UUID. The public hears only that it was published
     /// or withdrawn, under the name that clients of menus know.
-    Dish = "dish" in Menu, IdField::Number("dish_id"), public Some("dishStatusChanged") => {
+    Dish = "dish" in Menu, IdField::Number("dish_id"), public Some("dishStatusChanged"),
+    personal ["dishName" Nothing, "name" Nothing, "dietary" Nothing] => {
         /// A dish was added to the menu.
         DishCreated = "dish_created" Begins [Created] carries Dish,
         /// A dish changed.
@@ -247,7 +272,8 @@ entities! {
         DishDeleted = "dish_deleted" Ends [Deleted] carries GoneDish,
     }
     /// A part of the menu.
-    Category = "category" in Menu, IdField::Uuid("category_id"), public None => {
+    Category = "category" in Menu, IdField::Uuid("category_id"), public None,
+    personal ["name" Nothing] => {
         /// A part of the menu was added.
         CategoryCreated = "category_created" Begins [Created] carries Category,
         /// A part of the menu changed.
@@ -257,7 +283,8 @@ entities! {
         CategoryDeleted = "category_deleted" Ends [Deleted] carries Gone,
     }
     /// A person whose data were exported or erased; the id is that of the request.
-    Person = "person" in People, IdField::Uuid("erasure_id"), public None => {
+    Person = "person" in People, IdField::Uuid("erasure_id"), public None,
+    personal [] => {
         /// A person's data were erased; earlier events no longer have them.
         PersonErased = "person_erased" Changes [Erased] carries Erasure,
     }

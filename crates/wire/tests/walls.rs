@@ -20,8 +20,10 @@ const HOUSE: [&str; 4] = ["wire", "domain", "realtime", "server"];
 const ROOMS: [&str; 4] = ["floor", "menu", "people", "venue"];
 
 /// What puts rooms together, and so knows them all: a line for each room, or for each of its things.
-const TOGETHER: [&str; 6] = [
+const TOGETHER: [&str; 8] = [
     "wire/src/entities.rs",
+    "wire/src/rooms.rs",
+    "domain/src/rooms.rs",
     "server/src/app.rs",
     "server/src/rooms.rs",
     "server/src/routes.rs",
@@ -51,7 +53,6 @@ const EXCEPTIONS: &[(&str, &[Known])] = &[
     (
         "addresses and passwords are checked before there is an account",
         &[
-            ("domain/src/checks/mod.rs", "people"),
             ("server/src/config/auth.rs", "people"),
             ("server/src/platform/defaults.rs", "people"),
             ("server/src/platform/limits/failures.rs", "people"),
@@ -62,38 +63,6 @@ const EXCEPTIONS: &[(&str, &[Known])] = &[
         &[
             ("server/src/pages/invitation.rs", "people"),
             ("server/src/pages/reset.rs", "people"),
-        ],
-    ),
-    (
-        "changes made together are of a closed list of things, all of the floor",
-        &[
-            ("wire/src/together/batch.rs", "floor"),
-            ("domain/src/together/changes.rs", "floor"),
-            ("domain/src/together/locks.rs", "floor"),
-            ("domain/src/together/locks.rs", "venue"),
-            ("domain/src/together/present.rs", "floor"),
-            ("domain/src/together/sync/mod.rs", "floor"),
-        ],
-    ),
-    (
-        "a person's data are looked for in rooms that are named",
-        &[
-            ("wire/src/privacy.rs", "floor"),
-            ("wire/src/privacy.rs", "people"),
-            ("domain/src/privacy/erase.rs", "floor"),
-            ("domain/src/privacy/erase.rs", "people"),
-            ("domain/src/privacy/export.rs", "floor"),
-            ("domain/src/privacy/export.rs", "people"),
-            ("domain/src/privacy/person.rs", "people"),
-        ],
-    ),
-    (
-        "what time brings is of a closed list of rows, and so is what is swept",
-        &[
-            ("domain/src/due.rs", "floor"),
-            ("domain/src/due.rs", "venue"),
-            ("server/src/work/background.rs", "floor"),
-            ("server/src/work/background.rs", "people"),
         ],
     ),
     (

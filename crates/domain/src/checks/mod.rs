@@ -9,7 +9,7 @@ use wire::FieldError;
 pub(crate) use shown::{is_all_visible, is_shown};
 pub use shown::{shows, trim};
 
-use crate::people::address;
+use crate::address;
 use crate::{Error, Result};
 
 /// Collects what is wrong with the fields of a request.

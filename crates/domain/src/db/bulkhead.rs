@@ -73,6 +73,7 @@ pub(super) struct Bulkhead {
     readers: Arc<Lines>,
     waiting: AtomicUsize,
     wait: Duration,
+    most_writes: usize,
 }
 
 /// A place: who has it may take one connection. Dropping it leaves.
@@ -96,6 +97,7 @@ impl Bulkhead {
             readers: Arc::new(Lines::new(shares.house_reads, READS_IN_LINE)),
             waiting: AtomicUsize::new(0),
             wait,
+            most_writes: shares.writes,
         }
     }
 
@@ -143,6 +145,11 @@ impl Bulkhead {
             Ok(Ok(permit)) => Ok(Some(permit)),
             Ok(Err(_)) | Err(_) => Err(Error::Unavailable("no connection in time".to_owned())),
         }
+    }
+
+    /// How many writes of all restaurants may be under way.
+    pub(super) const fn most_writes(&self) -> usize {
+        self.most_writes
     }
 
     /// How many wait although their restaurant is not in the way.

@@ -25,6 +25,7 @@ pub use bulkhead::BulkheadState;
 pub(crate) use connect::bare;
 pub(crate) use event::Change;
 pub use event::Event;
+pub(crate) use kept::Kept;
 pub use once::Answer;
 pub(crate) use overwrite::WholeRow;
 pub use pool::{Db, DbConfig, Observer, PoolState, ping};

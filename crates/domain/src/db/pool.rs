@@ -229,6 +229,13 @@ impl Db {
         }
     }
 
+    /// How many writes of restaurants the caller's side may have under way: that of requests, or of
+    /// whoever works in the background.
+    #[must_use]
+    pub fn most_writes(&self) -> usize {
+        self.pools.bulkhead().most_writes()
+    }
+
     /// A place, without which no connection is taken.
     pub(super) async fn enter(&self, purpose: Purpose) -> Result<Place> {
         self.pools.bulkhead().enter(purpose).await

@@ -3,12 +3,16 @@
 pub mod availability;
 pub mod dashboard;
 pub mod day;
+pub(crate) mod due;
 pub mod guests;
 pub mod holds;
+pub(crate) mod locks;
 mod occupancy;
+pub(crate) mod personal;
 pub mod reservations;
 pub(crate) mod reserved;
 mod seating;
 pub mod snapshot;
 pub mod tables;
+mod together;
 pub mod waitlist;

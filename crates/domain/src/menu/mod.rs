@@ -5,6 +5,7 @@ pub mod dishes;
 mod failed;
 mod images;
 mod money;
+pub(crate) mod personal;
 pub mod transfer;
 pub mod tree;
 mod windows;

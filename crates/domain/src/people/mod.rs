@@ -7,10 +7,10 @@
 //! signs several devices of an account out locks the account first.
 
 pub mod accounts;
-pub mod address;
 pub mod invitations;
 mod links;
 pub mod passwords;
+pub(crate) mod personal;
 mod secrets;
 pub mod sessions;
 pub mod socket_tickets;

@@ -12,13 +12,11 @@ use wire::privacy::{Erased, Erasure, PersonQuery};
 
 use super::find::{Facts, find};
 use super::person::Person;
-use super::places::{Holds, PLACES};
+use super::places::{Holds, places};
 use super::redact::redacted;
 use crate::clock::new_id;
 use crate::db::{Event, Tx};
-use crate::floor::{guests, reservations};
-use crate::people::invitations;
-use crate::{Error, Result, log};
+use crate::{Error, Result, log, rooms};
 
 /// Takes the values of a person out of everything that is kept: the rows, the log, the audit, the
 /// remembered answers. Workers hear of it by its event, which comes first, and drop what they hold.
@@ -41,9 +39,10 @@ pub async fn erase(tx: &mut Tx<'_>, query: &PersonQuery) -> Result<Erasure> {
         return Ok(Erasure::default());
     }
     let entity_ids: Vec<Uuid> = ids.iter().copied().collect();
-    let parties = guests::lock_rows(tx, &entity_ids).await?;
-    let bookings = reservations::lock_rows(tx, &entity_ids).await?;
-    invitations::lock_rows(tx, &entity_ids).await?;
+    let mut locked = Vec::new();
+    for things in rooms::OF_PEOPLE {
+        locked.push(things.lock(tx, &entity_ids).await?);
+    }
     log::lock_head(tx.conn, restaurant).await?;
     if find(tx.conn, restaurant, &person, seen, &mut facts).await? != ids {
         return Err(Error::Contended);
@@ -56,12 +55,10 @@ pub async fn erase(tx: &mut Tx<'_>, query: &PersonQuery) -> Result<Erasure> {
     // Told before the events of what it changes, and once more when it is known how much that was:
     // the place is that of the first time.
     tell(tx, &erasure)?;
-    erasure.erased = Erased {
-        guests: guests::erase(tx, parties).await?,
-        reservations: reservations::erase(tx, bookings).await?,
-        invitations: invitations::erase(tx, &erasure.entity_ids).await?,
-        ..documents(tx, &ids).await?
-    };
+    for things in locked {
+        things.erase(tx, &mut erasure.erased).await?;
+    }
+    documents(tx, &ids, &mut erasure.erased).await?;
     tell(tx, &erasure)?;
     Ok(erasure)
 }
@@ -77,13 +74,12 @@ fn tell(tx: &mut Tx<'_>, erasure: &Erasure) -> Result<()> {
 }
 
 /// Erases in everything that is a document.
-async fn documents(tx: &mut Tx<'_>, ids: &BTreeSet<Uuid>) -> Result<Erased> {
+async fn documents(tx: &mut Tx<'_>, ids: &BTreeSet<Uuid>, erased: &mut Erased) -> Result<()> {
     // What the database lets only an erasure do to the audit.
     diesel::sql_query("SELECT set_config('qtable.audit', 'erasure', true)")
         .execute(tx.conn)
         .await?;
-    let mut erased = Erased::default();
-    for place in PLACES {
+    for place in places() {
         let Some((columns, holds)) = place.documents() else {
             continue;
         };
@@ -97,7 +93,7 @@ async fn documents(tx: &mut Tx<'_>, ids: &BTreeSet<Uuid>) -> Result<Erased> {
     diesel::sql_query("SELECT set_config('qtable.audit', '', true)")
         .execute(tx.conn)
         .await?;
-    Ok(erased)
+    Ok(())
 }
 
 #[derive(QueryableByName)]

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 use wire::RestaurantId;
 use wire::audit::{AuditEntity, AuditEntry};
@@ -15,15 +15,14 @@ use wire::privacy::{PersonExport, PersonQuery};
 
 use super::find::{Facts, find};
 use super::person::Person;
-use super::places::{Holds, PLACES};
+use super::places::{Holds, places};
 use super::redact::parts;
+use super::things::Asked;
 use crate::audit::{Entry, EntryRow, actor_names};
 use crate::clock::new_id;
 use crate::db::Tx;
-use crate::floor::{guests, reservations};
-use crate::people::invitations;
 use crate::schema::{audit_entries, events};
-use crate::{Result, log};
+use crate::{Result, log, rooms};
 
 /// Everything that is kept about a person. Must run in [`crate::db::Db::snapshot`], so that every
 /// part is of the same moment.
@@ -40,18 +39,19 @@ pub async fn export(
     let head = log::head(conn, restaurant).await?;
     let ids = find(conn, restaurant, &person, 0, &mut Facts::default()).await?;
     let known: Vec<Uuid> = ids.iter().copied().collect();
-    Ok(PersonExport {
-        id: new_id::<Uuid>(),
-        exported_at: now,
-        epoch: head.epoch,
-        seq: head.last_seq,
-        guests: guests::some(conn, restaurant, &known).await?,
-        reservations: reservations::some(conn, restaurant, &known).await?,
-        invitations: invitations::some(conn, now, restaurant, &known).await?,
-        events: frames(conn, restaurant, &known).await?,
-        audit: entries(conn, restaurant, &known).await?,
-        answers: answers(conn, restaurant, &ids).await?,
-    })
+    let asked = Asked {
+        restaurant,
+        ids: &known,
+        now,
+    };
+    let mut export = PersonExport::new(new_id(), now, head.epoch, head.last_seq);
+    for things in rooms::OF_PEOPLE {
+        things.export(conn, asked, &mut export).await?;
+    }
+    export.events = frames(conn, restaurant, &known).await?;
+    export.audit = entries(conn, restaurant, &known).await?;
+    export.answers = answers(conn, restaurant, &ids).await?;
+    Ok(export)
 }
 
 /// Notes in the audit that data were handed out, and whose as far as ids tell. To be done before
@@ -60,28 +60,21 @@ pub async fn export(
 /// # Errors
 /// When it cannot be written as JSON, which does not happen.
 pub fn note_export(tx: &mut Tx<'_>, export: &PersonExport) -> Result<()> {
-    let guests: Vec<_> = export.guests.iter().map(|guest| guest.id).collect();
-    let reservations: Vec<_> = export
-        .reservations
-        .iter()
-        .map(|booking| booking.id)
-        .collect();
-    let invitations: Vec<_> = export.invitations.iter().map(|one| one.id).collect();
-    let after = json!({
-        "seq": export.seq,
-        "guestIds": guests,
-        "reservationIds": reservations,
-        "invitationIds": invitations,
-        "events": export.events.len(),
-        "auditEntries": export.audit.len(),
-        "answers": export.answers.len(),
-    });
+    let mut after = Map::from_iter([
+        ("seq".to_owned(), json!(export.seq)),
+        ("events".to_owned(), json!(export.events.len())),
+        ("auditEntries".to_owned(), json!(export.audit.len())),
+        ("answers".to_owned(), json!(export.answers.len())),
+    ]);
+    for (name, ids) in export.ids() {
+        after.insert(name.to_owned(), json!(ids));
+    }
     tx.audit(Entry {
         entity: AuditEntity::Person,
         entity_id: export.id,
         action: Action::Exported,
         before: None,
-        after: Some(after.to_string()),
+        after: Some(Value::Object(after).to_string()),
     });
     Ok(())
 }
@@ -134,7 +127,7 @@ async fn answers(
         text: String,
     }
     let mut found = Vec::new();
-    for place in PLACES {
+    for place in places() {
         let Some((columns, Holds::Document)) = place.documents() else {
             continue;
         };

@@ -1,4 +1,4 @@
-//! What is a person's: parties, bookings and invitations, those that are gone too.
+//! What is a person's: things of all rooms, those that are gone too.
 //!
 //! What the log, the audit and the remembered answers know is looked through once, in Rust: only
 //! documents that say a number, an address or a link of anybody are read at all, which the database
@@ -13,17 +13,14 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::TryStreamExt;
 use serde_json::{Map, Value};
 use uuid::Uuid;
-use wire::live::events::split_data;
+use wire::audit::AuditEntity;
+use wire::live::events::{EventKind, split_data};
+use wire::personal::{Tells, fields, fields_that_tell};
 use wire::{RestaurantId, Seq};
 
 use super::person::Person;
-use super::places::{Holds, PLACES};
-use crate::Result;
-
-/// Fields that hold a telephone number, an address, or a link to a party or booking.
-const PHONES: [&str; 2] = ["phone", "guestPhone"];
-const EMAILS: [&str; 2] = ["email", "guestEmail"];
-const LINKS: [&str; 2] = ["reservationId", "guestId"];
+use super::places::{Holds, places};
+use crate::{Result, rooms};
 
 /// What documents know of a person, and of whom they link to whom.
 #[derive(Debug, Default)]
@@ -44,7 +41,7 @@ pub(super) async fn find(
     seen: Seq,
     facts: &mut Facts,
 ) -> Result<BTreeSet<Uuid>> {
-    for place in PLACES {
+    for place in places() {
         if let Some((columns, holds)) = place.documents() {
             // One after the other: all of them may be more than belongs into memory.
             let mut rows = diesel::sql_query(query(place.table, &columns, holds))
@@ -57,6 +54,7 @@ pub(super) async fn find(
             }
         }
     }
+    let rows = rows();
     let mut ids = facts.theirs.clone();
     // What was found may lead to more: a booking to its party, which had another number too.
     loop {
@@ -64,7 +62,7 @@ pub(super) async fn find(
         let known: Vec<Uuid> = ids.iter().copied().collect();
         let linked = known.iter().filter_map(|id| facts.named_by.get(id));
         ids.extend(linked.flatten());
-        let found = diesel::sql_query(ROWS)
+        let found = diesel::sql_query(rows.as_str())
             .bind::<SqlUuid, _>(restaurant)
             .bind::<Array<Text>, _>(&person.digits)
             .bind::<Array<Text>, _>(&person.spellings)
@@ -91,22 +89,11 @@ struct Found {
     email: Option<String>,
 }
 
-// The database looks among what might be the address, by the index that it has; whether it is one
-// is not for its locale to say.
-const ROWS: &str = "SELECT id, NULL AS email FROM guests WHERE restaurant_id = $1 \
-    AND (phone_digits = ANY($2) OR reservation_id = ANY($4)) \
-    UNION SELECT id, email FROM guests WHERE restaurant_id = $1 \
-    AND lower(email) = ANY(ARRAY(SELECT lower(said) FROM unnest($3) AS said)) \
-    UNION SELECT id, NULL FROM reservations WHERE restaurant_id = $1 \
-    AND (regexp_replace(guest_phone, '[^0-9]', '', 'g') = ANY($2) OR guest_id = ANY($4)) \
-    UNION SELECT id, guest_email FROM reservations WHERE restaurant_id = $1 \
-    AND lower(guest_email) = ANY(ARRAY(SELECT lower(said) FROM unnest($3) AS said)) \
-    UNION SELECT id, email FROM invitations WHERE restaurant_id = $1 \
-    AND lower(email) = ANY(ARRAY(SELECT lower(said) FROM unnest($3) AS said)) \
-    UNION SELECT reservation_id, NULL FROM guests WHERE restaurant_id = $1 AND id = ANY($4) \
-    AND reservation_id IS NOT NULL \
-    UNION SELECT guest_id, NULL FROM reservations WHERE restaurant_id = $1 AND id = ANY($4) \
-    AND guest_id IS NOT NULL";
+/// The query for rows that are the person's.
+fn rows() -> String {
+    let all = rooms::OF_PEOPLE.iter().flat_map(|things| things.found_by());
+    all.copied().collect::<Vec<_>>().join(" UNION ")
+}
 
 /// A row of documents.
 #[derive(QueryableByName)]
@@ -152,34 +139,64 @@ impl Facts {
         }
     }
 
+    /// Notes the state of a thing, with those of its parts that are no things by themselves.
     fn note_state(&mut self, person: &Person, id: Uuid, state: &Map<String, Value>) {
-        let texts = |names: [&'static str; 2]| {
-            names
-                .into_iter()
-                .filter_map(|name| state.get(name)?.as_str())
-        };
-        if texts(PHONES).any(|phone| person.has_phone(phone))
-            || texts(EMAILS).any(|email| person.has_address(email))
-        {
-            self.theirs.insert(id);
+        for (name, value) in state {
+            match value {
+                Value::String(text) => self.note_field(person, id, name, text),
+                Value::Array(list) => {
+                    for part in list
+                        .iter()
+                        .filter_map(Value::as_object)
+                        .filter(|part| is_part(part))
+                    {
+                        self.note_state(person, id, part);
+                    }
+                }
+                Value::Object(part) if is_part(part) => self.note_state(person, id, part),
+                _ => {}
+            }
         }
-        for other in texts(LINKS).filter_map(|other| other.parse().ok()) {
-            self.named_by.entry(other).or_default().insert(id);
+    }
+
+    fn note_field(&mut self, person: &Person, id: Uuid, name: &str, text: &str) {
+        let is_theirs = match fields().get(name) {
+            Some(Tells::Phone) => person.has_phone(text),
+            Some(Tells::Email) => person.has_address(text),
+            Some(Tells::Link) => {
+                if let Ok(other) = text.parse() {
+                    self.named_by.entry(other).or_default().insert(id);
+                }
+                false
+            }
+            _ => false,
+        };
+        if is_theirs {
+            self.theirs.insert(id);
         }
     }
 }
 
+/// Whether a part of a thing is none by itself, as another thing or an account is.
+pub(super) fn is_part(part: &Map<String, Value>) -> bool {
+    !part.contains_key("id") && !part.contains_key("userId")
+}
+
 /// The query for rows of a table of documents that may tell something.
 fn query(table: &str, columns: &[&str], holds: Holds) -> String {
-    let names = || PHONES.iter().chain(&EMAILS).chain(&LINKS);
+    let names = || {
+        let tells = [Tells::Phone, Tells::Email, Tells::Link];
+        tells.into_iter().flat_map(fields_that_tell)
+    };
     let tells: Vec<String> = columns
         .iter()
         .map(|column| match holds {
+            // PostgreSQL writes a space behind the colon.
             Holds::Fields => {
-                let values: Vec<String> = names()
-                    .map(|name| format!("{column} ->> '{name}'"))
+                let says: Vec<String> = names()
+                    .map(|name| format!("position('\"{name}\": \"' IN {column}::text) > 0"))
                     .collect();
-                format!("coalesce({}) IS NOT NULL", values.join(", "))
+                says.join(" OR ")
             }
             _ => {
                 let says: Vec<String> = names()
@@ -190,16 +207,22 @@ fn query(table: &str, columns: &[&str], holds: Holds) -> String {
         })
         .collect();
     let texts: Vec<String> = columns.iter().map(|c| format!("{c}::text")).collect();
-    let (id, which) = match (holds, table) {
-        (Holds::Document, _) => ("NULL::uuid", "$2::bigint IS NOT NULL"),
-        (_, "events") => (
-            "entity_id",
-            "seq > $2 AND (kind LIKE 'guest\\_%' OR kind LIKE 'reservation\\_%')",
-        ),
-        _ => (
-            "entity_id",
-            "seq > $2 AND entity IN ('guest', 'reservation', 'invitation')",
-        ),
+    let (id, which) = match holds {
+        Holds::Document => ("NULL::uuid", "$2::bigint IS NOT NULL".to_owned()),
+        Holds::Frame => {
+            let kinds = EventKind::ALL.iter().filter(|kind| {
+                let entity = kind.entity();
+                entity.is_some_and(AuditEntity::is_personal)
+            });
+            let kinds = list(kinds.map(|kind| kind.as_str()));
+            ("entity_id", format!("seq > $2 AND kind IN ({kinds})"))
+        }
+        _ => {
+            let entities = AuditEntity::ALL.iter();
+            let entities = entities.filter(|entity| entity.is_personal());
+            let entities = list(entities.map(|entity| entity.as_str()));
+            ("entity_id", format!("seq > $2 AND entity IN ({entities})"))
+        }
     };
     format!(
         "SELECT {id} AS id, ARRAY[{}] AS texts FROM {table} \
@@ -207,4 +230,10 @@ fn query(table: &str, columns: &[&str], holds: Holds) -> String {
         texts.join(", "),
         tells.join(" OR ")
     )
+}
+
+/// Words as a list of literals.
+fn list<'w>(words: impl Iterator<Item = &'w str>) -> String {
+    let quoted: Vec<String> = words.map(|word| format!("'{word}'")).collect();
+    quoted.join(", ")
 }

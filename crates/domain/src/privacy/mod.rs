@@ -3,8 +3,9 @@
 //! A person is a telephone number or an address; theirs are the parties and bookings that have it,
 //! have had it as far as the log and the audit reach, or belong to one that does. What an erasure
 //! takes away are values (`redact.rs`); what happened, when and at which table stays, and so do the
-//! numbers of events. Where values live is one list, [`PLACES`], which a test compares with the
-//! database. Workers drop what they hold in memory when they deliver the erasure's event, and serve
+//! numbers of events. Where values live is one list, [`places()`], which a test compares with the
+//! database; what the fields of documents tell of a person is said by the rows of entities
+//! ([`wire::personal`]). Workers drop what they hold in memory when they deliver the erasure's event, and serve
 //! who comes back from the log.
 //!
 //! No digest of the number or address is kept, with a key or without: whoever has the key could
@@ -16,10 +17,12 @@ mod find;
 mod person;
 mod places;
 mod redact;
+pub(crate) mod things;
 
 pub use erase::erase;
 pub use export::{export, note_export};
-pub use places::{Holds, PLACES, Place};
+pub(crate) use places::PLACES;
+pub use places::{Holds, Place, places};
 
 /// What somebody is called whose name was erased.
 pub(crate) const NOBODY: &str = "Guest";

@@ -2,8 +2,8 @@
 
 use wire::privacy::PersonQuery;
 
+use crate::address;
 use crate::checks::{Checks, trimmed};
-use crate::people::address;
 use crate::{Error, Result};
 
 /// A person, as rows and documents are compared with them.

@@ -1,7 +1,10 @@
 //! Where the values of people live.
 //!
-//! To keep something new: add its columns here. One that holds documents is then searched, exported
-//! and erased by what is said of it; one that is a plain value needs its operation in `erase.rs`.
+//! To keep something new: add its columns to its room's list. What holds documents is then searched,
+//! exported and erased by what is said of it; of a thing with plain values its room says how it is
+//! found, handed out and erased ([`super::things::OfPeople`]).
+
+use crate::rooms;
 
 /// What a column of a restaurant's table holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,36 +31,12 @@ pub struct Place {
 }
 
 /// Every table of a restaurant that has columns of text or JSON.
-pub const PLACES: &[Place] = &[
-    Place {
-        table: "guests",
-        columns: &[
-            ("guest_name", Holds::Value),
-            ("first_name", Holds::Value),
-            ("last_name", Holds::Value),
-            ("phone", Holds::Value),
-            ("phone_digits", Holds::Value),
-            ("email", Holds::Value),
-            ("notes", Holds::Value),
-            ("special_requests", Holds::Value),
-            ("dietary_restrictions", Holds::Value),
-            ("tags", Holds::Value),
-            ("search", Holds::Value),
-            ("status", Holds::Nothing),
-        ],
-    },
-    Place {
-        table: "reservations",
-        columns: &[
-            ("guest_name", Holds::Value),
-            ("guest_phone", Holds::Value),
-            ("guest_email", Holds::Value),
-            ("notes", Holds::Value),
-            ("special_requests", Holds::Value),
-            ("status", Holds::Nothing),
-            ("source", Holds::Nothing),
-        ],
-    },
+pub fn places() -> impl Iterator<Item = &'static Place> {
+    rooms::PLACES.iter().copied().flatten()
+}
+
+/// Those of the ground.
+pub(crate) const PLACES: &[Place] = &[
     Place {
         table: "events",
         columns: &[
@@ -87,52 +66,6 @@ pub const PLACES: &[Place] = &[
             // Ids that clients make up.
             ("key", Holds::Nothing),
         ],
-    },
-    Place {
-        table: "tables",
-        columns: &[
-            ("table_number", Holds::Nothing),
-            ("status", Holds::Nothing),
-            ("shape", Holds::Nothing),
-            ("section", Holds::Nothing),
-        ],
-    },
-    // What a house serves.
-    Place {
-        table: "menu_categories",
-        columns: &[
-            ("name", Holds::Nothing),
-            ("description", Holds::Nothing),
-            ("windows", Holds::Nothing),
-        ],
-    },
-    Place {
-        table: "dishes",
-        columns: &[
-            ("dish_name", Holds::Nothing),
-            ("description", Holds::Nothing),
-            ("image_url", Holds::Nothing),
-            ("availability", Holds::Nothing),
-            ("currency", Holds::Nothing),
-            ("modifier_groups", Holds::Nothing),
-            ("station", Holds::Nothing),
-            ("dietary", Holds::Nothing),
-            ("allergens", Holds::Nothing),
-        ],
-    },
-    // Whom it is meant for.
-    Place {
-        table: "invitations",
-        columns: &[
-            ("email", Holds::Value),
-            ("first_name", Holds::Value),
-            ("last_name", Holds::Value),
-            ("role", Holds::Nothing),
-        ],
-    },
-    Place {
-        table: "memberships",
-        columns: &[("role", Holds::Nothing)],
     },
 ];
 

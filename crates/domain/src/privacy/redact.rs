@@ -5,30 +5,17 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 use wire::live::events::{split_data, with_data};
+use wire::personal::{self, Tells};
 
 use super::NOBODY;
+use super::find::is_part;
 use super::places::Holds;
 use crate::Result;
-
-/// Fields of parties and bookings that may be anything about a person, and become `null`.
-const TEXTS: [&str; 8] = [
-    "firstName",
-    "lastName",
-    "phone",
-    "email",
-    "notes",
-    "specialRequests",
-    "guestPhone",
-    "guestEmail",
-];
-
-/// Those that become empty.
-const LISTS: [&str; 2] = ["dietaryRestrictions", "tags"];
 
 /// What stands where a host was told about a party by its name.
 const MESSAGE: &str = "The data of this party were erased.";
 
-/// The text of a column without the values of parties and bookings; `None` when it has none.
+/// The text of a column without the values of people; `None` when it has none.
 pub(super) fn redacted(holds: Holds, text: &str, ids: &BTreeSet<Uuid>) -> Result<Option<String>> {
     let (envelope, json) = match holds {
         Holds::Frame => match split_data(text) {
@@ -53,7 +40,7 @@ pub(super) fn redacted(holds: Holds, text: &str, ids: &BTreeSet<Uuid>) -> Result
     }))
 }
 
-/// The parts of a document that are about parties and bookings, the outermost that have their id.
+/// The parts of a document that are about things with these ids, the outermost that have their id.
 pub(super) fn parts(value: &Value, ids: &BTreeSet<Uuid>, into: &mut Vec<Value>) {
     match value {
         Value::Object(object) if is_about(object, ids) => into.push(value.clone()),
@@ -91,15 +78,33 @@ fn within(value: &mut Value, ids: &BTreeSet<Uuid>) -> bool {
     is_changed
 }
 
-/// Takes the values out of a state, or of some fields of one.
+/// Takes the values out of a state, or of some fields of one, with those of its parts that are no
+/// things by themselves.
 fn fields(state: &mut Map<String, Value>) -> bool {
-    let mut is_changed = replace(state, "guestName", Value::is_string, || NOBODY.into());
-    for name in TEXTS {
-        is_changed |= replace(state, name, |value| !value.is_null(), || Value::Null);
+    let mut is_changed = false;
+    for (name, tells) in personal::fields() {
+        is_changed |= match tells {
+            Tells::Name => replace(state, name, Value::is_string, || NOBODY.into()),
+            Tells::Phone | Tells::Email | Tells::Text => {
+                replace(state, name, |value| !value.is_null(), || Value::Null)
+            }
+            Tells::List => {
+                let is_full = |value: &Value| value.as_array().is_some_and(|list| !list.is_empty());
+                replace(state, name, is_full, || Value::Array(Vec::new()))
+            }
+            Tells::Link | Tells::Nothing => false,
+        };
     }
-    for name in LISTS {
-        let is_full = |value: &Value| value.as_array().is_some_and(|list| !list.is_empty());
-        is_changed |= replace(state, name, is_full, || Value::Array(Vec::new()));
+    for value in state.values_mut() {
+        let parts = match value {
+            Value::Array(list) => list.as_mut_slice(),
+            value => std::slice::from_mut(value),
+        };
+        for part in parts.iter_mut().filter_map(Value::as_object_mut) {
+            if is_part(part) {
+                is_changed |= fields(part);
+            }
+        }
     }
     is_changed
 }
@@ -151,6 +156,21 @@ mod tests {
         let mut found = Vec::new();
         parts(&document, &ids, &mut found);
         assert_eq!(found, [ann]);
+    }
+
+    #[test]
+    fn parts_of_a_thing_lose_their_values_too() {
+        let state = json!({
+            "payer": {"phone": "1", "cards": [{"email": "a@b.c", "last": 4}]},
+            "table": {"id": "t", "notes": "wobbles"},
+        });
+        let erased = json!({
+            "payer": {"phone": null, "cards": [{"email": null, "last": 4}]},
+            "table": {"id": "t", "notes": "wobbles"},
+        });
+        let text = redacted(Holds::Fields, &state.to_string(), &BTreeSet::new()).unwrap();
+        let text = text.unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), erased);
     }
 
     #[test]

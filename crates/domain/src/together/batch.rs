@@ -1,4 +1,4 @@
-//! Several parties, tables and bookings changed by one request, all or none.
+//! Several things, listed by their kinds, changed by one request, all or none.
 
 use wire::TransactionId;
 use wire::together::atomic::Entity;
@@ -16,7 +16,12 @@ pub const MOST: usize = 500;
 /// # Errors
 /// [`crate::Error::Invalid`].
 pub fn check(items: &[Item]) -> Result<()> {
-    changes::check_count("guests, tables and reservations", items.len(), MOST)
+    let lists: Vec<&str> = Entity::ALL.iter().map(|entity| entity.list()).collect();
+    let lists = match lists.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        _ => lists.concat(),
+    };
+    changes::check_count(&lists, items.len(), MOST)
 }
 
 /// Makes the changes in their order. Their events carry the scope's transaction, which is told to
@@ -29,18 +34,9 @@ pub async fn update(
     transaction_id: TransactionId,
     items: &[Item],
 ) -> Result<BatchDone> {
-    let mut done = BatchDone {
-        transaction_id,
-        guests: Vec::new(),
-        tables: Vec::new(),
-        reservations: Vec::new(),
-    };
+    let mut done = BatchDone::new(transaction_id);
     for changed in changes::all_or_nothing(tx, items).await? {
-        match changed.entity {
-            Entity::Guest => done.guests.extend(changed.state),
-            Entity::Table => done.tables.extend(changed.state),
-            Entity::Reservation => done.reservations.extend(changed.state),
-        }
+        done.list(changed.entity).extend(changed.state);
     }
     tx.tell_complete()?;
     Ok(done)

@@ -4,21 +4,16 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
-use wire::floor::guests::{CreateGuest, Guest, UpdateGuest};
-use wire::floor::reservations::{CreateReservation, UpdateReservation};
-use wire::floor::tables::{CreateTable, UpdateTable};
 use wire::together::atomic::{Entity, Op};
-use wire::{ErrorCode, FieldError, GuestId, ItemError, ReservationId, TableId};
+use wire::{ErrorCode, FieldError, ItemError};
 
 use super::locks::{self, Touched};
 use super::present::{self, Thing};
-use crate::clock::new_id;
 use crate::db::Tx;
-use crate::floor::{guests, reservations, tables};
-use crate::{Error, Result};
+pub use crate::rooms::Change;
+use crate::{Error, Result, rooms};
 
 /// What is done to a thing that has ids `I`, is made of a `C` and changed by a `U`.
 #[derive(Clone, Debug)]
@@ -32,7 +27,7 @@ pub enum Edit<I, C, U> {
 }
 
 impl<I: Copy + Into<Uuid>, C, U> Edit<I, C, U> {
-    fn op(&self) -> Op {
+    pub(crate) fn op(&self) -> Op {
         match self {
             Self::Create(..) => Op::Create,
             Self::Update(..) => Op::Update,
@@ -40,23 +35,12 @@ impl<I: Copy + Into<Uuid>, C, U> Edit<I, C, U> {
         }
     }
 
-    fn id(&self) -> Option<Uuid> {
+    pub(crate) fn id(&self) -> Option<Uuid> {
         match self {
             Self::Create(id, _) => id.map(Into::into),
             Self::Update(id, _) | Self::Delete(id) => Some((*id).into()),
         }
     }
-}
-
-/// A change of some kind of thing.
-#[derive(Clone, Debug)]
-pub enum Change {
-    /// Of a party.
-    Guest(Edit<GuestId, CreateGuest, UpdateGuest>),
-    /// Of a table.
-    Table(Edit<TableId, CreateTable, UpdateTable>),
-    /// Of a booking; to remove it is to call it off.
-    Reservation(Edit<ReservationId, CreateReservation, UpdateReservation>),
 }
 
 /// One of several changes, as it was read.
@@ -75,18 +59,11 @@ pub struct Item {
 }
 
 impl Item {
-    /// Whether it takes down a party that is to wait, and does nothing else.
-    pub(super) fn is_coming(&self) -> bool {
-        self.coming().is_some()
-    }
-
-    fn coming(&self) -> Option<(Option<GuestId>, &CreateGuest)> {
-        match &self.change {
-            Ok(Change::Guest(Edit::Create(id, input))) if guests::is_to_wait(input) => {
-                Some((*id, input))
-            }
-            _ => None,
-        }
+    /// The kind of thing of which it makes one, where several of those that come one after the other
+    /// are made in one go.
+    pub(super) fn comes_along(&self) -> Option<Entity> {
+        let change = self.change.as_ref().ok()?;
+        change.comes_along().then(|| change.entity())
     }
 }
 
@@ -103,146 +80,11 @@ pub struct Changed {
     pub state: Option<Value>,
 }
 
-impl Change {
-    /// The kind of thing.
-    #[must_use]
-    pub const fn entity(&self) -> Entity {
-        match self {
-            Self::Guest(_) => Entity::Guest,
-            Self::Table(_) => Entity::Table,
-            Self::Reservation(_) => Entity::Reservation,
-        }
-    }
-
-    /// What is done to it.
-    #[must_use]
-    pub fn op(&self) -> Op {
-        match self {
-            Self::Guest(edit) => edit.op(),
-            Self::Table(edit) => edit.op(),
-            Self::Reservation(edit) => edit.op(),
-        }
-    }
-
-    /// Which thing; `None` for a new one without an id of the client's.
-    #[must_use]
-    pub fn id(&self) -> Option<Uuid> {
-        match self {
-            Self::Guest(edit) => edit.id(),
-            Self::Table(edit) => edit.id(),
-            Self::Reservation(edit) => edit.id(),
-        }
-    }
-
-    /// The fields that a change of a thing asks for, by their names.
-    pub(super) fn asked(&self) -> Result<Value> {
-        Ok(match self {
-            Self::Guest(Edit::Update(_, patch)) => serde_json::to_value(patch)?,
-            Self::Table(Edit::Update(_, patch)) => serde_json::to_value(patch)?,
-            Self::Reservation(Edit::Update(_, patch)) => serde_json::to_value(patch)?,
-            Self::Guest(_) | Self::Table(_) | Self::Reservation(_) => Value::Null,
-        })
-    }
-
-    /// Makes the change.
-    pub(super) async fn apply(&self, tx: &mut Tx<'_>, version: Option<i32>) -> Result<Changed> {
-        match self {
-            Self::Guest(Edit::Create(id, input)) => {
-                let id = id.unwrap_or_else(new_id);
-                let made = guests::create_as(tx, id, input, None).await?;
-                self.did(id.0, Some(&made))
-            }
-            Self::Guest(Edit::Update(id, patch)) => {
-                let changed = guests::update(tx, *id, patch, version).await?;
-                self.did(id.0, Some(&changed))
-            }
-            Self::Guest(Edit::Delete(id)) => {
-                guests::delete(tx, *id, version).await?;
-                self.did(id.0, None::<&Value>)
-            }
-            Self::Table(Edit::Create(id, input)) => {
-                let id = id.unwrap_or_else(new_id);
-                let made = tables::create_as(tx, id, input).await?;
-                self.did(id.0, Some(&made))
-            }
-            Self::Table(Edit::Update(id, patch)) => {
-                let changed = tables::update(tx, *id, patch, version).await?;
-                self.did(id.0, Some(&changed))
-            }
-            Self::Table(Edit::Delete(id)) => {
-                tables::delete(tx, *id, version).await?;
-                self.did(id.0, None::<&Value>)
-            }
-            Self::Reservation(Edit::Create(id, input)) => {
-                let id = id.unwrap_or_else(new_id);
-                let made = reservations::create_as(tx, id, input).await?;
-                self.did(id.0, Some(&made))
-            }
-            Self::Reservation(Edit::Update(id, patch)) => {
-                let changed = reservations::update(tx, *id, patch, version).await?;
-                self.did(id.0, Some(&changed))
-            }
-            Self::Reservation(Edit::Delete(id)) => {
-                let cancelled = reservations::cancel(tx, *id, version).await?;
-                self.did(id.0, Some(&cancelled))
-            }
-        }
-    }
-
-    fn did(&self, id: Uuid, state: Option<&impl Serialize>) -> Result<Changed> {
-        Ok(Changed {
-            op: self.op(),
-            entity: self.entity(),
-            id,
-            state: state.map(serde_json::to_value).transpose()?,
-        })
-    }
-}
-
 /// Locks everything that the changes will touch.
 pub(super) async fn lock<'i>(tx: &mut Tx<'_>, items: impl Iterator<Item = &'i Item>) -> Result<()> {
     let mut touched = Touched::default();
     for change in items.filter_map(|item| item.change.as_ref().ok()) {
-        match change {
-            // One that is made under an id may be there already, and then shows in the answer.
-            Change::Guest(Edit::Create(id, input)) => {
-                touched.waiting_list = true;
-                touched.parties.extend(id);
-                touched.tables.extend(input.table_id);
-                touched.tables.extend(input.table_ids.iter().flatten());
-            }
-            Change::Guest(Edit::Update(id, patch)) => {
-                touched.parties.push(*id);
-                touched.waiting_list |= patch.is_place_changed();
-                touched.tables.extend(patch.table_id.flatten());
-                let wanted = patch.table_ids.iter().flatten().flatten();
-                touched.tables.extend(wanted);
-            }
-            Change::Guest(Edit::Delete(id)) => {
-                touched.waiting_list = true;
-                touched.parties.push(*id);
-            }
-            Change::Table(Edit::Update(id, _) | Edit::Delete(id)) => touched.tables.push(*id),
-            Change::Table(Edit::Create(..)) => {}
-            Change::Reservation(Edit::Create(id, input)) => {
-                touched.bookings.extend(id);
-                match (&input.table_ids, input.hold_id) {
-                    (Some(tables), _) => touched.tables.extend(tables),
-                    (None, Some(hold)) => touched.holds.push(hold),
-                    (None, None) => touched.any_table = true,
-                }
-            }
-            Change::Reservation(Edit::Update(id, patch)) => {
-                touched.waiting_list = true;
-                touched.bookings.push(*id);
-                let wanted = patch.table_ids.iter().flatten().flatten();
-                touched.tables.extend(wanted);
-            }
-            Change::Reservation(Edit::Delete(id)) => {
-                touched.waiting_list = true;
-                touched.bookings.push(*id);
-            }
-        }
+        change.touch(&mut touched);
     }
     locks::lock_all(tx, &touched).await
 }
@@ -253,15 +95,16 @@ pub(super) async fn lock<'i>(tx: &mut Tx<'_>, items: impl Iterator<Item = &'i It
 /// # Errors
 /// [`Error::Items`].
 pub(super) async fn all_or_nothing(tx: &mut Tx<'_>, items: &[Item]) -> Result<Vec<Changed>> {
-    guests::defer(tx);
+    rooms::begin(tx);
     lock(tx, items.iter()).await?;
     let versions = compare_versions(tx, items).await?;
     let (mut done, mut failed) = (Vec::with_capacity(items.len()), Vec::new());
     let mut rest = items.iter().zip(versions).peekable();
     while let Some((item, version)) = rest.next() {
         let mut those = vec![item];
-        let results = if item.is_coming() {
-            while let Some((item, _)) = rest.next_if(|(item, _)| item.is_coming()) {
+        let kind = item.comes_along();
+        let results = if kind.is_some() {
+            while let Some((item, _)) = rest.next_if(|(item, _)| item.comes_along() == kind) {
                 those.push(item);
             }
             come(tx, &those).await?
@@ -276,7 +119,7 @@ pub(super) async fn all_or_nothing(tx: &mut Tx<'_>, items: &[Item]) -> Result<Ve
         }
     }
     if failed.is_empty() {
-        guests::flush(tx).await?;
+        rooms::finish(tx).await?;
         return Ok(done);
     }
     Err(Error::Items {
@@ -311,41 +154,19 @@ pub(super) async fn attempt(
     version: Option<i32>,
 ) -> Result<Result<Changed>> {
     let apply = async |tx: &mut Tx<'_>| Box::pin(change.apply(tx, version)).await;
-    if is_refused_first(tx, change) {
+    if change.is_refused_first(tx) {
         tx.attempt_in_memory(apply).await
     } else {
         tx.attempt(apply).await
     }
 }
 
-/// Whether a change is refused before it writes, if at all: a move of one who waits, on a list that
-/// is in memory and locked. Then there is nothing for the database to undo, which saves two of four
-/// round trips.
-fn is_refused_first(tx: &Tx<'_>, change: &Change) -> bool {
-    matches!(change, Change::Guest(Edit::Update(id, patch))
-        if patch.is_only_moved() && guests::is_in_line(tx, *id))
-}
-
-/// Takes down parties that come one after the other ([`Item::is_coming`]): in one go, which needs no
-/// part of its own for each.
+/// Makes things of one kind that come one after the other ([`Item::comes_along`]): in one go, which
+/// needs no part of its own for each.
 pub(super) async fn come(tx: &mut Tx<'_>, items: &[&Item]) -> Result<Vec<Result<Changed>>> {
-    let coming = items.iter().filter_map(|item| item.coming());
-    let parties: Vec<_> = coming
-        .map(|(id, input)| (id.unwrap_or_else(new_id), input))
-        .collect();
-    let made = guests::create_all(tx, &parties).await?;
-    let changed = |guest: &Guest| {
-        Ok(Changed {
-            op: Op::Create,
-            entity: Entity::Guest,
-            id: guest.id.0,
-            state: Some(serde_json::to_value(guest)?),
-        })
-    };
-    Ok(made
-        .into_iter()
-        .map(|made| made.and_then(|guest| changed(&guest)))
-        .collect())
+    let changes = items.iter().filter_map(|item| item.change.as_ref().ok());
+    let changes: Vec<&Change> = changes.collect();
+    Change::make_all(tx, &changes).await
 }
 
 /// What became of the version for which a change was made.

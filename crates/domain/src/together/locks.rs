@@ -1,79 +1,94 @@
 //! Locking all that several changes will touch, before the first of them: in the one order, so that
 //! the operations find everything locked and two such transactions never wait for each other.
+//!
+//! Rooms say what their changes lead to ([`Reach`]) and how rows of their tables are locked
+//! ([`Rows`]); the order of the tables is that of a list in `rooms.rs`.
 
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
-use wire::{GuestId, HoldId, ReservationId, TableId};
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::db::Tx;
-use crate::floor::guests as parties;
-use crate::schema::{guests, holds, reservations, seatings, tables};
-use crate::venue::restaurants;
-use crate::{Error, Result};
+use async_trait::async_trait;
+use uuid::Uuid;
 
-/// What changes name.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Touched {
-    pub(crate) tables: Vec<TableId>,
-    pub(crate) parties: Vec<GuestId>,
-    pub(crate) bookings: Vec<ReservationId>,
-    pub(crate) holds: Vec<HoldId>,
-    /// The waiting list may change.
-    pub(crate) waiting_list: bool,
-    /// The house will choose tables.
-    pub(crate) any_table: bool,
+use crate::db::{Kept, Tx};
+use crate::{Error, Result, rooms};
+
+/// What changes touch, as each room notes it in a type of its own.
+#[derive(Default)]
+pub(crate) struct Touched(Kept);
+
+impl Touched {
+    /// Notes something.
+    pub(crate) fn note<T>(&mut self, note: impl FnOnce(&mut T))
+    where
+        T: Any + Send + Sync + Clone + Default,
+    {
+        let mut of_room = self.0.take::<T>().unwrap_or_default();
+        note(&mut of_room);
+        self.0.put(of_room);
+    }
+
+    /// What was noted.
+    pub(crate) fn get<T>(&self) -> Arc<T>
+    where
+        T: Any + Send + Sync + Default,
+    {
+        self.0.get().unwrap_or_default()
+    }
 }
 
-/// What they name and what goes with it, each by id.
+/// The rows that are to be locked, by their tables.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Reached {
-    tables: Vec<TableId>,
-    parties: Vec<GuestId>,
-    bookings: Vec<ReservationId>,
+pub(crate) struct Reached(BTreeMap<&'static str, BTreeSet<Uuid>>);
+
+impl Reached {
+    /// Adds rows of a table.
+    pub(crate) fn add<I: Into<Uuid>>(
+        &mut self,
+        table: &'static str,
+        ids: impl IntoIterator<Item = I>,
+    ) {
+        let ids = ids.into_iter().map(Into::into);
+        self.0.entry(table).or_default().extend(ids);
+    }
+
+    /// The rows of a table, by id.
+    pub(crate) fn of<I: From<Uuid>>(&self, table: &'static str) -> Vec<I> {
+        let ids = self.0.get(table).into_iter().flatten();
+        ids.map(|id| I::from(*id)).collect()
+    }
 }
 
-/// Locks what the changes name and what goes with it: the bookings of parties and the parties of
-/// bookings, their tables and those of holds, and all who wait where the list may change.
+/// What changes of a room lead to.
+#[async_trait]
+pub(crate) trait Reach: Sync {
+    /// Whether the restaurant's row is locked before all others.
+    fn begins_with_restaurant(&self, touched: &Touched) -> bool;
+
+    /// Adds what the changes name and what goes with it.
+    async fn reach(&self, tx: &mut Tx<'_>, touched: &Touched, reached: &mut Reached) -> Result<()>;
+}
+
+/// Rows of one table.
+#[async_trait]
+pub(crate) trait Rows: Sync {
+    /// Locks those that were reached, by id.
+    async fn lock(&self, tx: &mut Tx<'_>, touched: &Touched, reached: &Reached) -> Result<()>;
+}
+
+/// Locks what the changes name and what goes with it.
 ///
 /// # Errors
 /// [`Error::Contended`] when somebody moved one of them meanwhile.
 pub(crate) async fn lock_all(tx: &mut Tx<'_>, touched: &Touched) -> Result<()> {
-    if touched.any_table || touched.waiting_list {
-        restaurants::lock(tx).await?;
+    let mut rooms = rooms::REACH.iter();
+    if rooms.any(|room| room.begins_with_restaurant(touched)) {
+        rooms::lock_restaurant(tx).await?;
     }
     let reached = reach(tx, touched).await?;
-    let restaurant = tx.restaurant_id();
-    if !reached.tables.is_empty() {
-        tables::table
-            .filter(tables::restaurant_id.eq(restaurant))
-            .filter(tables::id.eq_any(&reached.tables))
-            .order(tables::id)
-            .select(tables::id)
-            .for_update()
-            .load::<TableId>(tx.conn)
-            .await?;
-    }
-    if touched.waiting_list {
-        parties::lock_queue(tx, &reached.parties).await?;
-    } else if !reached.parties.is_empty() {
-        guests::table
-            .filter(guests::restaurant_id.eq(restaurant))
-            .filter(guests::id.eq_any(&reached.parties))
-            .order(guests::id)
-            .select(guests::id)
-            .for_update()
-            .load::<GuestId>(tx.conn)
-            .await?;
-    }
-    if !reached.bookings.is_empty() {
-        reservations::table
-            .filter(reservations::restaurant_id.eq(restaurant))
-            .filter(reservations::id.eq_any(&reached.bookings))
-            .order(reservations::id)
-            .select(reservations::id)
-            .for_update()
-            .load::<ReservationId>(tx.conn)
-            .await?;
+    for rows in rooms::LOCKS {
+        rows.lock(tx, touched, &reached).await?;
     }
     if reach(tx, touched).await? == reached {
         Ok(())
@@ -83,66 +98,9 @@ pub(crate) async fn lock_all(tx: &mut Tx<'_>, touched: &Touched) -> Result<()> {
 }
 
 async fn reach(tx: &mut Tx<'_>, touched: &Touched) -> Result<Reached> {
-    let restaurant = tx.restaurant_id();
-    let mut reached = Reached {
-        tables: touched.tables.clone(),
-        parties: touched.parties.clone(),
-        bookings: touched.bookings.clone(),
-    };
-    if !touched.parties.is_empty() {
-        let theirs = guests::table
-            .filter(guests::restaurant_id.eq(restaurant))
-            .filter(guests::id.eq_any(&touched.parties))
-            .filter(guests::reservation_id.is_not_null())
-            .select(guests::reservation_id.assume_not_null())
-            .load::<ReservationId>(tx.conn)
-            .await?;
-        reached.bookings.extend(theirs);
+    let mut reached = Reached::default();
+    for room in rooms::REACH {
+        room.reach(tx, touched, &mut reached).await?;
     }
-    if !reached.bookings.is_empty() {
-        let theirs = reservations::table
-            .filter(reservations::restaurant_id.eq(restaurant))
-            .filter(reservations::id.eq_any(&reached.bookings))
-            .select((reservations::table_ids, reservations::guest_id))
-            .load::<(Vec<TableId>, Option<GuestId>)>(tx.conn)
-            .await?;
-        for (tables, party) in theirs {
-            reached.tables.extend(tables);
-            reached.parties.extend(party);
-        }
-    }
-    if !touched.holds.is_empty() {
-        let theirs = holds::table
-            .filter(holds::restaurant_id.eq(restaurant))
-            .filter(holds::id.eq_any(&touched.holds))
-            .select(holds::table_ids)
-            .load::<Vec<TableId>>(tx.conn)
-            .await?;
-        reached.tables.extend(theirs.into_iter().flatten());
-    }
-    if touched.any_table {
-        let all = tables::table
-            .filter(tables::restaurant_id.eq(restaurant))
-            .filter(tables::is_active)
-            .select(tables::id)
-            .load::<TableId>(tx.conn)
-            .await?;
-        reached.tables.extend(all);
-    }
-    reached.parties.sort_unstable();
-    reached.parties.dedup();
-    if !reached.parties.is_empty() {
-        let theirs = seatings::table
-            .filter(seatings::restaurant_id.eq(restaurant))
-            .filter(seatings::guest_id.eq_any(&reached.parties))
-            .select(seatings::table_id)
-            .load::<TableId>(tx.conn)
-            .await?;
-        reached.tables.extend(theirs);
-    }
-    reached.tables.sort_unstable();
-    reached.tables.dedup();
-    reached.bookings.sort_unstable();
-    reached.bookings.dedup();
     Ok(reached)
 }

@@ -3,6 +3,7 @@
 pub mod atomic;
 pub mod batch;
 pub mod changes;
+pub mod kinds;
 pub(crate) mod locks;
 pub(crate) mod present;
 pub mod sync;

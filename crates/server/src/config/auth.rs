@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use domain::people::address;
+use domain::address;
 use domain::people::passwords::KNOWN_TO_ALL;
 
 use super::vars::Vars;

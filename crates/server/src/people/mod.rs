@@ -6,6 +6,7 @@ pub mod invitations;
 mod routes;
 pub mod sessions;
 pub mod users;
+pub mod work;
 
 pub use routes::routes;
 

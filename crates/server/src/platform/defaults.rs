@@ -6,11 +6,11 @@
 //! work, and nobody gets in by a password that is printed in the README. And as somebody may seed
 //! a demo into it while workers run, those passwords open nothing at the door either.
 
+use domain::address;
 use domain::db::Db;
 use domain::people::accounts;
 use domain::people::accounts::Suspect;
-use domain::people::passwords::{KNOWN_TO_ALL, Passwords};
-use domain::people::{address, passwords};
+use domain::people::passwords::{self, KNOWN_TO_ALL, Passwords};
 
 use crate::cli::seed_demo;
 

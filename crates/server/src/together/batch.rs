@@ -6,8 +6,6 @@ use domain::clock::new_id;
 use domain::db::Scope;
 use domain::together::batch;
 use domain::together::changes::Item;
-use serde_json::value::RawValue;
-use wire::together::atomic::Entity;
 use wire::together::batch::{BatchDone, BatchUpdate};
 use wire::{ErrorBody, RestaurantId};
 
@@ -31,15 +29,11 @@ pub async fn update(
     Path(rid): Path<RestaurantId>,
     Json(input): Json<BatchUpdate>,
 ) -> Result<HttpResponse, ApiError> {
-    let read = |entity, list: &[Box<RawValue>]| -> Vec<Item> {
+    let lists = input.lists().flat_map(|(entity, list)| {
         let numbered = list.iter().enumerate();
-        numbered
-            .map(|(index, value)| items::update(index, entity, value))
-            .collect()
-    };
-    let mut items = read(Entity::Guest, &input.guests);
-    items.extend(read(Entity::Table, &input.tables));
-    items.extend(read(Entity::Reservation, &input.reservations));
+        numbered.map(move |(index, value)| items::update(index, entity, value))
+    });
+    let items: Vec<Item> = lists.collect();
     batch::check(&items)?;
     let transaction_id = new_id();
     let scope = Scope {

@@ -1,8 +1,7 @@
 //! Reads changes one by one, so that each that cannot be read can be named.
 
-use std::sync::Arc;
-
-use domain::together::changes::{Change, Edit, Item};
+use domain::together::changes::{Change, Item};
+use domain::together::kinds::Read;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -78,7 +77,8 @@ pub(super) fn operation(index: usize, value: &RawValue) -> Item {
         version: head.as_ref().ok().and_then(|head| head.if_version),
         change: head.and_then(|head| {
             let data = head.data.as_deref().map_or("{}", RawValue::get);
-            change(head.entity, head.op, head.id, data).map_err(|faults| within("data", faults))
+            Change::read(head.entity, head.op, head.id, &Data(data))
+                .map_err(|faults| within("data", faults))
         }),
     }
 }
@@ -91,39 +91,18 @@ pub(super) fn update(index: usize, entity: Entity, value: &RawValue) -> Item {
         entity: Some(entity),
         id: Names::of(value).id(),
         version: head.as_ref().ok().and_then(|head| head.if_version),
-        change: head.and_then(|head| change(entity, Op::Update, Some(head.id), value.get())),
+        change: head
+            .and_then(|head| Change::read(entity, Op::Update, Some(head.id), &Data(value.get()))),
     }
 }
 
-/// Here is what kinds of things there are.
-fn change(entity: Entity, op: Op, id: Option<Uuid>, data: &str) -> Result<Change, Faults> {
-    Ok(match entity {
-        Entity::Guest => Change::Guest(edit(op, id, data)?),
-        Entity::Table => Change::Table(edit(op, id, data)?),
-        Entity::Reservation => Change::Reservation(edit(op, id, data)?),
-    })
-}
+/// The fields of a change, as JSON.
+struct Data<'d>(&'d str);
 
-fn edit<I, C, U>(op: Op, id: Option<Uuid>, data: &str) -> Result<Edit<I, C, U>, Faults>
-where
-    I: From<Uuid>,
-    C: DeserializeOwned,
-    U: DeserializeOwned,
-{
-    let id = id.map(I::from);
-    let required = |id: Option<I>| {
-        id.ok_or_else(|| {
-            vec![FieldError {
-                field: "id".to_owned(),
-                message: "is required".to_owned(),
-            }]
-        })
-    };
-    Ok(match op {
-        Op::Create => Edit::Create(id, Arc::new(part(data)?)),
-        Op::Update => Edit::Update(required(id)?, Arc::new(part(data)?)),
-        Op::Delete => Edit::Delete(required(id)?),
-    })
+impl Read for Data<'_> {
+    fn read<T: DeserializeOwned>(&self) -> Result<T, Faults> {
+        part(self.0)
+    }
 }
 
 /// Says where the fields stand.
@@ -143,6 +122,7 @@ fn within(place: &str, faults: Faults) -> Faults {
 
 #[cfg(test)]
 mod tests {
+    use domain::together::changes::Edit;
     use serde_json::value::to_raw_value;
     use serde_json::{Value, json};
 

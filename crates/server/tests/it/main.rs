@@ -13,6 +13,7 @@ mod asyncapi;
 mod audit;
 mod bad_input;
 mod deploy;
+mod due;
 mod floor;
 mod greedy;
 mod idempotency;

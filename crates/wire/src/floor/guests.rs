@@ -258,6 +258,21 @@ impl UpdateGuest {
     }
 }
 
+/// A change of a party.
+// Not read as this: what is flattened would keep all that it does not know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchGuest {
+    /// Which party.
+    pub id: GuestId,
+    /// Only if it still has this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_version: Option<i32>,
+    /// The fields that shall change.
+    #[serde(flatten)]
+    pub change: UpdateGuest,
+}
+
 /// Which guests to list. Without `scope` the current floor: those waiting, notified, seated, and
 /// those who finished this service day. Order: as they checked in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]

@@ -222,6 +222,21 @@ pub struct SeatReservation {
     pub allow_over_capacity: bool,
 }
 
+/// A change of a booking.
+// Not read as this: what is flattened would keep all that it does not know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchReservation {
+    /// Which booking.
+    pub id: ReservationId,
+    /// Only if it still has this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_version: Option<i32>,
+    /// The fields that shall change.
+    #[serde(flatten)]
+    pub change: UpdateReservation,
+}
+
 /// Which bookings to list. Order: by `reservationTime`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", default)]

@@ -160,6 +160,21 @@ impl UpdateTable {
     }
 }
 
+/// A change of a table.
+// Not read as this: what is flattened would keep all that it does not know.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchTable {
+    /// Which table.
+    pub id: TableId,
+    /// Only if it still has this version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_version: Option<i32>,
+    /// The fields that shall change.
+    #[serde(flatten)]
+    pub change: UpdateTable,
+}
+
 /// Which tables to list. Order: by number, shorter numbers first (2 before 10).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", default)]

@@ -7,19 +7,8 @@ use uuid::Uuid;
 
 use crate::TransactionId;
 use crate::lists;
+pub use crate::rooms::Entity;
 use crate::words::words;
-
-words! {
-    /// What kind of thing is changed.
-    Entity {
-        /// A party.
-        Guest = "guest",
-        /// A table.
-        Table = "table",
-        /// A booking; removing it means that it is called off.
-        Reservation = "reservation",
-    }
-}
 
 words! {
     /// What is done to it.

@@ -1,9 +1,11 @@
 //! Parties of a person who wants to be forgotten, or to know what is kept.
 
+use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use wire::floor::guests::Guest;
+use wire::privacy::{Erased, PersonExport};
 use wire::{RestaurantId, TableId};
 
 use super::row::{GuestRow, its_tables};
@@ -11,11 +13,12 @@ use crate::Result;
 use crate::db::Tx;
 use crate::floor::seating;
 use crate::privacy::NOBODY;
+use crate::privacy::things::{Asked, Locked, OfPeople};
 use crate::record::{Record, Stored};
 use crate::schema::guests;
 
 /// The parties among some ids, by id.
-pub(crate) async fn some(
+async fn some(
     conn: &mut AsyncPgConnection,
     restaurant: RestaurantId,
     ids: &[Uuid],
@@ -39,24 +42,59 @@ pub(super) async fn rows(
         .await?)
 }
 
-/// Locked rows of parties.
-pub(crate) struct Parties(Vec<GuestRow>);
+/// Parties that may be a person's.
+pub(crate) struct OfPerson;
 
-/// Locks the parties among some ids, in the one order.
-pub(crate) async fn lock_rows(tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<Parties> {
-    let rows = guests::table
-        .filter(guests::restaurant_id.eq(tx.restaurant_id()))
-        .filter(guests::id.eq_any(ids))
-        .order(guests::id)
-        .select(GuestRow::as_select())
-        .for_update()
-        .load(tx.conn)
-        .await?;
-    Ok(Parties(rows))
+#[async_trait]
+impl OfPeople for OfPerson {
+    fn found_by(&self) -> &'static [&'static str] {
+        &[
+            "SELECT id, NULL AS email FROM guests WHERE restaurant_id = $1 \
+             AND (phone_digits = ANY($2) OR reservation_id = ANY($4))",
+            "SELECT id, email FROM guests WHERE restaurant_id = $1 \
+             AND lower(email) = ANY(ARRAY(SELECT lower(said) FROM unnest($3) AS said))",
+            // The bookings of those that were found.
+            "SELECT reservation_id, NULL FROM guests WHERE restaurant_id = $1 AND id = ANY($4) \
+             AND reservation_id IS NOT NULL",
+        ]
+    }
+
+    async fn export(
+        &self,
+        conn: &mut AsyncPgConnection,
+        asked: Asked<'_>,
+        into: &mut PersonExport,
+    ) -> Result<()> {
+        into.guests = some(conn, asked.restaurant, asked.ids).await?;
+        Ok(())
+    }
+
+    async fn lock(&self, tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<Box<dyn Locked>> {
+        let rows = guests::table
+            .filter(guests::restaurant_id.eq(tx.restaurant_id()))
+            .filter(guests::id.eq_any(ids))
+            .order(guests::id)
+            .select(GuestRow::as_select())
+            .for_update()
+            .load(tx.conn)
+            .await?;
+        Ok(Box::new(Parties(rows)))
+    }
+}
+
+/// Locked rows of parties.
+struct Parties(Vec<GuestRow>);
+
+#[async_trait]
+impl Locked for Parties {
+    async fn erase(self: Box<Self>, tx: &mut Tx<'_>, erased: &mut Erased) -> Result<()> {
+        erased.guests = erase(tx, *self).await?;
+        Ok(())
+    }
 }
 
 /// Takes the values out of parties and tells, but not the audit. Returns how many had any.
-pub(crate) async fn erase(tx: &mut Tx<'_>, parties: Parties) -> Result<usize> {
+async fn erase(tx: &mut Tx<'_>, parties: Parties) -> Result<usize> {
     let mut count = 0;
     for row in parties.0 {
         let mut next = GuestRow {

@@ -5,9 +5,9 @@ use wire::patch::given;
 use wire::{GuestId, TableId};
 
 use super::row::GuestRow;
+use crate::address;
 use crate::checks::{Checks, trim, trimmed};
 use crate::db::Tx;
-use crate::people::address;
 use crate::{Error, Result};
 
 /// A new party of which this is said.

@@ -10,15 +10,19 @@ mod quotes;
 mod row;
 mod rules;
 mod times;
+mod together;
 mod waiting;
 
 pub use create::create;
-pub(crate) use create::{create_all, create_as, is_to_wait};
-pub(crate) use erasure::{erase, lock_rows, some};
+use create::create_all;
+pub(crate) use create::create_as;
+pub(crate) use erasure::OfPerson;
 pub use list::{floor, list};
-pub(crate) use operations::{Leave, among, leave_tables, link, lock_row, pass_time};
+use operations::among;
+pub(crate) use operations::{Leave, leave_tables, link, lock_row, pass_time};
 pub use operations::{delete, get, update};
 pub use quotes::kept;
 #[cfg(test)]
 pub(super) use row::GuestRow;
-pub(crate) use waiting::{defer, flush, is_in_line, lock as lock_queue, sort_as_in_line};
+use waiting::is_in_line;
+pub(crate) use waiting::{defer, flush, lock as lock_queue, sort_as_in_line};

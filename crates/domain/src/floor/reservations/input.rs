@@ -8,9 +8,9 @@ use wire::patch::given;
 use wire::{ReservationId, TableId};
 
 use super::row::ReservationRow;
+use crate::address;
 use crate::checks::{Checks, trim, trimmed};
 use crate::db::Tx;
-use crate::people::address;
 use crate::{Error, Result};
 
 /// How far ahead is booked.

@@ -6,9 +6,11 @@ mod list;
 mod operations;
 mod row;
 mod rules;
+mod together;
 mod with_guest;
 
-pub(crate) use erasure::{erase, lock_rows, some};
+pub(crate) use erasure::OfPerson;
+use erasure::some;
 pub(crate) use input::{check_tables, check_time};
 pub use list::{list, window};
 pub(crate) use operations::create_as;

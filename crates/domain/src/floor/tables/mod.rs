@@ -3,6 +3,7 @@
 mod list;
 mod operations;
 mod row;
+mod together;
 
 pub use list::{floor, list};
 pub use operations::{clear, create, delete, get, update};

@@ -6,8 +6,8 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::UserId;
 
 use super::{NewAccount, find, set_password};
+use crate::address;
 use crate::clock::new_id;
-use crate::people::address;
 use crate::people::sessions::Devices;
 use crate::schema::users;
 use crate::{Error, Result};

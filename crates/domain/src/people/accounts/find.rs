@@ -12,8 +12,8 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::UserId;
 
 use crate::Result;
+use crate::address;
 use crate::checks::trim;
-use crate::people::address;
 use crate::schema::users;
 
 diesel::define_sql_function! {

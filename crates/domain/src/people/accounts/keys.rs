@@ -9,7 +9,7 @@ use uuid::Uuid;
 use wire::UserId;
 
 use crate::Result;
-use crate::people::address;
+use crate::address;
 use crate::schema::users;
 
 /// What came of a part of the accounts.

@@ -39,7 +39,7 @@ impl std::fmt::Debug for Account {
     }
 }
 
-/// The account of an address, in whatever spelling ([`crate::people::address`]). The caller
+/// The account of an address, in whatever spelling ([`crate::address`]). The caller
 /// verifies a password even if there is none, so that the time it takes does not tell.
 ///
 /// # Errors

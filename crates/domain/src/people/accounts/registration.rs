@@ -10,11 +10,12 @@ use wire::people::auth::Register;
 use wire::{ErrorCode, RestaurantId, UserId};
 
 use super::NewAccount;
+use crate::address;
 use crate::audit::{self, Entry};
 use crate::checks::{Checks, trim};
 use crate::clock::new_id;
 use crate::db::{Actor, Scope};
-use crate::people::{address, users};
+use crate::people::users;
 use crate::schema::memberships;
 use crate::venue::restaurants;
 use crate::venue::restaurants::NewRestaurant;

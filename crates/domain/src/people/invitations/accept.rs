@@ -10,12 +10,12 @@ use wire::{ErrorCode, InvitationId, SessionId, UserId};
 
 use super::operations::{LIFETIME, lock, note};
 use super::row::InvitationRow;
+use crate::address;
 use crate::checks::{Checks, trim};
 use crate::clock::new_id;
 use crate::db::{Actor, Scope, Tx};
 use crate::people::accounts;
 use crate::people::accounts::NewAccount;
-use crate::people::address;
 use crate::people::links::LinkSecret;
 use crate::people::users;
 use crate::schema::{invitations, restaurants};

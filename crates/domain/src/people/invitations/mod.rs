@@ -18,6 +18,6 @@ mod operations;
 mod row;
 
 pub use accept::{accept, check_register, look, register, scope_of};
-pub(crate) use erasure::{erase, lock_rows, some};
+pub(crate) use erasure::OfPerson;
 pub use list::{get, list};
 pub use operations::{Made, confirm, create, sweep_expired, withdraw};

@@ -1,38 +1,13 @@
 //! Whether a change that was made offline still fits. Plain functions over the fields of a thing:
 //! as it was when the client went away, as it is, and as the client wants it.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::checks::trim;
+use crate::together::kinds::{Fields, Profile};
 
-/// The fields of a thing.
-pub(super) type Fields = Map<String, Value>;
-
-/// Fields that follow from others, or count; nobody's change is lost in them.
-const DERIVED: &[&str] = &[
-    "id",
-    "restaurantId",
-    "version",
-    "createdAt",
-    "lastUpdated",
-    "checkInTime",
-    "seatedTime",
-    "finishedTime",
-    "waitPosition",
-    "quotedLowMinutes",
-    "quotedHighMinutes",
-    "quotedUntil",
-    "overQuote",
-    "waitedMinutes",
-    "quoteErrorMinutes",
-    "notifiedAt",
-    "notifiedUntil",
-    "totalVisits",
-    "tableId",
-    "currentGuestId",
-    "guestId",
-    "reservationId",
-];
+/// Fields of all things that count, or stay as they are; nobody's change is lost in them.
+const OF_ALL: &[&str] = &["id", "restaurantId", "version", "createdAt", "lastUpdated"];
 
 /// What becomes of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +33,7 @@ pub(super) enum Wish<'a> {
 
 /// Decides. `base` is the thing as the client knew it, if that is still known.
 pub(super) fn judge(
+    profile: &Profile,
     base_version: Option<i32>,
     base: Option<&Fields>,
     present: &Fields,
@@ -79,13 +55,13 @@ pub(super) fn judge(
     let Some(base) = base else {
         return Verdict::Unknown;
     };
-    let changed = changed(base, present);
+    let changed = changed(profile, base, present);
     let clashes: Vec<String> = match wish {
         Wish::Removal => changed.iter().map(|field| (*field).to_owned()).collect(),
         Wish::Fields(asked) => asked
             .iter()
             .filter(|(field, value)| present.get(*field) != Some(value))
-            .filter_map(|(field, _)| clash(field, &changed))
+            .filter_map(|(field, _)| clash(profile, field, &changed))
             .map(str::to_owned)
             .collect(),
     };
@@ -99,41 +75,30 @@ pub(super) fn judge(
 }
 
 /// The fields in which two states of a thing differ, those that follow from others left out.
-pub(super) fn changed<'a>(before: &Fields, after: &'a Fields) -> Vec<&'a str> {
+pub(super) fn changed<'a>(profile: &Profile, before: &Fields, after: &'a Fields) -> Vec<&'a str> {
     after
         .iter()
         .filter(|(field, value)| before.get(*field) != Some(value))
         .map(|(field, _)| field.as_str())
-        .filter(|field| !DERIVED.contains(field))
+        .filter(|field| !OF_ALL.contains(field) && !profile.derived.contains(field))
         .collect()
 }
 
-/// What somebody else changed that stands in the way of a field. A party whose visit took another
-/// turn in the meantime must not be seated by an old wish.
-fn clash<'a>(field: &'a str, changed: &[&'a str]) -> Option<&'a str> {
+/// What somebody else changed that stands in the way of a field.
+fn clash<'a>(profile: &Profile, field: &'a str, changed: &[&'a str]) -> Option<&'a str> {
     if changed.contains(&field) {
         return Some(field);
     }
-    (field == "tableIds" && changed.contains(&"status")).then_some("status")
+    let mut with = profile.clashes.iter().filter(|(of, _)| *of == field);
+    with.find_map(|(_, with)| changed.contains(with).then_some(*with))
 }
 
 /// The fields that a change asks for, spelled and written as the thing itself has them.
-pub(super) fn asked(patch: Value, present: &Fields) -> Fields {
+pub(super) fn asked(profile: &Profile, patch: Value, present: &Fields) -> Fields {
     let Value::Object(mut patch) = patch else {
         return Fields::new();
     };
-    // A word to the rules, not a field.
-    patch.remove("allowOverCapacity");
-    if let Some(table) = patch.remove("tableId")
-        && !patch.contains_key("tableIds")
-    {
-        let tables = if table.is_null() {
-            Vec::new()
-        } else {
-            vec![table]
-        };
-        patch.insert("tableIds".to_owned(), Value::Array(tables));
-    }
+    (profile.spell)(&mut patch);
     patch
         .into_iter()
         .map(|(field, value)| {

@@ -13,14 +13,14 @@ use wire::together::atomic::{Entity, Op};
 use wire::together::sync::{Outcome, SyncResult};
 use wire::{ErrorCode, FieldError};
 
-use self::merge::{Fields, Verdict, Wish};
+use self::merge::{Verdict, Wish};
 pub use self::own::Own;
 use super::changes::{self, Change, Changed, Item};
+use super::kinds::Fields;
 use super::present::{self, Thing};
 use crate::db::Tx;
-use crate::floor::guests;
 use crate::remembered::{self, Kind, Request};
-use crate::{Error, Result, log};
+use crate::{Error, Result, log, rooms};
 
 /// The most changes of one queue.
 pub const MOST: usize = 1000;
@@ -69,7 +69,7 @@ pub async fn apply(tx: &mut Tx<'_>, part: &[Queued], own: &Own) -> Result<(Vec<S
             known.insert(&queued.client_id, (past.fingerprint.clone(), result));
         }
     }
-    guests::defer(tx);
+    rooms::begin(tx);
     changes::lock(tx, part.iter().map(|queued| &queued.item)).await?;
     let (mut results, mut answers) = (Vec::with_capacity(part.len()), Vec::new());
     let mut rest = part.iter().peekable();
@@ -87,18 +87,19 @@ pub async fn apply(tx: &mut Tx<'_>, part: &[Queued], own: &Own) -> Result<(Vec<S
             None => {}
         }
         let mut those = vec![queued];
-        let made = if queued.item.is_coming() {
+        let kind = queued.item.comes_along();
+        let made = if let Some(entity) = kind {
             let mut ids = HashSet::from([queued.client_id.as_str()]);
-            let mut parties: HashSet<Uuid> = queued.item.id.into_iter().collect();
+            let mut things: HashSet<Uuid> = queued.item.id.into_iter().collect();
             while let Some(next) = rest.next_if(|next| {
-                next.item.is_coming()
+                next.item.comes_along() == kind
                     && !known.contains_key(next.client_id.as_str())
                     && ids.insert(&next.client_id)
-                    && next.item.id.is_none_or(|id| parties.insert(id))
+                    && next.item.id.is_none_or(|id| things.insert(id))
             }) {
                 those.push(next);
             }
-            come(tx, &those, &mut own).await?
+            come(tx, entity, &those, &mut own).await?
         } else {
             vec![decide(tx, queued, &mut own).await?]
         };
@@ -109,17 +110,22 @@ pub async fn apply(tx: &mut Tx<'_>, part: &[Queued], own: &Own) -> Result<(Vec<S
             results.push(result);
         }
     }
-    guests::flush(tx).await?;
+    rooms::finish(tx).await?;
     remembered::keep(tx.conn, tx.restaurant_id(), Kind::Sync, answers).await?;
     Ok((results, own))
 }
 
-/// Takes down parties that come one after the other, each under ids of its own.
-async fn come(tx: &mut Tx<'_>, part: &[&Queued], own: &mut Own) -> Result<Vec<SyncResult>> {
+/// Makes things of one kind that come one after the other, each under ids of its own.
+async fn come(
+    tx: &mut Tx<'_>,
+    entity: Entity,
+    part: &[&Queued],
+    own: &mut Own,
+) -> Result<Vec<SyncResult>> {
     let chosen = part.iter().filter_map(|queued| queued.item.id);
-    let chosen: Vec<Thing> = chosen.map(|id| (Entity::Guest, id)).collect();
+    let chosen: Vec<Thing> = chosen.map(|id| (entity, id)).collect();
     let present = present::all(tx, &chosen).await?;
-    let there = |queued: &Queued| present.get(&(Entity::Guest, queued.item.id?));
+    let there = |queued: &Queued| present.get(&(entity, queued.item.id?));
     let new = part.iter().filter(|queued| there(queued).is_none());
     let new: Vec<&Item> = new.map(|queued| &queued.item).collect();
     let mut made = if new.is_empty() {
@@ -130,11 +136,11 @@ async fn come(tx: &mut Tx<'_>, part: &[&Queued], own: &mut Own) -> Result<Vec<Sy
     let mut results = Vec::with_capacity(part.len());
     for queued in part {
         let result = match fields(there(queued).cloned()) {
-            Some(present) => taken(queued, Entity::Guest, &present),
+            Some(present) => taken(queued, entity, &present),
             None => match made.next() {
                 Some(Ok(done)) => applied(queued, done, None, None, own),
                 Some(Err(error)) => refused(queued, error, None)?,
-                None => return Err(Error::Internal("a party was left out".to_owned())),
+                None => return Err(Error::Internal("a thing was left out".to_owned())),
             },
         };
         results.push(result);
@@ -147,6 +153,7 @@ async fn decide(tx: &mut Tx<'_>, queued: &Queued, own: &mut Own) -> Result<SyncR
         Ok(change) => change,
         Err(fields) => return refused(queued, Error::Invalid(fields.clone()), None),
     };
+    let profile = rooms::profile(change.entity());
     let present = match change.id() {
         Some(id) => fields(present::one(tx, (change.entity(), id)).await?),
         None => None,
@@ -157,18 +164,18 @@ async fn decide(tx: &mut Tx<'_>, queued: &Queued, own: &mut Own) -> Result<SyncR
         // What shall go is gone.
         (Op::Delete, None) => return Ok(result(queued, Outcome::Applied, None)),
         (Op::Update, None) if queued.item.version.is_some() => {
-            let sentence = words::removed(change.entity());
+            let sentence = words::removed(profile);
             return Ok(conflict(queued, sentence, &[], None));
         }
         (Op::Update, None) => Verdict::Apply,
         (Op::Update | Op::Delete, Some(present)) => judge(tx, queued, change, present, own).await?,
     };
-    let name = words::name(change.entity(), present.as_ref());
+    let name = words::name(profile, present.as_ref());
     let message = match verdict {
         Verdict::Apply => None,
         Verdict::Merge => Some(words::merged(&name)),
         Verdict::Conflict(clashes) => {
-            let sentence = words::conflict(&name, &clashes);
+            let sentence = words::conflict(profile, &name, &clashes);
             return Ok(conflict(queued, sentence, &clashes, present.as_ref()));
         }
         Verdict::Unknown => {
@@ -209,7 +216,7 @@ fn applied(
 }
 
 fn taken(queued: &Queued, entity: Entity, present: &Fields) -> SyncResult {
-    let name = words::name(entity, Some(present));
+    let name = words::name(rooms::profile(entity), Some(present));
     conflict(queued, words::taken(&name), &[], Some(present))
 }
 
@@ -221,7 +228,8 @@ async fn judge(
     present: &Fields,
     own: &Own,
 ) -> Result<Verdict> {
-    let asked = merge::asked(change.asked()?, present);
+    let profile = rooms::profile(change.entity());
+    let asked = merge::asked(profile, change.asked()?, present);
     let wish = match change.op() {
         Op::Delete => Wish::Removal,
         Op::Create | Op::Update => Wish::Fields(&asked),
@@ -239,6 +247,7 @@ async fn judge(
         _ => None,
     };
     Ok(merge::judge(
+        profile,
         queued.item.version,
         base.as_ref(),
         present,

@@ -10,9 +10,10 @@ use wire::together::atomic::Entity;
 use wire::together::sync::{Outcome, SyncResult};
 
 use super::Queued;
-use super::merge::{Fields, asked};
-use crate::Result;
+use super::merge::asked;
+use crate::together::kinds::Fields;
 use crate::together::present::Thing;
+use crate::{Result, rooms};
 
 /// What a queue did.
 #[derive(Clone, Debug, Default)]
@@ -68,7 +69,8 @@ impl Own {
         let (Some(id), Outcome::Applied | Outcome::Merged) = (change.id(), result.status) else {
             return Ok(());
         };
-        let asked = asked(change.asked()?, after);
+        let profile = rooms::profile(change.entity());
+        let asked = asked(profile, change.asked()?, after);
         let done = Arc::make_mut(self.0.entry((change.entity(), id)).or_default());
         for field in asked.keys() {
             if let Some(value) = after.get(field) {

@@ -1,33 +1,16 @@
 //! What a host is told about changes that met.
 
-use serde_json::Value;
-use wire::together::atomic::Entity;
-
-use super::merge::Fields;
+use crate::together::kinds::{Fields, Profile};
 
 /// The thing, by the name that staff use.
-pub(super) fn name(entity: Entity, state: Option<&Fields>) -> String {
-    let text = |field| {
-        state
-            .and_then(|state| state.get(field))
-            .and_then(Value::as_str)
-    };
-    match entity {
-        Entity::Guest => text("guestName").unwrap_or("the party").to_owned(),
-        Entity::Table => match text("tableNumber") {
-            Some(number) => format!("table {number}"),
-            None => "the table".to_owned(),
-        },
-        Entity::Reservation => match text("guestName") {
-            Some(name) => format!("the booking of {name}"),
-            None => "the booking".to_owned(),
-        },
-    }
+pub(super) fn name(profile: &Profile, state: Option<&Fields>) -> String {
+    let name = state.and_then(profile.named);
+    name.unwrap_or_else(|| profile.the.to_owned())
 }
 
 /// Somebody else changed the same.
-pub(super) fn conflict(name: &str, fields: &[String]) -> String {
-    let mut words: Vec<&str> = fields.iter().map(|field| word(field)).collect();
+pub(super) fn conflict(profile: &Profile, name: &str, fields: &[String]) -> String {
+    let mut words: Vec<&str> = fields.iter().map(|field| word(profile, field)).collect();
     words.sort_unstable();
     words.dedup();
     let (last, rest) = match words.split_last() {
@@ -53,13 +36,9 @@ pub(super) fn merged(name: &str) -> String {
 }
 
 /// It is no longer there.
-pub(super) fn removed(entity: Entity) -> String {
-    let thing = match entity {
-        Entity::Guest => "This party",
-        Entity::Table => "This table",
-        Entity::Reservation => "This booking",
-    };
-    format!("{thing} was removed by somebody else in the meantime.")
+pub(super) fn removed(profile: &Profile) -> String {
+    let this = profile.this;
+    format!("{this} was removed by somebody else in the meantime.")
 }
 
 /// It is there already.
@@ -67,31 +46,18 @@ pub(super) fn taken(name: &str) -> String {
     format!("Under this id there is {name} already.")
 }
 
-fn word(field: &str) -> &str {
-    match field {
-        "tableIds" => "table",
-        "partySize" => "party size",
-        "reservationTime" => "time",
-        "durationMinutes" => "duration",
-        "guestName" | "firstName" | "lastName" => "name",
-        "phone" | "guestPhone" => "telephone number",
-        "email" | "guestEmail" => "e-mail address",
-        "specialRequests" => "special requests",
-        "dietaryRestrictions" => "dietary restrictions",
-        "quotedWaitMinutes" => "quoted wait",
-        "tableNumber" => "number",
-        "capacity" => "number of seats",
-        "minPartySize" => "smallest party",
-        "position" => "place on the plan",
-        "isActive" => "use",
-        // status, notes, tags, shape, section
-        field => field,
-    }
+fn word<'f>(profile: &Profile, field: &'f str) -> &'f str {
+    let mut words = profile.words.iter();
+    let word = words.find(|(of, _)| *of == field);
+    word.map_or(field, |(_, word)| word)
 }
 
 #[cfg(test)]
 mod tests {
+    use wire::together::atomic::Entity;
+
     use super::*;
+    use crate::rooms::profile;
 
     #[test]
     fn sentences_for_a_host() {
@@ -105,7 +71,7 @@ mod tests {
         ] {
             let fields: Vec<String> = fields.iter().map(|field| (*field).to_owned()).collect();
             assert_eq!(
-                conflict("Ann", &fields),
+                conflict(profile(Entity::Guest), "Ann", &fields),
                 format!("Somebody else changed {sentence} in the meantime. Please look again.")
             );
         }

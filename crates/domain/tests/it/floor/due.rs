@@ -5,25 +5,40 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use domain::db::{Actor, Db, Scope};
 use domain::due;
+use domain::rooms::DUE;
 use serde_json::json;
+use wire::RestaurantId;
 use wire::floor::guests::{Guest, GuestStatus};
 
 use crate::house::House;
+use crate::tablet::Tablet;
+
+/// The restaurants that have something due.
+async fn found(db: &Db, most: usize) -> Vec<RestaurantId> {
+    let now = db.clock().now();
+    let mut found = Vec::new();
+    for due in DUE {
+        let of_kind = db
+            .read("test", async |conn| {
+                due::find(conn, *due, now, &[], most).await
+            })
+            .await;
+        found.extend(of_kind.unwrap());
+    }
+    found
+}
 
 /// Lets a worker look for what is due; for how many rows time passed.
 pub(super) async fn pass(db: &Db) -> usize {
-    let now = db.clock().now();
-    let found = db
-        .read("test", async |conn| due::restaurants(conn, now, 500).await)
-        .await
-        .unwrap();
     let mut passed = 0;
-    for restaurant in found {
+    for restaurant in found(db, 500).await {
         let scope = Scope::new(restaurant, Actor::SYSTEM);
-        let done = db
-            .write("test", &scope, async |tx| due::pass_time(tx).await)
-            .await;
-        passed += done.unwrap().value;
+        for due in DUE {
+            let done = db
+                .write("test", &scope, async |tx| due::pass_time(tx, *due).await)
+                .await;
+            passed += done.unwrap().value;
+        }
     }
     passed
 }
@@ -186,9 +201,7 @@ async fn two_workers_at_once() {
             testkit::wait::DEADLINE,
             async || {
                 pass(db).await;
-                let now = db.clock().now();
-                let left = db.read("test", async |conn| due::restaurants(conn, now, 1).await);
-                left.await.unwrap().is_empty().then_some(())
+                found(db, 1).await.is_empty().then_some(())
             },
         )
         .await;
@@ -220,11 +233,32 @@ async fn a_restaurant_that_somebody_else_has_claimed_is_left_to_them() {
     later(&house, 10);
     let scope = Scope::new(house.id(), Actor::SYSTEM);
     let holder = house.db().write("test", &scope, async |tx| {
-        let held = due::pass_time(tx).await?;
+        let held = due::pass_time(tx, DUE[0]).await?;
         let beside = house.pool(&house.url, 1, Duration::from_secs(10));
         assert_eq!(pass(&beside).await, 0, "and not waited for");
         Ok(held)
     });
     assert_eq!(holder.await.unwrap().value, 1);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restaurant_with_very_many_hides_no_other() {
+    let house = House::open().await;
+    let other = Tablet::of_new_restaurant(house.db(), "Europe/Berlin").await;
+    // More than a page of the oldest rows for two restaurants.
+    for _ in 0..=2 * due::BATCH {
+        take_down(&house, 10).await;
+    }
+    later(&house, 1);
+    let input = json!({"guestName": "Bea", "partySize": 2, "quotedWaitMinutes": 10});
+    other.try_add_guest(input).await.unwrap();
+    later(&house, 10);
+    assert_eq!(found(house.db(), 2).await, [house.id(), other.id()]);
+    let (now, but) = (house.db().clock().now(), [house.id()]);
+    let read = house.db().read("test", async |conn| {
+        due::find(conn, DUE[0], now, &but, 2).await
+    });
+    assert_eq!(read.await.unwrap(), [other.id()]);
     house.close().await;
 }

@@ -1,5 +1,6 @@
 //! Where a log last told of what a list is made of.
 
+use domain::db::Event;
 use domain::venue::restaurants;
 use uuid::Uuid;
 use wire::Seq;
@@ -10,7 +11,8 @@ use crate::sql::Sql;
 use crate::tablet::Tablet;
 
 async fn tell(tablet: &Tablet, kind: EventKind) {
-    let told = tablet.write(async |tx| tx.tell(kind, Uuid::now_v7(), Action::InfoUpdated, &"x"));
+    let told = tablet
+        .write(async |tx| tx.tell(Event::new(kind, Uuid::now_v7(), Action::InfoUpdated, &"x")));
     told.await.unwrap();
 }
 

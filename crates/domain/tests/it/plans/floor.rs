@@ -6,6 +6,7 @@ use domain::due;
 use domain::floor::{
     availability, dashboard, guests, holds, reservations, snapshot, tables, waitlist,
 };
+use domain::rooms::DUE;
 use domain::venue::restaurants;
 use serde_json::{Value, json};
 use wire::floor::availability::Hold;
@@ -182,12 +183,16 @@ pub(super) async fn change(house: &House) {
     let came = of_guests(house).await;
     of_tables(house).await;
     of_bookings(house, came).await;
-    let late = async |conn: &mut PgConnection| due::restaurants(conn, now(), 100).await;
-    let late: Vec<RestaurantId> = house.read("due.find", "", late).await;
-    assert!(late.len() > 1, "{late:?}");
-    house
-        .write("due.pass_time", "", async |tx| due::pass_time(tx).await)
-        .await;
+    for due in DUE {
+        let find = async |conn: &mut PgConnection| due::find(conn, *due, now(), &[], 100).await;
+        let late: Vec<RestaurantId> = house.read("due.find", due.name(), find).await;
+        assert!(late.len() > 1, "{late:?}");
+        house
+            .write("due.pass_time", due.name(), async |tx| {
+                due::pass_time(tx, *due).await
+            })
+            .await;
+    }
 }
 
 async fn of_guests(house: &House) -> GuestId {

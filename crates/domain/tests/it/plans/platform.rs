@@ -2,10 +2,10 @@
 
 use chrono::TimeDelta;
 use domain::db::PgConnection;
-use domain::floor::holds;
 use domain::live::presence::{self, Change, Place};
-use domain::people::{invitations, sessions, socket_tickets, users};
-use domain::{audit, log, privacy, remembered};
+use domain::rooms::SWEEPS;
+use domain::sweeps::{Retention, Round};
+use domain::{audit, log, privacy};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use wire::{Epoch, RestaurantId, SessionId, UserId};
@@ -126,26 +126,29 @@ async fn who_is_here(house: &House) {
 
 async fn the_background(house: &House) {
     let week = TimeDelta::days(7);
-    let prune = async |conn: &mut PgConnection, now| log::prune(conn, now - week, 500).await;
-    assert!(house.transaction("log.prune", "", prune).await > 0);
     let never = TimeDelta::days(1000);
-    let prune = async |conn: &mut PgConnection, now| log::prune(conn, now - never, 500).await;
-    assert_eq!(house.transaction("log.prune", "nothing", prune).await, 0);
-    for (what, keep) in [("some", TimeDelta::days(360)), ("nothing", never)] {
-        let prune = async |conn: &mut PgConnection, now| audit::prune(conn, now - keep, 100).await;
-        house.transaction("audit.prune", what, prune).await;
+    for sweep in SWEEPS {
+        for (what, events, audit) in [
+            ("some", week, TimeDelta::days(360)),
+            ("no event", never, never),
+        ] {
+            let run = async |conn: &mut PgConnection, now| {
+                let retention = Retention { events, audit };
+                // Few of many: that is when an index tells.
+                let batch = sweep.batch.min(100);
+                let round = Round {
+                    now,
+                    retention,
+                    batch,
+                };
+                (sweep.run)(conn, round).await
+            };
+            let gone = house.transaction(sweep.name, what, run).await;
+            if sweep.name == "log.prune" {
+                assert_eq!(gone > 0, what == "some");
+            }
+        }
     }
-    let sweep = async |conn: &mut PgConnection, now| {
-        sessions::sweep_expired(conn, now, 20).await?;
-        holds::sweep_expired(conn, now, 20).await?;
-        invitations::sweep_expired(conn, now, 20).await?;
-        users::sweep_expired_resets(conn, now, 20).await?;
-        socket_tickets::sweep_expired(conn, now, 20).await
-    };
-    house.transaction("sessions.sweep", "", sweep).await;
-    let forget =
-        async |conn: &mut PgConnection, now| remembered::forget_answers(conn, now, 100).await;
-    house.transaction("answers.forget", "", forget).await;
 }
 
 /// Everything about a person, which is looked for in all that is kept.

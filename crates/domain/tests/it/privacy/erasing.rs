@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::people::invitations;
-use domain::privacy::{Holds, PLACES};
+use domain::privacy::{Holds, places};
 use serde_json::{Value, json};
 use wire::Role;
 use wire::audit::AuditEntity;
@@ -49,8 +49,7 @@ async fn nothing_of_a_person_is_left_anywhere() {
     for value in VALUES {
         before.extend(tables_with(&sql, value).await);
     }
-    let places: BTreeSet<String> = PLACES
-        .iter()
+    let places: BTreeSet<String> = places()
         .filter(|place| {
             place
                 .columns

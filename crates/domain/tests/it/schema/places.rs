@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::privacy::PLACES;
+use domain::privacy::places;
 
 use crate::sql::Sql;
 use crate::support::TestDb;
@@ -24,8 +24,7 @@ async fn every_text_of_a_restaurant_is_known_to_be_about_people_or_not() {
         .await
         .into_iter()
         .collect();
-    let listed: BTreeSet<String> = PLACES
-        .iter()
+    let listed: BTreeSet<String> = places()
         .flat_map(|place| {
             let columns = place.columns.iter();
             columns.map(|(column, _)| format!("{}.{column}", place.table))
@@ -33,6 +32,6 @@ async fn every_text_of_a_restaurant_is_known_to_be_about_people_or_not() {
         .collect();
     assert_eq!(
         there, listed,
-        "domain::privacy::PLACES says of each column whether people's values are in it"
+        "domain::privacy::places() says of each column whether people's values are in it"
     );
 }

@@ -26,7 +26,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::people::address;
+use domain::address;
 use moka::future::Cache;
 use wire::{SessionId, UserId};
 

@@ -45,6 +45,8 @@ pub struct Metrics {
     database_failures: IntCounterVec,
     events: IntCounterVec,
     disconnects: IntCounterVec,
+    work: IntCounterVec,
+    worked_rows: IntCounterVec,
     hooks: RwLock<Vec<Hook>>,
 }
 
@@ -100,6 +102,16 @@ impl Metrics {
                 "disconnects_total",
                 "Sockets that ended, by close code; 1006 is one that broke.",
                 &["code"],
+            )?,
+            work: counters(
+                "background_rounds_total",
+                "Rounds of work in the background, by work and whether it went well.",
+                &["work", "result"],
+            )?,
+            worked_rows: counters(
+                "background_rows_total",
+                "Rows for which work in the background did something, by work.",
+                &["work"],
             )?,
             hooks: RwLock::default(),
             registry,
@@ -157,6 +169,25 @@ impl Metrics {
         self.disconnects
             .with_label_values(&[code.to_string().as_str()])
             .inc();
+    }
+
+    /// Shows a kind of work in the background before its first round.
+    pub fn expect_work(&self, work: &str) {
+        for result in ["ok", "failed"] {
+            self.work.with_label_values(&[work, result]).inc_by(0);
+        }
+        self.worked_rows.with_label_values(&[work]).inc_by(0);
+    }
+
+    /// A round of work in the background ended: with something done for so many rows, or `None` when
+    /// it failed.
+    pub fn worked(&self, work: &str, rows: Option<usize>) {
+        let result = if rows.is_some() { "ok" } else { "failed" };
+        self.work.with_label_values(&[work, result]).inc();
+        let rows = rows.and_then(|rows| u64::try_from(rows).ok());
+        self.worked_rows
+            .with_label_values(&[work])
+            .inc_by(rows.unwrap_or(0));
     }
 
     /// Has what others count written down whenever somebody asks.
@@ -275,6 +306,9 @@ mod tests {
         metrics.event_committed(EventKind::GuestUpdated);
         metrics.disconnected(Some(CloseCode::TooSlow));
         metrics.disconnected(None);
+        metrics.expect_work("holds.sweep");
+        metrics.worked("holds.sweep", Some(7));
+        metrics.worked("holds.sweep", None);
         let in_flight = metrics.request_in_flight();
         let text = metrics.render().unwrap();
         for line in [
@@ -286,6 +320,8 @@ mod tests {
             r#"qtable_disconnects_total{code="4503"} 1"#,
             r#"qtable_disconnects_total{code="1006"} 1"#,
             r#"qtable_disconnects_total{code="1001"} 0"#,
+            r#"qtable_background_rounds_total{result="failed",work="holds.sweep"} 1"#,
+            r#"qtable_background_rows_total{work="holds.sweep"} 7"#,
             "qtable_http_requests_in_flight 1",
             &format!(
                 r#"qtable_build_info{{version="{}"}} 1"#,

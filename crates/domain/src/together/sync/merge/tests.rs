@@ -2,6 +2,9 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::together::kinds::Changeable;
+
+const PARTY: Profile = wire::floor::guests::Guest::PROFILE;
 
 fn fields(value: Value) -> Fields {
     match value {
@@ -144,8 +147,14 @@ fn whether_a_change_still_fits() {
             Verdict::Unknown,
         ),
     ] {
-        let asked = asked(asks, &present);
-        let found = judge(base_version, base.as_ref(), &present, Wish::Fields(&asked));
+        let asked = asked(&PARTY, asks, &present);
+        let found = judge(
+            &PARTY,
+            base_version,
+            base.as_ref(),
+            &present,
+            Wish::Fields(&asked),
+        );
         assert_eq!(found, verdict, "{what}");
     }
 }
@@ -160,7 +169,10 @@ fn whether_a_thing_may_still_be_removed() {
         (party(4, json!({})), false, Verdict::Unknown),
     ] {
         let base = base_known.then_some(&base);
-        assert_eq!(judge(Some(3), base, &present, Wish::Removal), verdict);
+        assert_eq!(
+            judge(&PARTY, Some(3), base, &present, Wish::Removal),
+            verdict
+        );
     }
 }
 
@@ -184,7 +196,7 @@ fn what_is_asked_is_written_as_the_thing_has_it() {
         (json!(null), json!({})),
     ] {
         assert_eq!(
-            Value::Object(asked(patch.clone(), &present)),
+            Value::Object(asked(&PARTY, patch.clone(), &present)),
             expected,
             "{patch}"
         );
@@ -220,7 +232,7 @@ proptest! {
             .into_iter()
             .filter(|field| base[*field] != present[*field] && present[*field] != result[*field])
             .collect();
-        match judge(Some(3), Some(&base), &present, Wish::Fields(&mine)) {
+        match judge(&PARTY, Some(3), Some(&base), &present, Wish::Fields(&mine)) {
             Verdict::Apply | Verdict::Merge => prop_assert!(overwritten.is_empty(), "{overwritten:?}"),
             Verdict::Conflict(clashes) => {
                 let mut overwritten = overwritten;
@@ -240,7 +252,7 @@ proptest! {
         let version = fields(json!({"version": 4}));
         let verdicts = [(&theirs, &mine), (&mine, &theirs)].map(|(first, second)| {
             let present = over(&over(&base, first), &version);
-            let verdict = judge(Some(3), Some(&base), &present, Wish::Fields(second));
+            let verdict = judge(&PARTY, Some(3), Some(&base), &present, Wish::Fields(second));
             (!matches!(verdict, Verdict::Conflict(_)), over(&present, second))
         });
         let [(a_fits, a), (b_fits, b)] = verdicts;
