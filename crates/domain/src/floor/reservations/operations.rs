@@ -12,7 +12,6 @@ use super::input::{check_new, check_patch, check_time, fresh, patched};
 use super::row::ReservationRow;
 use super::rules;
 use super::with_guest::settle;
-use crate::address;
 use crate::checks::Checks;
 use crate::clock::new_id;
 use crate::db::Tx;
