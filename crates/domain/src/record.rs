@@ -88,7 +88,7 @@ pub(crate) trait Stored: Versioned + WholeRow {
 
 /// Makes a row [`Stored`]:
 ///
-/// ```ignore
+/// ```text
 /// stored! {
 ///     TableRow in tables, "table" by id: TableId, at |restaurant, id| (restaurant, id),
 ///     answers { "tables_number" => |row| taken(&row.table_number) }

@@ -60,8 +60,8 @@ pub struct ImportDish {
 /// is made, except a number that no dish has. Dishes that the file does not name stay as they are.
 ///
 /// # Errors
-/// [`Error::Items`] with the first rows that are at fault, and then nothing is changed; `conflict` when
-/// there would be too many dishes or categories, `forbidden` below a manager.
+/// [`crate::Error::Items`] with the first rows that are at fault, and then nothing is changed;
+/// `conflict` when there would be too many dishes or categories, `forbidden` below a manager.
 pub async fn import(tx: &mut Tx<'_>, file: &Import) -> Result<Imported> {
     check_edits(tx)?;
     let mut failed = Failed::default();

@@ -21,22 +21,22 @@ pub(crate) struct Calendar {
 
 /// The same as it is stored. Many take the restaurant's lock, with which it comes, and few need it.
 #[derive(Clone)]
-pub(super) struct Stored {
+pub(super) struct Unread {
     zone: String,
     settings: serde_json::Value,
 }
 
-/// The columns of [`Stored`].
+/// The columns of [`Unread`].
 pub(super) const COLUMNS: (restaurants::time_zone, restaurants::settings) =
     (restaurants::time_zone, restaurants::settings);
 
-impl From<(String, serde_json::Value)> for Stored {
+impl From<(String, serde_json::Value)> for Unread {
     fn from((zone, settings): (String, serde_json::Value)) -> Self {
         Self { zone, settings }
     }
 }
 
-impl Stored {
+impl Unread {
     pub(super) fn read(self) -> Result<Calendar> {
         Ok(Calendar {
             zone: self.zone.parse().unwrap_or(Tz::UTC),
@@ -50,10 +50,10 @@ impl Stored {
 /// # Errors
 /// [`Error::NotFound`].
 pub(crate) async fn calendar(conn: &mut AsyncPgConnection, id: RestaurantId) -> Result<Calendar> {
-    stored(conn, id).await?.read()
+    unread(conn, id).await?.read()
 }
 
-async fn stored(conn: &mut AsyncPgConnection, id: RestaurantId) -> Result<Stored> {
+async fn unread(conn: &mut AsyncPgConnection, id: RestaurantId) -> Result<Unread> {
     let columns: (String, serde_json::Value) = restaurants::table
         .find(id)
         .select(COLUMNS)
@@ -73,21 +73,21 @@ pub(crate) async fn calendar_in(tx: &mut Tx<'_>) -> Result<Arc<Calendar>> {
     if let Some(calendar) = tx.kept.get() {
         return Ok(calendar);
     }
-    let stored = match tx.kept.take::<Stored>() {
-        Some(stored) => stored,
-        None => stored(tx.conn, tx.restaurant_id()).await?,
+    let unread = match tx.kept.take::<Unread>() {
+        Some(unread) => unread,
+        None => unread(tx.conn, tx.restaurant_id()).await?,
     };
-    Ok(tx.kept.put(stored.read()?))
+    Ok(tx.kept.put(unread.read()?))
 }
 
 /// Keeps what was read with the lock. What was read before it may have changed until then.
-pub(super) fn keep(tx: &mut Tx<'_>, stored: Stored) {
+pub(super) fn keep(tx: &mut Tx<'_>, unread: Unread) {
     tx.kept.forget::<Calendar>();
-    tx.kept.put(stored);
+    tx.kept.put(unread);
 }
 
 /// To be called when the transaction changes it.
 pub(super) fn forget(tx: &mut Tx<'_>) {
     tx.kept.forget::<Calendar>();
-    tx.kept.forget::<Stored>();
+    tx.kept.forget::<Unread>();
 }
