@@ -172,6 +172,8 @@ diesel::table! {
         epoch -> Uuid,
         last_seq -> Int8,
         pruned_seq -> Int8,
+        topic_seqs -> Array<Nullable<Int8>>,
+        topics_upto -> Int8,
     }
 }
 

@@ -3,8 +3,8 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use wire::RestaurantId;
+use wire::Role::Manager;
 use wire::audit::{AuditEntry, AuditFilter};
-use wire::people::Role::Manager;
 
 use crate::access::auth::Need::Member;
 use crate::platform::errors::ApiError;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use server::cli::Cli;
+use server::Cli;
 
 fn main() -> ExitCode {
     Cli::parse().run(&|name| {

@@ -5,7 +5,7 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use domain::privacy;
 use wire::RestaurantId;
-use wire::people::Role::Manager;
+use wire::Role::Manager;
 use wire::privacy::{Erasure, PersonExport, PersonQuery};
 
 use crate::access::auth::Caller;

@@ -53,17 +53,28 @@ impl IdField {
 }
 
 /// The room of the house to which a thing belongs. Who keeps something in memory that is made of a
-/// room's things forgets it when the log tells of that room.
+/// room's things forgets it when the log tells of that room, and the head of a log knows of each
+/// room where it was last told of: at this number, counted from 1, which is never given to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub enum Topic {
     /// Restaurants and their settings.
-    Venue,
+    Venue = 1,
     /// Accounts, and the rights of people.
-    People,
+    People = 2,
     /// Parties, tables and bookings.
-    Floor,
+    Floor = 3,
     /// Dishes and the parts of a menu.
-    Menu,
+    Menu = 4,
+}
+
+impl Topic {
+    /// How many there are: the number of the last.
+    pub const COUNT: u8 = 4;
+
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; Self::COUNT as usize] =
+        [Self::Venue, Self::People, Self::Floor, Self::Menu];
 }
 
 /// Shows somebody the types that events carry.
@@ -329,6 +340,18 @@ mod tests {
         ] {
             assert_eq!(first.merged_with(second), merged, "{first}, {second}");
         }
+    }
+
+    #[test]
+    fn topics_have_their_numbers() {
+        for (number, topic) in (1..).zip(Topic::ALL) {
+            assert_eq!(topic as u8, number, "{topic:?}");
+        }
+        // What databases hold: a line more for a new room, and no other change.
+        assert_eq!(Topic::Venue as u8, 1);
+        assert_eq!(Topic::People as u8, 2);
+        assert_eq!(Topic::Floor as u8, 3);
+        assert_eq!(Topic::Menu as u8, 4);
     }
 
     #[test]

@@ -19,6 +19,9 @@ macro_rules! ids {
         #[schema(value_type = Uuid)]
         pub struct $name(pub Uuid);
 
+        #[cfg(feature = "diesel")]
+        crate::diesel::column!($name, Uuid, Uuid);
+
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 self.0.fmt(f)
@@ -94,6 +97,9 @@ ids! {
 #[serde(transparent)]
 #[schema(value_type = i64, example = 17)]
 pub struct DishId(pub i64);
+
+#[cfg(feature = "diesel")]
+crate::diesel::column!(DishId, BigInt, i64);
 
 impl std::fmt::Display for DishId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

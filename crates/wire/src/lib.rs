@@ -10,6 +10,7 @@
 #[cfg(feature = "diesel")]
 mod diesel;
 mod refused;
+mod role;
 mod secretive;
 mod words;
 
@@ -38,3 +39,4 @@ pub use errors::{Detail, Details, ErrorBody, ErrorCode, FieldError, ItemError};
 pub use ids::*;
 pub use live::audience::Audience;
 pub use position::{Epoch, Position, Seq};
+pub use role::Role;

@@ -26,6 +26,9 @@ pub type Seq = i64;
 #[schema(value_type = Uuid)]
 pub struct Epoch(pub Uuid);
 
+#[cfg(feature = "diesel")]
+crate::diesel::column!(Epoch, Uuid, Uuid);
+
 impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -26,6 +26,9 @@ macro_rules! words {
             )+
         }
 
+        #[cfg(feature = "diesel")]
+        $crate::diesel::word_column!($name);
+
         impl $name {
             /// Every word, in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];

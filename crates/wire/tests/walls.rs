@@ -38,11 +38,8 @@ type Known = (&'static str, &'static str);
 /// What the ground still knows of rooms, and why.
 const EXCEPTIONS: &[(&str, &[Known])] = &[
     (
-        "who calls, and with which role, is what every room asks",
+        "who calls is found by a device's session or a socket's ticket",
         &[
-            ("wire/src/live/presence.rs", "people"),
-            ("domain/src/db/tx.rs", "people"),
-            ("domain/src/live/presence.rs", "people"),
             ("server/src/access/auth.rs", "people"),
             ("server/src/access/standings.rs", "people"),
             ("server/src/live/socket_tickets.rs", "people"),
@@ -66,14 +63,6 @@ const EXCEPTIONS: &[(&str, &[Known])] = &[
         &[
             ("server/src/pages/invitation.rs", "people"),
             ("server/src/pages/reset.rs", "people"),
-        ],
-    ),
-    (
-        "words of a column are read in one place, behind the one feature",
-        &[
-            ("wire/src/diesel.rs", "floor"),
-            ("wire/src/diesel.rs", "menu"),
-            ("wire/src/diesel.rs", "people"),
         ],
     ),
     (

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use diesel_async::{AsyncPgConnection, TransactionManager};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+use wire::Role;
 use wire::live::events::{Action, EventKind};
-use wire::people::Role;
 use wire::{EntityId, RestaurantId, SessionId, TransactionId, UserId};
 
 use super::kept::Kept;

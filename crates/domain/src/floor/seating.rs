@@ -6,8 +6,8 @@
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use wire::Role;
 use wire::floor::tables::TableStatus;
-use wire::people::Role;
 use wire::{ErrorCode, GuestId, RestaurantId, TableId};
 
 use super::guests::Leave;

@@ -14,8 +14,8 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
+use wire::Role;
 use wire::live::presence::{Presence, PresentDevice, PresentUser};
-use wire::people::Role;
 use wire::{RestaurantId, SessionId, UserId};
 
 use crate::Result;

@@ -5,9 +5,10 @@ use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
+use wire::entities::Topic;
 use wire::live::events::{Envelope, FrameParts};
 use wire::{Epoch, RestaurantId, Seq};
 
@@ -71,12 +72,16 @@ pub(crate) async fn append(
     })
 }
 
+/// The number of the last topic.
+const TOPICS: i32 = Topic::COUNT as i32;
+
 /// The statement. A type of its own, because raw SQL would be prepared anew each time.
 #[derive(QueryId)]
 struct Append {
     restaurant_id: RestaurantId,
     at: DateTime<Utc>,
     count: i64,
+    topics: Vec<i32>,
     kinds: Vec<&'static str>,
     entity_ids: Vec<Uuid>,
     audiences: Vec<&'static str>,
@@ -93,6 +98,7 @@ impl Append {
             restaurant_id: scope.restaurant_id,
             at,
             count: 0,
+            topics: Vec::new(),
             kinds: Vec::new(),
             entity_ids: Vec::new(),
             audiences: Vec::new(),
@@ -106,6 +112,9 @@ impl Append {
 
     fn add(&mut self, envelope: &Envelope, parts: &FrameParts, public: Option<&FrameParts>) {
         self.count += 1;
+        if let Some(topic) = envelope.kind.topic() {
+            self.topics.push(i32::from(topic as u8));
+        }
         self.kinds.push(envelope.kind.as_str());
         self.entity_ids.push(envelope.entity_id.as_uuid());
         self.audiences
@@ -119,10 +128,32 @@ impl Append {
     }
 }
 
+impl Append {
+    /// Sets where each topic was last told of. Those that were not told of now stay, save where the
+    /// head was last moved by a program that knows of no topics: then it may have been any of them.
+    /// Topics of a later program, behind the last that is known here, stay too.
+    fn tell_topics<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(", topic_seqs = ARRAY(SELECT CASE WHEN number = ANY(");
+        out.push_bind_param::<Array<Integer>, _>(&self.topics)?;
+        out.push_sql(") THEN last_seq + ");
+        out.push_bind_param::<BigInt, _>(&self.count)?;
+        out.push_sql(
+            " WHEN topics_upto = last_seq THEN topic_seqs[number] ELSE last_seq END \
+             FROM generate_series(1, greatest(cardinality(topic_seqs), ",
+        );
+        out.push_bind_param::<Integer, _>(&TOPICS)?;
+        out.push_sql(")) AS number)");
+        Ok(())
+    }
+}
+
 impl QueryFragment<Pg> for Append {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("WITH head AS (UPDATE log_heads SET last_seq = last_seq + ");
         out.push_bind_param::<BigInt, _>(&self.count)?;
+        out.push_sql(", topics_upto = last_seq + ");
+        out.push_bind_param::<BigInt, _>(&self.count)?;
+        self.tell_topics(&mut out)?;
         out.push_sql(" WHERE restaurant_id = ");
         out.push_bind_param::<SqlUuid, _>(&self.restaurant_id)?;
         out.push_sql(" RETURNING restaurant_id, epoch, last_seq, last_seq - ");

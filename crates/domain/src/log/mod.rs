@@ -5,6 +5,7 @@ mod delta;
 mod prune;
 mod read;
 mod state;
+mod topics;
 
 pub(crate) use append::append;
 pub use delta::delta;
@@ -12,3 +13,4 @@ pub use prune::prune;
 pub(crate) use read::lock_head;
 pub use read::{Head, LogPage, LoggedEvent, head, heads, read, tail};
 pub(crate) use state::state_at;
+pub(crate) use topics::Topics;

@@ -11,7 +11,7 @@ pub mod tree;
 mod windows;
 
 use wire::ErrorCode;
-use wire::people::Role;
+use wire::Role;
 
 use crate::db::Tx;
 use crate::{Error, Result};

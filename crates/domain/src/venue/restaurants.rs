@@ -11,9 +11,10 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use wire::entities::Topic;
 use wire::live::events::{Action, EventKind};
 use wire::venue::restaurants::{Restaurant, RestaurantSettings, UpdateRestaurant};
-use wire::{Epoch, ErrorCode, Position, RestaurantId, Seq, TableId};
+use wire::{Epoch, ErrorCode, Position, RestaurantId, TableId};
 
 use super::settings as rules;
 use crate::checks::{Checks, trim};
@@ -21,6 +22,7 @@ use crate::clock::new_id;
 use crate::db::{Tx, WholeRow};
 use crate::error::broken_constraint;
 use crate::floor::{day, reserved};
+use crate::log::Topics;
 use crate::record::check_version;
 use crate::schema::{log_heads, restaurants, tables};
 use crate::{Error, Result};
@@ -136,7 +138,13 @@ pub struct FloorView {
     pub service_day_start: DateTime<Utc>,
     /// Where its log stands; what is read after this contains at least as much.
     pub position: Position,
+    /// The last event of which anything on the floor may be another since.
+    pub changed: Position,
 }
+
+/// What lists of the floor are made of: its own things, the restaurant's settings, and the words that
+/// are gone when a person is erased.
+const ON_THE_FLOOR: [Topic; 3] = [Topic::Venue, Topic::People, Topic::Floor];
 
 /// When the present service day of a restaurant began.
 #[must_use]
@@ -154,16 +162,15 @@ pub async fn floor_view(
     id: RestaurantId,
     now: DateTime<Utc>,
 ) -> Result<FloorView> {
-    let (zone, settings, epoch, seq) = restaurants::table
+    let (zone, settings, log) = restaurants::table
         .inner_join(log_heads::table.on(log_heads::restaurant_id.eq(restaurants::id)))
         .filter(restaurants::id.eq(id))
         .select((
             restaurants::time_zone,
             restaurants::settings,
-            log_heads::epoch,
-            log_heads::last_seq,
+            Topics::as_select(),
         ))
-        .first::<(String, serde_json::Value, Epoch, Seq)>(conn)
+        .first::<(String, serde_json::Value, Topics)>(conn)
         .await
         .optional()?
         .ok_or(Error::NotFound("restaurant"))?;
@@ -171,7 +178,8 @@ pub async fn floor_view(
     let zone = zone.parse().unwrap_or(Tz::UTC);
     Ok(FloorView {
         service_day_start: day::start(now, zone, settings.service_day_start_minute),
-        position: Position { epoch, seq },
+        position: log.position(),
+        changed: log.last_of(&ON_THE_FLOOR),
     })
 }
 

@@ -9,7 +9,7 @@ use domain::{Error, Result};
 use serde_json::Value;
 use tokio::runtime::Handle;
 use wire::RestaurantId;
-use wire::people::Role;
+use wire::Role;
 
 use crate::replay;
 use crate::sql::url_of;

@@ -10,10 +10,10 @@ use domain::venue::restaurants::NewRestaurant;
 use domain::{Result, log};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use wire::Role;
 use wire::floor::guests::{Guest, GuestFilter};
 use wire::floor::reservations::Reservation;
 use wire::floor::tables::{Table, TableFilter};
-use wire::people::Role;
 use wire::venue::restaurants::Restaurant;
 use wire::{GuestId, ReservationId, RestaurantId, Seq, TableId, UserId};
 

@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use domain::db::{Actor, RequestId, Scope};
 use domain::people::sessions::Standing;
 use domain::remembered::Once;
-use wire::people::Role;
+use wire::Role;
 use wire::{ErrorCode, RestaurantId, SessionId, UserId};
 
 use crate::access::tokens::Claims;

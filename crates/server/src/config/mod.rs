@@ -15,8 +15,8 @@ mod seen;
 mod traces;
 mod vars;
 
-pub use auth::{AdminConfig, AuthConfig, Registration};
-pub use data::{DatabaseConfig, RedisConfig, RedisSecurity, ReplicaConfig};
+pub use auth::{AuthConfig, Registration};
+pub use data::{DatabaseConfig, RedisConfig, RedisSecurity};
 pub use http::{CorsOrigins, HttpConfig, PublicUrl, TrustedProxies};
 pub use limits::LimitsConfig;
 pub use live::{LiveConfig, SharesConfig, SocketTransport};

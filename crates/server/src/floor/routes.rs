@@ -1,6 +1,6 @@
 //! The floor: every route.
 
-use wire::people::Role::{Manager, Staff};
+use wire::Role::{Manager, Staff};
 
 use super::{availability, dashboard, guests, holds, reservations, snapshot, tables, waitlist};
 use crate::access::auth::Need::Member;

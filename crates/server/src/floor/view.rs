@@ -17,10 +17,17 @@ use crate::platform::reply;
 use crate::platform::tag::LogTag;
 use crate::state::AppState;
 
+/// Of what names its position itself: a client that has to start anew, because its position is
+/// forgotten, is never answered that it has everything.
 impl From<FloorView> for LogTag {
     fn from(view: FloorView) -> Self {
         Self::new(view.position, view.service_day_start)
     }
+}
+
+/// Of a list, which names no position: it is the same until something on the floor changes.
+const fn of_list(view: &FloorView) -> LogTag {
+    LogTag::since(view.changed, view.position, view.service_day_start)
 }
 
 /// A page of a list with the position that it contains, both from the same server, or the 304 for a
@@ -34,21 +41,20 @@ pub(super) async fn page<T: Serialize>(
     list: impl AsyncFn(&mut PgConnection, &FloorView) -> domain::Result<Page<T>>,
 ) -> Result<HttpResponse, ApiError> {
     let now = state.db.clock().now();
-    let (tag, page) = state
+    let (view, page) = state
         .reads
         .read(operation, rid, least, async |conn| {
             let view = restaurants::floor_view(conn, rid, now).await?;
-            let tag = LogTag::from(view);
-            if let Some(answer) = reply::not_modified(request, tag) {
-                return Ok((tag, ControlFlow::Break(answer)));
+            if let Some(answer) = reply::not_modified(request, of_list(&view)) {
+                return Ok((view, ControlFlow::Break(answer)));
             }
             let page = list(conn, &view).await?;
-            Ok((tag, ControlFlow::Continue(page)))
+            Ok((view, ControlFlow::Continue(page)))
         })
         .await?;
-    state.reads.told(rid, tag.position());
+    state.reads.told(rid, view.position);
     Ok(match page {
-        ControlFlow::Continue(page) => reply::page_at(request, tag, &page),
+        ControlFlow::Continue(page) => reply::page_at(request, of_list(&view), &page),
         ControlFlow::Break(answer) => answer,
     })
 }

@@ -1,6 +1,6 @@
 //! Sockets and streams: every route.
 
-use wire::people::Role::Staff;
+use wire::Role::Staff;
 
 use super::{events, presence, realtime, socket_tickets};
 use crate::access::auth::Need::{Account, Follow, Member};

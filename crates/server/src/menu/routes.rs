@@ -1,6 +1,6 @@
 //! The menu: every route.
 
-use wire::people::Role::{Manager, Staff};
+use wire::Role::{Manager, Staff};
 
 use super::{categories, dishes, live, menus, transfer, tree};
 use crate::access::auth::Need::{Member, Named, Public};

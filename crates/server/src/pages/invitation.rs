@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use domain::people::invitations;
 use maud::{Markup, html};
 use serde::Deserialize;
-use wire::people::Role;
+use wire::Role;
 use wire::people::invitations::{AcceptInvitation, InvitationFace, InvitationStatus};
 
 use super::{complaint, input, page, see_other};

@@ -1,6 +1,6 @@
 //! Who is who: every route.
 
-use wire::people::Role::Manager;
+use wire::Role::Manager;
 
 use super::{auth, invitations, sessions, users};
 use crate::access::auth::Need::{Account, Member, MemberOrSelf, Public};

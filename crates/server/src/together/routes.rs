@@ -1,6 +1,6 @@
 //! Several changes in one request: every route.
 
-use wire::people::Role::Staff;
+use wire::Role::Staff;
 
 use super::{atomic, batch, sync};
 use crate::access::auth::Need::{Member, Named};

@@ -1,6 +1,6 @@
 //! The restaurant itself: every route.
 
-use wire::people::Role::{Manager, Staff};
+use wire::Role::{Manager, Staff};
 
 use super::restaurants;
 use crate::access::auth::Need::Member;

@@ -3,8 +3,8 @@
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
-use server::access::auth::Need;
-use server::routes::routes;
+use server::Need;
+use server::routes;
 use testkit::wait::{DEADLINE, until};
 use uuid::Uuid;
 
@@ -444,7 +444,7 @@ async fn what_was_refused_is_looked_at_anew() {
     let anybody = app.client(0);
     let reply = anybody.post_once("two words", &path, json!({})).await;
     reply.expect_error(401, "unauthenticated");
-    let long = vec![b' '; server::platform::extract::BODY_LIMIT + 1];
+    let long = vec![b' '; server::BODY_LIMIT + 1];
     let headers = [
         ("idempotency-key", "key"),
         ("content-type", "application/json"),

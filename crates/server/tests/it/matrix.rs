@@ -2,10 +2,10 @@
 
 use reqwest::Method;
 use serde_json::json;
-use server::access::auth::Need;
-use server::routes::routes;
+use server::Need;
+use server::routes;
 use uuid::Uuid;
-use wire::people::Role;
+use wire::Role;
 
 use crate::support::{Client, Restaurant, TestApp};
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use server::access::auth::Need;
-use server::routes::routes;
+use server::Need;
+use server::routes;
 use testkit::proxy::Proxy;
 use testkit::wait::{DEADLINE, until};
 

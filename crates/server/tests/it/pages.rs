@@ -3,7 +3,7 @@
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::json;
-use server::routes::routes;
+use server::routes;
 use uuid::Uuid;
 
 use crate::support::restaurant::{PASSWORD, login};

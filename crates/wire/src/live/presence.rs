@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::people::Role;
+use crate::Role;
 use crate::{SessionId, UserId};
 
 /// Who follows a restaurant now, at whichever worker.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Role;
+use crate::Role;
 use crate::patch::present;
 use crate::refused::NoPassword;
 use crate::secretive::secretive;

@@ -3,11 +3,11 @@
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
+use wire::Role;
 use wire::floor::tables::{
     CreateTable, Table, TablePosition, TableShape, TableStatus, UpdateTable,
 };
 use wire::live::events::{Action, EventKind, Gone};
-use wire::people::Role;
 use wire::{ErrorCode, GuestId, RestaurantId, TableId};
 
 use super::row::TableRow;

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
-use wire::people::Role;
+use wire::Role;
 use wire::people::auth::{Me, Membership};
 use wire::{RestaurantId, SessionId, UserId};
 

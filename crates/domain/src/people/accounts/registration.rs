@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use wire::Role;
 use wire::audit::AuditEntity;
-use wire::people::Role;
 use wire::people::auth::Register;
 use wire::{ErrorCode, RestaurantId, UserId};
 

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use wire::Role;
 use wire::live::events::Action;
-use wire::people::Role;
 use wire::people::invitations::{AcceptInvitation, InvitationFace};
 use wire::{ErrorCode, InvitationId, SessionId, UserId};
 

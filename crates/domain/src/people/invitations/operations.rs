@@ -4,9 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::json;
+use wire::Role;
 use wire::audit::AuditEntity;
 use wire::live::events::Action;
-use wire::people::Role;
 use wire::people::invitations::{ConfirmInvitation, Invitation, InvitationStatus, Invite};
 use wire::{ErrorCode, InvitationId, RestaurantId, UserId};
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use wire::people::Role;
+use wire::Role;
 use wire::people::invitations::{AcceptedBy, Invitation, InvitationStatus};
 use wire::{InvitationId, RestaurantId, UserId};
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use wire::people::Role;
+use wire::Role;
 use wire::{RestaurantId, SessionId, UserId};
 
 use crate::Result;

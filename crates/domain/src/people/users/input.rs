@@ -1,6 +1,6 @@
 //! Reading what was asked.
 
-use wire::people::Role;
+use wire::Role;
 use wire::people::users::UpdateUser;
 
 use super::row::Member;

@@ -2,8 +2,8 @@
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use wire::Role;
 use wire::live::events::{Action, EventKind, Gone};
-use wire::people::Role;
 use wire::people::auth::UpdateMe;
 use wire::people::users::{UpdateUser, User};
 use wire::{ErrorCode, UserId};

@@ -94,7 +94,7 @@ pub fn reset_scope(secret: &str) -> Result<Scope> {
     let actor = Actor {
         user_id: Some(UserId(secret.id)),
         session_id: None,
-        role: wire::people::Role::Staff,
+        role: wire::Role::Staff,
     };
     Ok(Scope::new(secret.restaurant_id, actor))
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use wire::people::Role;
+use wire::Role;
 use wire::people::users::User;
 use wire::{RestaurantId, UserId};
 

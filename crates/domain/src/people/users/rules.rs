@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use wire::people::Role;
+use wire::Role;
 use wire::{ErrorCode, UserId};
 
 use super::row::Member;

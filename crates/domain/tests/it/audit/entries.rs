@@ -7,11 +7,11 @@ use domain::floor::{guests, reservations, tables};
 use domain::people::sessions::NewSession;
 use serde_json::{Value, json};
 use uuid::Uuid;
+use wire::Role;
 use wire::audit::{AuditEntity, AuditEntry};
 use wire::floor::guests::UpdateGuest;
 use wire::floor::tables::UpdateTable;
 use wire::live::events::Action;
-use wire::people::Role;
 use wire::people::users::UpdateUser;
 
 use super::entries;

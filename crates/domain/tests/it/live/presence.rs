@@ -1,8 +1,8 @@
 //! What workers tell of who is here.
 
 use domain::live::presence::{self, Change, Place, Tenure};
+use wire::Role;
 use wire::live::presence::Presence;
-use wire::people::Role;
 use wire::{RestaurantId, SessionId};
 
 use crate::support::TestDb;

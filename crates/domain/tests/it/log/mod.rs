@@ -5,3 +5,4 @@ mod entities;
 mod numbers;
 mod pruning;
 mod reading;
+mod topics;

@@ -3,7 +3,7 @@
 use domain::Result;
 use domain::people::accounts;
 use domain::people::accounts::Account;
-use wire::people::Role;
+use wire::Role;
 use wire::people::auth::{Membership, Register};
 use wire::people::users::UpdateUser;
 use wire::{ErrorCode, RestaurantId, SessionId, UserId};

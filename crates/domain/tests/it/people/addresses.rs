@@ -4,8 +4,8 @@ use domain::people::accounts;
 use domain::people::accounts::{Account, Filled};
 use domain::privacy;
 use serde_json::json;
+use wire::Role;
 use wire::UserId;
-use wire::people::Role;
 use wire::people::auth::Register;
 use wire::{ErrorCode, RestaurantId};
 

@@ -4,7 +4,7 @@ use domain::Result;
 use domain::people::accounts;
 use domain::people::accounts::AdminAccount;
 use wire::ErrorCode;
-use wire::people::Role;
+use wire::Role;
 
 use crate::support::{HASH, TestDb, code};
 

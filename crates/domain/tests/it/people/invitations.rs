@@ -6,8 +6,8 @@ use domain::people::invitations;
 use domain::people::invitations::Made;
 use domain::{Result, audit};
 use serde_json::json;
+use wire::Role;
 use wire::audit::AuditFilter;
-use wire::people::Role;
 use wire::people::invitations::{AcceptInvitation, Invitation, InvitationStatus as S, Invite};
 use wire::{ErrorCode, InvitationId};
 

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::people::{accounts, users};
-use wire::people::Role;
+use wire::Role;
 use wire::people::users::UpdateUser;
 use wire::{ErrorCode, RestaurantId, UserId};
 

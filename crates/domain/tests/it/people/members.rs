@@ -4,7 +4,7 @@ use domain::Error;
 use domain::db::Tx;
 use domain::people::{accounts, users};
 use serde_json::{Value, json};
-use wire::people::Role;
+use wire::Role;
 use wire::people::auth::UpdateMe;
 use wire::people::users::{UpdateUser, User};
 use wire::{ErrorCode, RestaurantId, UserId};

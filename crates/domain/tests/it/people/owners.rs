@@ -1,7 +1,7 @@
 //! Who may do what to whom, and that there is always an owner.
 
 use domain::Result;
-use wire::people::Role;
+use wire::Role;
 use wire::people::users::{UpdateUser, User};
 use wire::{ErrorCode, RestaurantId, UserId};
 

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use domain::people::sessions;
 use domain::people::sessions::{GRACE, Refreshed, Rotated};
 use futures_util::future::join_all;
-use wire::people::Role;
+use wire::Role;
 use wire::people::users::UpdateUser;
 
 use crate::support::{TTL, TestDb, scope};

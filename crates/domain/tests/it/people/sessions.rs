@@ -5,7 +5,7 @@ use domain::Result;
 use domain::page::Page;
 use domain::people::sessions;
 use domain::people::sessions::{NewSession, Standing};
-use wire::people::Role;
+use wire::Role;
 use wire::people::sessions::DeviceSession;
 use wire::people::users::UpdateUser;
 use wire::{ErrorCode, RestaurantId, SessionId, UserId};

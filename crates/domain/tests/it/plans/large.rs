@@ -14,7 +14,7 @@ use testkit::postgres::PostgresServer;
 use testkit::wait::{DEADLINE, until};
 use tokio::runtime::Handle;
 use uuid::Uuid;
-use wire::people::Role;
+use wire::Role;
 use wire::{GuestId, RestaurantId, TableId, UserId};
 
 use super::statements::{self, Operation};

@@ -8,7 +8,7 @@ use domain::people::sessions::{NewSession, Refreshed};
 use domain::people::{invitations, socket_tickets, users};
 use domain::venue::restaurants;
 use serde_json::json;
-use wire::people::Role;
+use wire::Role;
 use wire::{SessionId, UserId};
 
 use super::large::{House, id, now, read as from};

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use domain::people::invitations;
 use domain::privacy::{Holds, places};
 use serde_json::{Value, json};
+use wire::Role;
 use wire::audit::AuditEntity;
 use wire::floor::guests::GuestStatus;
 use wire::live::events::Action;
-use wire::people::Role;
 use wire::privacy::Erased;
 
 use super::{NUMBER, VALUES, erase, guest, regular, tables_with, try_erase};

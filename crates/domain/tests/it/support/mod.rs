@@ -22,7 +22,7 @@ use testkit::database::{Template, TestDatabase, admin_url};
 use testkit::wait::{DEADLINE, until};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, OnceCell};
-use wire::people::Role;
+use wire::Role;
 use wire::people::auth::Register;
 use wire::people::invitations::{
     AcceptInvitation, ConfirmInvitation, Invitation, InvitationFace, Invite,

@@ -167,7 +167,7 @@ pub(super) fn refusal(status: u16, body: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
-    use wire::people::Role;
+    use wire::Role;
 
     use super::*;
 

@@ -32,7 +32,7 @@ use actix_web::{HttpMessage, HttpRequest};
 use tokio::runtime::Handle;
 use wire::{ErrorCode, UserId};
 
-pub use self::failures::{Attempt, Guessed};
+pub use self::failures::Guessed;
 pub use self::gcra::{Rate, Verdict};
 use self::ledger::Ledger;
 use self::shared::Shared;

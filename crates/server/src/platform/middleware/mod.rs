@@ -21,9 +21,9 @@ use actix_web::{App, Error, web};
 use crate::config::{Config, CorsOrigins, TrustedProxies};
 use crate::seen::metrics::Metrics;
 
-pub use client::{Network, client_ip, is_https, network};
-pub use context::{Context, dress};
-pub use mount::{MOUNTS, split};
+pub use client::{Network, client_ip, network};
+pub use context::Context;
+pub use mount::MOUNTS;
 pub(crate) use security::protect;
 
 /// What the layer around the handlers needs to know.

@@ -2,7 +2,7 @@ use actix_web::test::{TestRequest, call_service, init_service, read_body_json};
 use actix_web::{App, HttpResponse};
 use serde_json::{Value, json};
 use wire::RestaurantId;
-use wire::people::Role;
+use wire::Role;
 
 use super::*;
 use crate::platform::extract::{BODY_LIMIT, FILE_LIMIT, Json, Path};

@@ -132,6 +132,68 @@ async fn what_is_known_is_not_sent_again() {
     app.finish().await;
 }
 
+/// Changes of the menu are told in the same log, and are nothing to those who look at the floor.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_other_rooms_do_is_no_other_list() {
+    let app = TestApp::start().await;
+    let house = Restaurant::new(&app).await;
+    let ann = json!({"guestName": "Ann", "partySize": 2, "phone": "555 0100"});
+    house
+        .owner
+        .post(&house.path("/guests"), ann)
+        .await
+        .expect(201);
+    let ask = async |list: &str, tag: &str| {
+        let (path, known) = (house.path(list), [("if-none-match", tag)]);
+        let again = house.owner.at(&app.client(1));
+        again.send(Method::GET, &path, None, &known).await
+    };
+    let lists = ["/guests", "/tables", "/reservations"];
+    let mut tags = Vec::new();
+    for list in lists {
+        let reply = house.owner.get(&house.path(list)).await;
+        tags.push(reply.header("etag").unwrap().to_owned());
+    }
+    let whole = ["/sync/full", "/dashboard-data"];
+    let mut tags_of_whole = Vec::new();
+    for path in whole {
+        let reply = house.owner.get(&house.path(path)).await;
+        tags_of_whole.push(reply.header("etag").unwrap().to_owned());
+    }
+
+    let starters = json!({"name": "Starters"});
+    let path = house.path("/menu/categories");
+    let reply = house.owner.post(&path, starters).await;
+    let after = reply.header("x-event-seq").unwrap().to_owned();
+    reply.expect(201);
+    for (list, tag) in lists.iter().zip(&tags) {
+        let reply = ask(list, tag).await;
+        assert_eq!(reply.status, 304, "{list}");
+        // It has all of the log nevertheless.
+        assert_eq!(reply.header("x-event-seq"), Some(after.as_str()), "{list}");
+    }
+    // What names its position is another: who takes it goes on from there.
+    for (path, tag) in whole.iter().zip(&tags_of_whole) {
+        assert_eq!(ask(path, tag).await.status, 200, "{path}");
+    }
+
+    // Settings are of the floor, and so are the words of people who are forgotten.
+    let settings = json!({"settings": {"notifiedTimeoutMinutes": 7}});
+    house.owner.put(&house.path(""), settings).await.expect(200);
+    for (list, tag) in lists.iter().zip(&mut tags) {
+        let reply = ask(list, tag).await;
+        assert_eq!(reply.status, 200, "{list}");
+        reply.header("etag").unwrap().clone_into(tag);
+    }
+    let path = house.path("/privacy/erase");
+    let person = json!({"phone": "5550100"});
+    house.owner.post(&path, person).await.expect(200);
+    for (list, tag) in lists.iter().zip(&tags) {
+        assert_eq!(ask(list, tag).await.status, 200, "{list}");
+    }
+    app.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_service_day_is_another_floor() {
     let app = TestApp::with(1, &[]).await;

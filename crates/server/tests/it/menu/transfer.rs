@@ -219,7 +219,7 @@ async fn a_file_is_imported_as_a_whole_or_not_at_all() {
          content-length: {}\r\n\r\n",
         house.path("/menu/import"),
         house.owner.token.as_ref().unwrap(),
-        server::platform::extract::FILE_LIMIT + 1
+        server::FILE_LIMIT + 1
     );
     wire.write_all(head.as_bytes()).await.unwrap();
     let mut status = [0; 12];

@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
-use server::cli::seed_demo;
+use server::seed_demo;
 use testkit::wait::{DEADLINE, until};
 
 use super::names;

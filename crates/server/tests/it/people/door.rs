@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use server::cli::seed_demo;
+use server::seed_demo;
 use testkit::wait::{DEADLINE, until};
 
 use crate::support::app::{check_config, connect};

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// Of each kind of frame, what the document says of it; compiled once.
 static KINDS: LazyLock<BTreeMap<String, Validator>> = LazyLock::new(|| {
-    let document: Value = serde_json::from_str(server::describe::asyncapi::document()).unwrap();
+    let document: Value = serde_json::from_str(server::asyncapi()).unwrap();
     let mut components = document["components"].clone();
     // What is part of an `allOf` must leave the other parts' fields to them.
     let parts: HashSet<String> = components["messages"]

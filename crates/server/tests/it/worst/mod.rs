@@ -7,7 +7,7 @@ mod heads;
 mod parts;
 
 use reqwest::Method;
-use server::routes::routes;
+use server::routes;
 use testkit::process::Process;
 use testkit::wait::DEADLINE;
 use uuid::Uuid;

@@ -56,7 +56,7 @@ async fn an_announcement_costs_nothing() {
         "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: text/csv\r\n\
          content-length: {}\r\n\r\nd",
         owner.token.as_ref().unwrap(),
-        server::platform::extract::FILE_LIMIT,
+        server::FILE_LIMIT,
     );
     let before = bench.memory.asked_for();
     let mut open: Vec<Raw> = Vec::new();

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use wire::ErrorCode;
+use wire::Role;
 use wire::floor::tables::Table;
-use wire::people::Role;
 
 use crate::house::{House, missing};
 use crate::support::{code, fields};

@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use serde_json::json;
 use wire::ErrorCode;
+use wire::Role;
 use wire::floor::tables::{TableShape, TableStatus};
-use wire::people::Role;
 
 use crate::house::{House, stale};
 use crate::support::{code, fields};

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use wire::ErrorCode;
+use wire::Role;
 use wire::floor::guests::GuestStatus;
 use wire::floor::tables::TableStatus;
-use wire::people::Role;
 
 use crate::house::{House, missing};
 use crate::support::code;
