@@ -2,7 +2,7 @@
 //!
 //! From a row follow the types of its events and what they carry, the field of a frame that names
 //! the thing, the actions that may have been taken, how two events of one transaction become one,
-//! what the public hears, the word in the audit, and the description in `/asyncapi.json`. From it follows, too, how
+//! what the public hears, the word in the audit, and the description in `/asyncapi.json`; and how
 //! a person is found in what is kept, and taken out of it.
 
 use utoipa::ToSchema;
@@ -263,7 +263,7 @@ entities! {
     /// A dish; the id is its number, laid into a UUID. The public hears only that it was published
     /// or withdrawn, under the name that clients of menus know.
     Dish = "dish" in Menu, IdField::Number("dish_id"), public Some("dishStatusChanged"),
-    personal ["dishName" Nothing, "name" Nothing, "dietary" Nothing] => {
+    personal ["dishName" Nothing, "name" Nothing, "dietary" Nothing, "allergens" Nothing] => {
         /// A dish was added to the menu.
         DishCreated = "dish_created" Begins [Created] carries Dish,
         /// A dish changed.

@@ -53,8 +53,8 @@ macro_rules! kept_of_people {
             pub events: Vec<serde_json::Value>,
             /// Who did what to them.
             pub audit: Vec<$crate::audit::AuditEntry>,
-            /// What clients were answered about them, as far as the answers are remembered; only
-            /// the parts that are about this person.
+            /// What clients were answered about them, as far as the answers are remembered; only the parts
+            /// that are about this person.
             #[schema(value_type = Vec<Object>)]
             pub answers: Vec<serde_json::Value>,
         }

@@ -128,24 +128,19 @@ async fn the_background(house: &House) {
     let week = TimeDelta::days(7);
     let never = TimeDelta::days(1000);
     for sweep in SWEEPS {
-        for (what, events, audit) in [
-            ("some", week, TimeDelta::days(360)),
-            ("no event", never, never),
-        ] {
+        for (what, events, audit) in [("", week, TimeDelta::days(360)), ("nothing", never, never)] {
             let run = async |conn: &mut PgConnection, now| {
-                let retention = Retention { events, audit };
-                // Few of many: that is when an index tells.
-                let batch = sweep.batch.min(100);
                 let round = Round {
                     now,
-                    retention,
-                    batch,
+                    retention: Retention { events, audit },
+                    // Few of many: that is when an index tells.
+                    batch: sweep.batch / 50,
                 };
                 (sweep.run)(conn, round).await
             };
             let gone = house.transaction(sweep.name, what, run).await;
             if sweep.name == "log.prune" {
-                assert_eq!(gone > 0, what == "some");
+                assert_eq!(gone > 0, what.is_empty());
             }
         }
     }
