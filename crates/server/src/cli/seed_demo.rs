@@ -127,7 +127,7 @@ async fn seat(db: &Db, scope: &Scope, tables: &[TableId], party: &Party) -> anyh
         };
         at(db, minutes)
             .write("demo.step", scope, async |tx| {
-                guests::update(tx, guest.id, &patch, None).await
+                Box::pin(guests::update(tx, guest.id, &patch, None)).await
             })
             .await?;
     }
