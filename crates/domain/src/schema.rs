@@ -173,7 +173,7 @@ diesel::table! {
         epoch -> Uuid,
         last_seq -> Int8,
         pruned_seq -> Int8,
-        topic_seqs -> Array<Nullable<Int8>>,
+        topic_seqs -> Array<Int8>,
         topics_upto -> Int8,
     }
 }

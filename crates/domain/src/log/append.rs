@@ -138,7 +138,7 @@ impl Append {
         out.push_sql(") THEN last_seq + ");
         out.push_bind_param::<BigInt, _>(&self.count)?;
         out.push_sql(
-            " WHEN topics_upto = last_seq THEN topic_seqs[number] ELSE last_seq END \
+            " WHEN topics_upto = last_seq THEN coalesce(topic_seqs[number], 0) ELSE last_seq END \
              FROM generate_series(1, greatest(cardinality(topic_seqs), ",
         );
         out.push_bind_param::<Integer, _>(&TOPICS)?;

@@ -13,8 +13,8 @@ use crate::schema::log_heads;
 pub(crate) struct Topics {
     epoch: Epoch,
     last_seq: Seq,
-    /// At the topic's number, from 1; missing where nothing was ever told.
-    topic_seqs: Vec<Option<Seq>>,
+    /// At the topic's number, from 1; missing or 0 where nothing was ever told.
+    topic_seqs: Vec<Seq>,
     topics_upto: Seq,
 }
 
@@ -32,7 +32,7 @@ impl Topics {
         }
         let seq = |topic: &Topic| {
             let place = usize::from(*topic as u8).checked_sub(1)?;
-            self.topic_seqs.get(place).copied().flatten()
+            self.topic_seqs.get(place).copied()
         };
         self.at(topics.iter().filter_map(seq).max().unwrap_or(0))
     }

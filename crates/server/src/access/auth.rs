@@ -35,7 +35,7 @@ pub enum Need {
     MemberOrSelf(Role),
     /// Membership in the restaurant that the request names elsewhere, else in the caller's own, with
     /// at least this role. An account is asked for before anything is read; the handler reads which
-    /// restaurant it is, and asks [`member`] before it reads the rest.
+    /// restaurant it is, and asks `member` before it reads the rest.
     Named(Role),
     /// Membership in the restaurant of the query, by a token or by a ticket: the handler asks, which
     /// alone knows where a socket may carry either.

@@ -191,15 +191,6 @@ impl Metrics {
     }
 
     /// Has what others count written down whenever somebody asks.
-    ///
-    /// ```
-    /// # let metrics = server::seen::metrics::Metrics::new().unwrap();
-    /// # let sessions = || 3;
-    /// metrics.on_scrape(move |sheet| {
-    ///     sheet.gauge("sessions", "Open sockets.", f64::from(sessions()));
-    /// });
-    /// assert!(metrics.render().unwrap().contains("qtable_sessions 3"));
-    /// ```
     pub fn on_scrape(&self, hook: impl Fn(&mut Sheet) + Send + Sync + 'static) {
         self.hooks.write().push(Box::new(hook));
     }
