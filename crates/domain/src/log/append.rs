@@ -112,9 +112,9 @@ impl Append {
 
     fn add(&mut self, envelope: &Envelope, parts: &FrameParts, public: Option<&FrameParts>) {
         self.count += 1;
-        if let Some(topic) = envelope.kind.topic() {
-            self.topics.push(i32::from(topic as u8));
-        }
+        let topic = envelope.kind.topic().map(|topic| i32::from(topic as u8));
+        self.topics
+            .extend(topic.filter(|topic| !self.topics.contains(topic)));
         self.kinds.push(envelope.kind.as_str());
         self.entity_ids.push(envelope.entity_id.as_uuid());
         self.audiences

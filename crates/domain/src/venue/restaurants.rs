@@ -127,13 +127,6 @@ pub struct FloorView {
 /// are gone when a person is erased.
 const ON_THE_FLOOR: [Topic; 3] = [Topic::Venue, Topic::People, Topic::Floor];
 
-/// When the present service day of a restaurant began.
-#[must_use]
-pub fn service_day_start(restaurant: &Restaurant, now: DateTime<Utc>) -> DateTime<Utc> {
-    let zone = restaurant.time_zone.parse().unwrap_or(Tz::UTC);
-    day::start(now, zone, restaurant.settings.service_day_start_minute)
-}
-
 /// What lists of the floor start from, in one query.
 ///
 /// # Errors
@@ -143,20 +136,15 @@ pub async fn floor_view(
     id: RestaurantId,
     now: DateTime<Utc>,
 ) -> Result<FloorView> {
-    let (zone, settings, log) = restaurants::table
+    let (calendar, log) = restaurants::table
         .inner_join(log_heads::table.on(log_heads::restaurant_id.eq(restaurants::id)))
         .filter(restaurants::id.eq(id))
-        .select((
-            restaurants::time_zone,
-            restaurants::settings,
-            Topics::as_select(),
-        ))
-        .first::<(String, serde_json::Value, Topics)>(conn)
+        .select((calendar::COLUMNS, Topics::as_select()))
+        .first::<((String, serde_json::Value), Topics)>(conn)
         .await
         .optional()?
         .ok_or(Error::NotFound("restaurant"))?;
-    let settings: RestaurantSettings = serde_json::from_value(settings)?;
-    let zone = zone.parse().unwrap_or(Tz::UTC);
+    let Calendar { zone, settings } = calendar::Unread::from(calendar).read()?;
     Ok(FloorView {
         service_day_start: day::start(now, zone, settings.service_day_start_minute),
         position: log.position(),
