@@ -2,10 +2,28 @@
 
 use serde_json::Value;
 
-use crate::together::kinds::Fields;
+use crate::together::kinds::{Fields, Profile};
+
+/// How things of a kind are compared and spoken of: `this` one begins a sentence, `the` one stands
+/// within it, and `named` is the name that staff use.
+pub(super) const fn profile(
+    this: &'static str,
+    the: &'static str,
+    named: fn(&Fields) -> Option<String>,
+) -> Profile {
+    Profile {
+        this,
+        the,
+        named,
+        words: WORDS,
+        derived: DERIVED,
+        clashes: CLASHES,
+        spell,
+    }
+}
 
 /// Fields that follow from others, or count.
-pub(super) const DERIVED: &[&str] = &[
+const DERIVED: &[&str] = &[
     "checkInTime",
     "seatedTime",
     "finishedTime",
@@ -26,10 +44,10 @@ pub(super) const DERIVED: &[&str] = &[
 ];
 
 /// A party whose visit took another turn in the meantime must not be seated by an old wish.
-pub(super) const CLASHES: &[(&str, &str)] = &[("tableIds", "status")];
+const CLASHES: &[(&str, &str)] = &[("tableIds", "status")];
 
 /// What staff call fields whose names are not what they say.
-pub(super) const WORDS: &[(&str, &str)] = &[
+const WORDS: &[(&str, &str)] = &[
     ("tableIds", "table"),
     ("partySize", "party size"),
     ("reservationTime", "time"),
@@ -52,7 +70,7 @@ pub(super) const WORDS: &[(&str, &str)] = &[
 ];
 
 /// Brings what a change asks for into the fields that the thing itself has.
-pub(super) fn spell(patch: &mut Fields) {
+fn spell(patch: &mut Fields) {
     // A word to the rules, not a field.
     patch.remove("allowOverCapacity");
     if let Some(table) = patch.remove("tableId")

@@ -10,22 +10,16 @@ use super::{among, create_all, create_as, defer, delete, flush, is_in_line, upda
 use crate::Result;
 use crate::db::Tx;
 use crate::floor::locks::OnFloor;
-use crate::floor::together::{CLASHES, DERIVED, WORDS, spell, text};
+use crate::floor::together::{profile, text};
 use crate::together::changes::Edit;
 use crate::together::kinds::{Changeable, EditOf, Profile};
 use crate::together::locks::Touched;
 
 impl Changeable for Guest {
     const ENTITY: Entity = Entity::Guest;
-    const PROFILE: Profile = Profile {
-        this: "This party",
-        the: "the party",
-        named: |state| text(state, "guestName").map(str::to_owned),
-        words: WORDS,
-        derived: DERIVED,
-        clashes: CLASHES,
-        spell,
-    };
+    const PROFILE: Profile = profile("This party", "the party", |state| {
+        text(state, "guestName").map(str::to_owned)
+    });
     type Id = GuestId;
     type Create = CreateGuest;
     type Update = UpdateGuest;

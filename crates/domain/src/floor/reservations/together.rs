@@ -9,22 +9,16 @@ use super::{cancel, create_as, some, update};
 use crate::Result;
 use crate::db::Tx;
 use crate::floor::locks::OnFloor;
-use crate::floor::together::{CLASHES, DERIVED, WORDS, spell, text};
+use crate::floor::together::{profile, text};
 use crate::together::changes::Edit;
 use crate::together::kinds::{Changeable, EditOf, Profile};
 use crate::together::locks::Touched;
 
 impl Changeable for Reservation {
     const ENTITY: Entity = Entity::Reservation;
-    const PROFILE: Profile = Profile {
-        this: "This booking",
-        the: "the booking",
-        named: |state| text(state, "guestName").map(|name| format!("the booking of {name}")),
-        words: WORDS,
-        derived: DERIVED,
-        clashes: CLASHES,
-        spell,
-    };
+    const PROFILE: Profile = profile("This booking", "the booking", |state| {
+        text(state, "guestName").map(|name| format!("the booking of {name}"))
+    });
     type Id = ReservationId;
     type Create = CreateReservation;
     type Update = UpdateReservation;

@@ -9,22 +9,16 @@ use super::{create_as, delete, some, update};
 use crate::Result;
 use crate::db::Tx;
 use crate::floor::locks::OnFloor;
-use crate::floor::together::{CLASHES, DERIVED, WORDS, spell, text};
+use crate::floor::together::{profile, text};
 use crate::together::changes::Edit;
 use crate::together::kinds::{Changeable, EditOf, Profile};
 use crate::together::locks::Touched;
 
 impl Changeable for Table {
     const ENTITY: Entity = Entity::Table;
-    const PROFILE: Profile = Profile {
-        this: "This table",
-        the: "the table",
-        named: |state| text(state, "tableNumber").map(|number| format!("table {number}")),
-        words: WORDS,
-        derived: DERIVED,
-        clashes: CLASHES,
-        spell,
-    };
+    const PROFILE: Profile = profile("This table", "the table", |state| {
+        text(state, "tableNumber").map(|number| format!("table {number}"))
+    });
     type Id = TableId;
     type Create = CreateTable;
     type Update = UpdateTable;
