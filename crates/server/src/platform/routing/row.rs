@@ -63,11 +63,9 @@ impl Row {
     /// What follows from method, path and need.
     fn new(method: Method, canonical: &'static str, need: Need) -> Self {
         let below = canonical.strip_prefix(MOUNTS[0]);
-        let is_read = method == Method::GET;
-        let by_method = if is_read { Tier::Reads } else { Tier::Writes };
         let has_caller = !matches!(need, Need::Public | Need::Follow);
         Self {
-            tier: below.map(|_| by_method),
+            tier: below.map(|_| by_method(&method)),
             takes_keys: has_caller && matches!(method, Method::POST | Method::PATCH),
             path: below.unwrap_or(canonical),
             method,
@@ -96,6 +94,15 @@ impl Row {
     #[must_use]
     pub fn has_secret(&self) -> bool {
         tree::names(self.path).any(|name| name == "secret")
+    }
+}
+
+/// As what a request is counted unless its row says otherwise.
+fn by_method(method: &Method) -> Tier {
+    if *method == Method::GET {
+        Tier::Reads
+    } else {
+        Tier::Writes
     }
 }
 
@@ -136,11 +143,7 @@ impl Route {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        let tier = if method == Method::GET {
-            Tier::Reads
-        } else {
-            Tier::Writes
-        };
+        let tier = by_method(&method);
         let page = Self::bare(method, path, Need::Public, handler);
         page.with(|row| row.kind = Kind::Page).tier(tier)
     }
