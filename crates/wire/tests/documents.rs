@@ -4,6 +4,8 @@
     reason = "what a test needs and cannot get fails the test"
 )]
 
+mod tree;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,20 +18,6 @@ const CRATES: [&str; 7] = [
 fn top() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     own.parent().unwrap().parent().unwrap().to_path_buf()
-}
-
-fn below(folder: &Path, extension: &str, into: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() {
-            if !name.starts_with('.') && name != "target" && name != "node_modules" {
-                below(&path, extension, into);
-            }
-        } else if path.extension().is_some_and(|kind| kind == extension) {
-            into.push(path);
-        }
-    }
 }
 
 /// What is written in a document as code, by what stands between backquotes or brackets.
@@ -90,13 +78,11 @@ fn has(of: &str, path: &str, sources: &[(PathBuf, String)]) -> bool {
 }
 
 fn documents() -> Vec<(PathBuf, String)> {
-    let mut found = Vec::new();
-    below(&top(), "md", &mut found);
     let read = |path: PathBuf| {
         let text = fs::read_to_string(&path).unwrap();
         (path, text)
     };
-    found.into_iter().map(read).collect()
+    tree::files(&top(), "md").into_iter().map(read).collect()
 }
 
 #[test]
@@ -115,9 +101,7 @@ fn every_file_that_is_named_is_there() {
 
 #[test]
 fn every_test_that_is_named_is_there() {
-    let mut sources = Vec::new();
-    below(&top().join("crates"), "rs", &mut sources);
-    let sources: Vec<_> = sources
+    let sources: Vec<_> = tree::files(&top().join("crates"), "rs")
         .into_iter()
         .map(|path| {
             let text = fs::read_to_string(&path).unwrap();

@@ -9,9 +9,11 @@
     reason = "what a test needs and cannot get fails the test"
 )]
 
+mod tree;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The crates of the house.
 const HOUSE: [&str; 4] = ["wire", "domain", "realtime", "server"];
@@ -142,17 +144,6 @@ fn depth(file: &Path) -> usize {
     file.components().count() - usize::from(is_its_folders)
 }
 
-fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, into);
-        } else if path.extension().is_some_and(|kind| kind == "rs") {
-            into.push(path);
-        }
-    }
-}
-
 /// Whether a file belongs to the ground.
 fn is_ground(file: &str, below_src: &Path) -> bool {
     let first = below_src
@@ -176,9 +167,7 @@ fn known() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for one in HOUSE {
         let src = crates.join(one).join("src");
-        let mut files = Vec::new();
-        sources(&src, &mut files);
-        for path in files {
+        for path in tree::files(&src, "rs") {
             let below_src = path.strip_prefix(&src).unwrap();
             let file = path.strip_prefix(crates).unwrap().to_str().unwrap();
             if is_ground(file, below_src) {
