@@ -12,7 +12,7 @@ use diesel::result::Error as DieselError;
 use diesel_async::AsyncPgConnection;
 use serde::Serialize;
 use wire::live::events::{Action, EventKind, Gone};
-use wire::{EntityId, RestaurantId};
+use wire::{EntityId, RestaurantId, RootId};
 
 use crate::db::{Event, Tx, WholeRow};
 use crate::error::broken_constraint;
@@ -208,6 +208,17 @@ pub(crate) trait Record: Clone + PartialEq + BorrowMut<Self::Row> {
         None::<()>
     }
 
+    /// The things by which it may be followed by somebody who has no part in the restaurant; none
+    /// while nobody does.
+    fn roots(&self) -> Vec<RootId> {
+        Vec::new()
+    }
+
+    /// What they hear of it.
+    fn own(_shown: &Self::Shown) -> Option<impl Serialize> {
+        None::<()>
+    }
+
     /// What is told of it once it is gone.
     fn gone(&self) -> impl Serialize {
         let row: &Self::Row = self.borrow();
@@ -282,6 +293,7 @@ pub(crate) trait Record: Clone + PartialEq + BorrowMut<Self::Row> {
         let row: &Self::Row = self.borrow();
         let id = row.entity_id();
         let event = Event::new(Self::DELETED, id, Action::Deleted, &self.gone());
+        let event = event.own(self.roots(), Vec::new(), &());
         let before = self.shown(tx.now)?;
         let public = Self::public(Some(&before), None);
         tx.tell(publicly(event.before(&before), public))
@@ -294,8 +306,10 @@ pub(crate) trait Record: Clone + PartialEq + BorrowMut<Self::Row> {
     fn tell_created(self, tx: &mut Tx<'_>) -> Result<Self::Shown> {
         let row: &Self::Row = self.borrow();
         let id = row.entity_id();
+        let roots = self.roots();
         let after = self.shown(tx.now)?;
         let event = Event::new(Self::CREATED, id, Action::Created, &after);
+        let event = event.own(Vec::new(), roots, &Self::own(&after));
         tx.tell(publicly(event, Self::public(None, Some(&after))))?;
         Ok(after)
     }
@@ -322,22 +336,27 @@ pub(crate) trait Record: Clone + PartialEq + BorrowMut<Self::Row> {
     ) -> Result<Self::Shown> {
         let row: &Self::Row = self.borrow();
         let id = row.entity_id();
+        let roots = (before.roots(), self.roots());
         let (before, after) = (before.clone().shown(tx.now)?, self.shown(tx.now)?);
         let event = Event::new(kind, id, action, &after).before(&before);
+        let event = event.own(roots.0, roots.1, &Self::own(&after));
         tx.tell(publicly(event, Self::public(Some(&before), Some(&after))))?;
         Ok(after)
     }
 
     /// Tells of one out of which values were taken that nothing may show any more, the audit
-    /// neither.
+    /// neither. Who followed it by itself, as it was `before`, may do so no more.
     ///
     /// # Errors
     /// As [`Record::shown`].
-    fn tell_erased(self, tx: &mut Tx<'_>) -> Result<()> {
+    fn tell_erased(self, tx: &mut Tx<'_>, before: &Self) -> Result<()> {
         let row: &Self::Row = self.borrow();
         let id = row.entity_id();
+        let roots = (before.roots(), self.roots());
         let after = self.shown(tx.now)?;
-        tx.tell(Event::new(Self::UPDATED, id, Action::InfoUpdated, &after).unaudited())
+        let event = Event::new(Self::UPDATED, id, Action::InfoUpdated, &after);
+        let event = event.own(roots.0, roots.1, &Self::own(&after));
+        tx.tell(event.unaudited())
     }
 }
 

@@ -10,6 +10,7 @@ use wire::{FieldError, GuestId, ReservationId, TableId};
 
 use crate::db::Tx;
 use crate::due::Due;
+use crate::holders::Held;
 use crate::privacy::things::OfPeople;
 use crate::privacy::{self, Place};
 use crate::sweeps::{Often, Sweep, expired};
@@ -40,6 +41,12 @@ pub(crate) const LOCKS: &[&dyn Rows] = &[
 
 /// Rows that carry the moment at which they are due.
 pub const DUE: &[&dyn Due] = &[&floor::due::OfFloor];
+
+/// What somebody may follow by itself, who holds its secret.
+pub(crate) const HELD: &[&dyn Held] = &[
+    &floor::guests::HeldParties,
+    &floor::reservations::HeldBookings,
+];
 
 /// Rows that go in time.
 pub const SWEEPS: &[Sweep] = &[

@@ -92,6 +92,9 @@ diesel::table! {
         frame -> Text,
         public_frame -> Nullable<Text>,
         created_at -> Timestamptz,
+        own_roots -> Nullable<Array<Uuid>>,
+        left_roots -> Nullable<Array<Uuid>>,
+        own_frame -> Nullable<Text>,
     }
 }
 
@@ -131,6 +134,7 @@ diesel::table! {
         waited_minutes -> Nullable<Int4>,
         quote_error_minutes -> Nullable<Int4>,
         due_at -> Nullable<Timestamptz>,
+        secret_hash -> Nullable<Bytea>,
     }
 }
 
@@ -273,6 +277,7 @@ diesel::table! {
         created_at -> Timestamptz,
         last_updated -> Timestamptz,
         version -> Int4,
+        secret_hash -> Nullable<Bytea>,
     }
 }
 

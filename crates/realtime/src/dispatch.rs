@@ -22,6 +22,7 @@ use parking_lot::Mutex;
 use tokio::runtime::{Handle, Id};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
+use wire::Audience;
 
 use crate::seats::Seat;
 
@@ -35,9 +36,10 @@ const PAUSE_PER_SEAT: Duration = Duration::from_micros(40);
 /// The longest pause: this much a burst may be late in the largest rooms.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
-/// The sessions of one room that live on one runtime.
+/// The sessions of one room that live on one runtime and may hear the same.
 pub(crate) struct Row {
     pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) audience: Audience,
     seats: Mutex<HashMap<u64, Arc<Seat>>>,
     /// Until when they are left alone; only the dispatcher looks at it.
     rests_until: Mutex<Option<Instant>>,
@@ -46,9 +48,10 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(crate) fn new(dispatcher: Arc<Dispatcher>) -> Self {
+    pub(crate) fn new(dispatcher: Arc<Dispatcher>, audience: Audience) -> Self {
         Self {
             dispatcher,
+            audience,
             seats: Mutex::default(),
             rests_until: Mutex::default(),
             called: AtomicBool::new(false),

@@ -1,8 +1,10 @@
 //! What is carried: events with their frames, grouped by the transaction that made them.
 
+use std::sync::Arc;
+
 use bytestring::ByteString;
 use wire::live::events::{EventKind, split_data};
-use wire::{Audience, Epoch, RestaurantId, Seq};
+use wire::{Epoch, RestaurantId, RootId, Seq};
 
 use crate::bus::Hint;
 use crate::trace::Traced;
@@ -21,18 +23,50 @@ pub struct Event {
     pub frame: ByteString,
     /// What the public hears, if it hears anything.
     pub public_frame: Option<ByteString>,
+    /// What those hear who follow a thing by itself, if it concerns any.
+    pub own: Option<Arc<Own>>,
+}
+
+/// What those hear of an event who follow a thing of their own. At least one of the two.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Own {
+    /// What is heard by those whose thing it concerns now.
+    pub now: Option<Told>,
+    /// What is heard by those whose thing it concerned until now, and does no more.
+    pub left: Option<Told>,
+}
+
+/// A frame, and who hears it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Who follows one of these.
+    pub roots: Box<[RootId]>,
+    /// JSON text.
+    pub frame: ByteString,
+}
+
+impl Own {
+    /// Every thing whose followers hear something.
+    pub(crate) fn roots(&self) -> impl Iterator<Item = RootId> {
+        let told = self.now.iter().chain(&self.left);
+        told.flat_map(|told| told.roots.iter().copied())
+    }
+
+    /// What somebody hears who follows these. Who has one that it still concerns has not lost it.
+    pub(crate) fn frame_for(&self, followed: &[RootId]) -> Option<&ByteString> {
+        let told = self.now.iter().chain(&self.left);
+        let mut heard = told.filter(|told| told.roots.iter().any(|root| followed.contains(root)));
+        heard.next().map(|told| &told.frame)
+    }
+
+    fn weight(&self) -> usize {
+        let told = self.now.iter().chain(&self.left);
+        let weights = told.map(|told| size_of_val(&*told.roots) + told.frame.len());
+        size_of::<Self>() + weights.sum::<usize>()
+    }
 }
 
 impl Event {
-    /// What `audience` hears of it.
-    #[must_use]
-    pub fn frame_for(&self, audience: Audience) -> Option<&ByteString> {
-        match audience {
-            Audience::Staff => Some(&self.frame),
-            Audience::Public => self.public_frame.as_ref(),
-        }
-    }
-
     /// Whether another event of the same number is this one. An erasure takes values out of an
     /// event's data, and leaves its envelope as it was.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
@@ -46,7 +80,9 @@ impl Event {
 
     /// How much memory it holds on to, roughly.
     pub(crate) fn weight(&self) -> usize {
-        size_of::<Self>() + self.frame.len() + self.public_frame.as_ref().map_or(0, |f| f.len())
+        let public = self.public_frame.as_ref().map_or(0, |frame| frame.len());
+        let own = self.own.as_ref().map_or(0, |own| own.weight());
+        size_of::<Self>() + self.frame.len() + public + own
     }
 }
 

@@ -2,24 +2,59 @@
 
 use bytestring::ByteString;
 use wire::live::events::EventKind;
-use wire::{Audience, Seq};
+use wire::{Audience, RootId, Seq};
 
 use crate::config::HubConfig;
 use crate::event::Event;
 use crate::session::Frames;
 
+/// What somebody may hear.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hears {
+    /// Everything.
+    Staff,
+    /// What everybody may.
+    Public,
+    /// What concerns these, in the frames that are made for their followers.
+    Own(Box<[RootId]>),
+}
+
+impl Hears {
+    /// The part of a log that it is.
+    #[must_use]
+    pub const fn audience(&self) -> Audience {
+        match self {
+            Self::Staff => Audience::Staff,
+            Self::Public => Audience::Public,
+            Self::Own(_) => Audience::Own,
+        }
+    }
+
+    /// The things whose followers hear it.
+    pub(crate) fn roots(&self) -> &[RootId] {
+        match self {
+            Self::Staff | Self::Public => &[],
+            Self::Own(roots) => roots,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Filter {
-    audience: Audience,
+    hears: Hears,
     kinds: Option<Box<[EventKind]>>,
 }
 
 impl Filter {
-    pub(crate) fn new(audience: Audience, kinds: Option<Vec<EventKind>>) -> Self {
+    pub(crate) fn new(hears: Hears, kinds: Option<Vec<EventKind>>) -> Self {
         Self {
-            audience,
+            hears,
             kinds: kinds.map(Vec::into_boxed_slice),
         }
+    }
+
+    pub(crate) const fn hears(&self) -> &Hears {
+        &self.hears
     }
 
     /// The frames of a batch, bounded by number and bytes but at least one if any passes. Moves
@@ -53,7 +88,11 @@ impl Filter {
         }
         match &self.kinds {
             Some(kinds) if !kinds.contains(&event.kind) => None,
-            _ => event.frame_for(self.audience),
+            _ => match &self.hears {
+                Hears::Staff => Some(&event.frame),
+                Hears::Public => event.public_frame.as_ref(),
+                Hears::Own(roots) => event.own.as_ref()?.frame_for(roots),
+            },
         }
     }
 }
@@ -72,7 +111,7 @@ mod tests {
     #[test]
     fn batches_are_bounded_by_number_and_bytes() {
         let events: Vec<_> = (1..=9).map(event).collect();
-        let all = Filter::new(Audience::Staff, None);
+        let all = Filter::new(Hears::Staff, None);
         let mut config = config();
         assert_eq!(gather(&all, &config, &events), (9, 9));
         config.batch_frames = 4;
@@ -87,10 +126,10 @@ mod tests {
     fn the_place_moves_over_what_is_not_heard() {
         let mut events: Vec<_> = (1..=4).map(event).collect();
         events[3].kind = EventKind::TableUpdated;
-        let tables = Filter::new(Audience::Staff, Some(vec![EventKind::TableUpdated]));
+        let tables = Filter::new(Hears::Staff, Some(vec![EventKind::TableUpdated]));
         assert_eq!(gather(&tables, &config(), &events), (1, 4));
         assert_eq!(gather(&tables, &config(), &events[..3]), (0, 3));
-        let public = Filter::new(Audience::Public, None);
+        let public = Filter::new(Hears::Public, None);
         events[1].public_frame = Some("{}".into());
         assert_eq!(gather(&public, &config(), &events), (1, 4));
     }

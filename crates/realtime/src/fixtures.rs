@@ -22,6 +22,7 @@ pub(crate) fn event(seq: Seq) -> Event {
         kind: EventKind::GuestUpdated,
         frame: format!("{{\"seq\":{seq}}}").into(),
         public_frame: None,
+        own: None,
     }
 }
 

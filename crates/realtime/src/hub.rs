@@ -15,6 +15,7 @@ use tracing::Span;
 use wire::live::frames::CloseCode;
 use wire::{Position, RestaurantId};
 
+use crate::bulletins::Readers;
 use crate::bus::{Bus, Incoming, PartStatus, Reach, Receiver};
 use crate::config::HubConfig;
 use crate::context::Context;
@@ -89,11 +90,24 @@ impl Hub {
     }
 
     /// Posts a bulletin to those who follow a restaurant here and hear bulletins: something that is
-    /// not in the log and of which only the latest counts. Sessions that come later find it, as
-    /// long as the room stands; posting the same again is not news to anybody.
-    pub fn post(&self, restaurant: RestaurantId, text: ByteString) {
+    /// not in the log and of which, for each key, only the latest counts. Sessions that come later
+    /// find it, as long as the room stands; posting the same again is not news to anybody.
+    pub fn post(
+        &self,
+        restaurant: RestaurantId,
+        readers: Readers,
+        key: &'static str,
+        text: ByteString,
+    ) {
         if let Some(room) = self.inner.room(restaurant) {
-            room.post(text);
+            room.post(readers, key.into(), text);
+        }
+    }
+
+    /// Takes down what was posted for those who follow a thing that is over.
+    pub fn take_down(&self, restaurant: RestaurantId, readers: Readers) {
+        if let Some(room) = self.inner.room(restaurant) {
+            room.take_down(readers);
         }
     }
 

@@ -7,9 +7,9 @@ use std::sync::atomic::Ordering;
 use tokio::time::timeout;
 use wire::live::events::EventKind;
 use wire::live::frames::ResyncReason;
-use wire::{Audience, Epoch, Position, RestaurantId, Seq};
+use wire::{Epoch, Position, RestaurantId, Seq};
 
-use crate::filter::Filter;
+use crate::filter::{Filter, Hears};
 use crate::hub::{Hub, Inner};
 use crate::reader::ReadError;
 use crate::room::{Opened, Room};
@@ -23,7 +23,7 @@ pub struct Join {
     /// What to follow.
     pub restaurant_id: RestaurantId,
     /// What may be heard of it.
-    pub audience: Audience,
+    pub hears: Hears,
     /// Only these kinds of events; `None` for all.
     pub kinds: Option<Vec<EventKind>>,
     /// From where.
@@ -92,11 +92,11 @@ impl Inner {
         let info = SessionInfo {
             id: self.next_session(),
             restaurant_id: join.restaurant_id,
-            audience: join.audience,
+            audience: join.hears.audience(),
             who: join.who,
         };
-        let seat = Arc::new(Seat::new(info));
-        let filter = Filter::new(join.audience, join.kinds);
+        let seat = Arc::new(Seat::new(info, join.hears.roots().into()));
+        let filter = Filter::new(join.hears, join.kinds);
         let room = self.take_seat(&seat).await?;
         // From here on the room stays, and dropping the session leaves it.
         let mut session = Session::new(Arc::clone(&room), seat, filter, join.bulletins);
@@ -124,7 +124,7 @@ impl Inner {
             }
             let room = self.room_or_open(seat.info.restaurant_id);
             room.until_opened().await?;
-            if room.seats.take(Arc::clone(seat), self.context.dispatcher()) {
+            if room.take(seat) {
                 return Ok(room);
             }
             // It was closed for want of sessions just now: there will be another one.

@@ -31,9 +31,10 @@
 //!   the room stood when it was asked.
 //! - **A position above the head is never "nothing missed".** The log is asked; then it is a
 //!   position to wait for, or a reason to take a snapshot.
-//! - **One room per restaurant.** Staff and public are filters over one cursor and one ring:
-//!   completeness is proved before the filter, where numbers have no holes. A session's position
-//!   moves over what it does not hear, so that it does not age.
+//! - **One room per restaurant.** Staff, the public and those who follow a thing of their own are
+//!   filters over one cursor and one ring: completeness is proved before the filter, where numbers
+//!   have no holes. A session's position moves over what it does not hear, so that it does not age,
+//!   and it is not woken for it.
 //! - **Slow sessions cost only themselves.** A session has no queue, only a place. One that stands
 //!   before the ring reads pages of the log; those who stand in the same page share it.
 //! - **Every question to the log is bounded**: in time, in number, and to one per room and purpose.
@@ -47,6 +48,7 @@
 
 mod backlog;
 mod backoff;
+mod bulletins;
 pub mod bus;
 mod catch_up;
 mod config;
@@ -69,16 +71,19 @@ mod seats;
 mod session;
 mod stats;
 mod trace;
+mod trails;
 mod upkeep;
 mod window;
 
+pub use bulletins::Readers;
 pub use bus::local::LocalBus;
 pub use bus::postgres::PostgresConfig;
 pub use bus::redis::{BadRedisUrl, Cluster, RedisConfig, redis_server};
 pub use config::HubConfig;
-pub use event::{Commit, Event};
+pub use event::{Commit, Event, Own, Told};
 #[cfg(feature = "faults")]
 pub use faults::Fault;
+pub use filter::Hears;
 pub use hub::Hub;
 pub use joining::{Join, JoinError, Opening, Since};
 pub use log::{Head, Log, LogError, Page};

@@ -13,9 +13,10 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wire::live::frames::{CloseCode, ResyncReason};
-use wire::{Epoch, RestaurantId, Seq};
+use wire::{Audience, Epoch, RestaurantId, Seq};
 
 use crate::backlog::Backlog;
+use crate::bulletins::{Bulletins, Readers};
 use crate::bus::Reach;
 use crate::catch_up;
 use crate::context::Context;
@@ -23,8 +24,9 @@ use crate::event::Commit;
 use crate::filter::Filter;
 use crate::joining::JoinError;
 use crate::log::{Head, Page};
-use crate::seats::{Closing, Seats};
+use crate::seats::{Closing, Seat, Seats};
 use crate::session::Frames;
+use crate::trails::{Call, Next, Trails};
 use crate::window::{Effect, Mark, Window};
 
 pub(crate) struct Room {
@@ -57,8 +59,8 @@ struct State {
     missing: Option<(Seq, Instant)>,
     /// An event of which only the number was told: nobody will bring it.
     announced: Seq,
-    /// What was last posted, and the how many-th that was.
-    bulletin: (u64, ByteString),
+    bulletins: Bulletins,
+    trails: Trails,
 }
 
 enum Phase {
@@ -102,30 +104,68 @@ impl Room {
                 verify: false,
                 missing: None,
                 announced: 0,
-                bulletin: (0, ByteString::new()),
+                bulletins: Bulletins::default(),
+                trails: Trails::default(),
             }),
         }
     }
 
-    /// Posts something that is not in the log and of which only the latest counts. What is posted
-    /// already is not news.
-    pub(crate) fn post(&self, text: ByteString) {
-        {
-            let bulletin = &mut self.state.lock().bulletin;
-            if bulletin.1 == text {
-                return;
-            }
-            *bulletin = (bulletin.0 + 1, text);
+    /// Posts something that is not in the log and of which, for each key, only the latest counts.
+    /// What is posted already is not news.
+    pub(crate) fn post(&self, readers: Readers, key: ByteString, text: ByteString) {
+        let is_news = self.state.lock().bulletins.post(readers, key, text);
+        if is_news {
+            self.seats.wake_readers(readers);
         }
-        self.seats.wake_all();
+    }
+
+    /// Takes down what was posted for somebody.
+    pub(crate) fn take_down(&self, readers: Readers) {
+        self.state.lock().bulletins.take_down(readers);
+    }
+
+    /// Takes a seat, from which nothing is missed that comes from now on; not in a room that has
+    /// been closed.
+    pub(crate) fn take(&self, seat: &Arc<Seat>) -> bool {
+        // Noted first: what comes before the seat is taken is found when its session looks.
+        self.follow(seat);
+        let taken = self.seats.take(Arc::clone(seat), self.context.dispatcher());
+        if !taken {
+            self.unfollow(seat);
+        }
+        taken
+    }
+
+    /// Gives a seat back.
+    pub(crate) fn leave(&self, seat: &Seat) {
+        self.seats.leave(seat.info.id);
+        self.unfollow(seat);
+    }
+
+    fn follow(&self, seat: &Seat) {
+        if seat.info.audience == Audience::Own {
+            let state = &mut *self.state.lock();
+            let here = match &state.phase {
+                Phase::Opening(_) => Seq::MAX,
+                Phase::Live(window) => window.mark().seq,
+            };
+            state.trails.follow(&seat.roots, here);
+        }
+    }
+
+    fn unfollow(&self, seat: &Seat) {
+        if seat.info.audience == Audience::Own {
+            self.state.lock().trails.leave(&seat.roots);
+        }
     }
 
     /// Goes live at the end of the log, with what has arrived while it was read.
     pub(crate) fn go_live(self: &Arc<Self>, page: Page) {
         let window = Window::open(&self.context.config, page);
         let held = {
-            let phase = &mut self.state.lock().phase;
-            match std::mem::replace(phase, Phase::Live(Box::new(window))) {
+            let state = &mut *self.state.lock();
+            state.trails.begin_anew(window.mark().seq);
+            match std::mem::replace(&mut state.phase, Phase::Live(Box::new(window))) {
                 Phase::Opening(held) => held,
                 Phase::Live(_) => Vec::new(),
             }
@@ -195,13 +235,15 @@ impl Room {
 
     /// Takes a change to the window and sees to its consequences.
     pub(crate) fn change(self: &Arc<Self>, change: impl FnOnce(&mut Window) -> Effect) -> Effect {
-        let (effect, catch_up) = {
+        let (effect, call, catch_up) = {
             let state = &mut *self.state.lock();
             let Phase::Live(window) = &mut state.phase else {
                 state.verify = true;
                 return Effect::default();
             };
+            let before = window.mark();
             let effect = change(window);
+            let call = call(&mut state.trails, window, before);
             state.verify |= effect.verify;
             if effect.renewed {
                 state.announced = 0;
@@ -214,7 +256,7 @@ impl Room {
             }
             let catch_up = !state.catching_up && (state.verify || window.is_behind());
             state.catching_up |= catch_up;
-            (effect, catch_up)
+            (effect, call, catch_up)
         };
         if effect.renewed {
             tracing::warn!(restaurant = %self.id, "the log began a new life or lost its end");
@@ -231,7 +273,7 @@ impl Room {
             self.context.spawn(&self.token, task);
         }
         if effect.wake {
-            self.seats.wake_all();
+            self.seats.wake(&call);
         }
         effect
     }
@@ -258,9 +300,9 @@ impl Room {
         bulletins: Option<&mut u64>,
     ) -> Pulled {
         let state = self.state.lock();
-        if let Some(read) = bulletins.filter(|read| **read < state.bulletin.0) {
-            *read = state.bulletin.0;
-            return Pulled::Bulletin(state.bulletin.1.clone());
+        let bulletin = bulletins.and_then(|read| state.bulletins.next(filter.hears(), read));
+        if let Some(text) = bulletin {
+            return Pulled::Bulletin(text);
         }
         let Phase::Live(window) = &state.phase else {
             return Pulled::Nothing;
@@ -277,6 +319,14 @@ impl Room {
         if at.seq >= here.seq {
             return Pulled::Nothing;
         }
+        match state.trails.next(filter.hears(), at.seq) {
+            Next::Nothing => {
+                at.seq = here.seq;
+                return Pulled::Nothing;
+            }
+            Next::At(seq) => at.seq = seq - 1,
+            Next::Unknown => {}
+        }
         let Some(events) = window.recent(at.seq + 1) else {
             return Pulled::Behind;
         };
@@ -285,6 +335,18 @@ impl Room {
             Pulled::Nothing
         } else {
             Pulled::Frames(frames)
+        }
+    }
+
+    /// Moves somebody who stands at `at` over what they do not hear, as far as that is known.
+    pub(crate) fn move_on(&self, at: &mut Mark, filter: &Filter) {
+        let state = self.state.lock();
+        if let Phase::Live(window) = &state.phase {
+            let here = window.mark();
+            let is_behind = at.generation == here.generation && at.seq < here.seq;
+            if is_behind && state.trails.next(filter.hears(), at.seq) == Next::Nothing {
+                at.seq = here.seq;
+            }
         }
     }
 
@@ -319,6 +381,23 @@ impl Room {
             Work::WaitUntil(patience)
         } else {
             Work::Read(window.mark())
+        }
+    }
+}
+
+/// Who has to look for news, where the log's end was at `before`.
+fn call(trails: &mut Trails, window: &Window, before: Mark) -> Call {
+    let here = window.mark();
+    if here == before {
+        return Call::All;
+    }
+    let next = window.recent(before.seq + 1);
+    match next.filter(|_| here.generation == before.generation) {
+        Some(events) => trails.note(events),
+        // What came is not here any more, or it is another log.
+        None => {
+            trails.begin_anew(here.seq);
+            Call::All
         }
     }
 }

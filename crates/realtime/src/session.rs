@@ -46,7 +46,7 @@ pub enum Pull {
         /// After which event the stream goes on.
         position: Position,
     },
-    /// The latest bulletin, which is no part of the log ([`crate::Hub::post`]).
+    /// A bulletin, which is no part of the log ([`crate::Hub::post`]).
     Bulletin(ByteString),
     /// The session has to end. Every further pull says the same.
     Close(Closing),
@@ -126,6 +126,14 @@ impl Session {
         self.at.position()
     }
 
+    /// Moves its place over what it may or wants not to hear, as far as that is known: it is not woken
+    /// for that.
+    pub fn move_on(&mut self) {
+        if self.block.is_none() && self.reading.is_none() {
+            self.room.move_on(&mut self.at, &self.filter);
+        }
+    }
+
     /// Goes on after a snapshot that was taken at `position`, which may be ahead of the room.
     ///
     /// `false` means that the snapshot is of another life of the log than the stream, and cannot
@@ -181,7 +189,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.room.seats.leave(self.seat.info.id);
+        self.room.leave(&self.seat);
         self.room.context.stats.sessions.add(-1);
     }
 }

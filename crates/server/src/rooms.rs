@@ -8,6 +8,7 @@ use utoipa::Modify;
 use utoipa::openapi::OpenApi;
 use wire::floor::availability::TableConflict;
 
+use crate::access::holders;
 use crate::describe::{details, sections};
 use crate::floor::metrics::Parties;
 use crate::floor::snapshot::OfFloor;
@@ -23,7 +24,11 @@ use crate::work::Work;
 pub const PARTS: Parts = Parts(&[&OfVenue, &OfFloor]);
 
 /// Their work that comes again and again.
-pub const WORK: &[Work] = &[people::work::CHECK_SOCKETS, people::work::FILL_KEYS];
+pub const WORK: &[Work] = &[
+    people::work::CHECK_SOCKETS,
+    holders::CHECK_SOCKETS,
+    people::work::FILL_KEYS,
+];
 
 /// What rooms keep in a worker.
 #[derive(Debug)]

@@ -15,6 +15,7 @@ use tracing::{Instrument, Span};
 use crate::access::standings::Standings;
 use crate::access::tokens::Tokens;
 use crate::config::Config;
+use crate::live;
 use crate::live::places::Places;
 use crate::platform::commits::OnCommit;
 use crate::platform::errors::ApiError;
@@ -256,6 +257,7 @@ fn commit(appended: Appended, traced: Option<Box<Traced>>) -> Commit {
                 kind: event.kind,
                 frame: event.frame.into(),
                 public_frame: event.public_frame.map(Into::into),
+                own: event.own.map(live::log::own),
             })
             .collect(),
     }

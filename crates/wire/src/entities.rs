@@ -7,8 +7,8 @@
 
 use utoipa::ToSchema;
 
-use crate::floor::guests::Guest;
-use crate::floor::reservations::Reservation;
+use crate::floor::guests::{Guest, OwnGuest};
+use crate::floor::reservations::{OwnReservation, Reservation};
 use crate::floor::tables::Table;
 use crate::live::events::{Action, Gone};
 use crate::menu::categories::Category;
@@ -94,7 +94,7 @@ macro_rules! entities {
         $(
             $(#[$meta:meta])*
             $entity:ident = $word:literal in $topic:ident, $id:expr, public $public:expr,
-                personal [$($field:literal $tells:ident),* $(,)?] => {
+                $(own $own:ty,)? personal [$($field:literal $tells:ident),* $(,)?] => {
                 $(
                     $(#[$kind_meta:meta])*
                     $kind:ident = $type:literal $step:ident [$($action:ident),+]
@@ -147,6 +147,13 @@ macro_rules! entities {
                 }
             }
 
+            /// Shows what those hear of it who follow it by itself, if anybody can.
+            pub fn show_own<P: Payloads>(self, to: &mut P) -> Option<P::Shown> {
+                match self {
+                    $(Self::$entity => entities!(@own to $(, $own)?),)+
+                }
+            }
+
             /// What its fields tell of a person: all that are named like a person's.
             #[must_use]
             pub const fn personal(self) -> &'static [(&'static str, Tells)] {
@@ -195,6 +202,8 @@ macro_rules! entities {
             }
         }
     };
+    (@own $to:ident) => { { _ = $to; None } };
+    (@own $to:ident, $own:ty) => { Some($to.one::<$own>()) };
     (@show $to:ident, $data:ty) => { $to.one::<$data>() };
     (@show $to:ident, $data:ty, $or:ty) => { $to.either::<$data, $or>() };
 }
@@ -202,7 +211,7 @@ macro_rules! entities {
 entities! {
     /// A party.
     Guest = "guest" in Floor, IdField::Uuid("guest_id"), public None,
-    personal [
+    own OwnGuest, personal [
         "guestName" Name, "firstName" Text, "lastName" Text, "phone" Phone, "email" Email,
         "notes" Text, "specialRequests" Text, "dietaryRestrictions" List, "tags" List,
         "reservationId" Link,
@@ -229,7 +238,7 @@ entities! {
     /// A booking. One that was called off stays as history; a transaction that changes it and calls
     /// it off tells of the change.
     Reservation = "reservation" in Floor, IdField::Uuid("reservation_id"), public None,
-    personal [
+    own OwnReservation, personal [
         "guestName" Name, "guestPhone" Phone, "guestEmail" Email, "notes" Text,
         "specialRequests" Text, "guestId" Link,
     ] => {

@@ -83,6 +83,9 @@ ids! {
     CategoryId,
     /// An invitation to a restaurant.
     InvitationId,
+    /// A thing that may be followed by itself, by somebody who is no member: a party, a booking. The
+    /// id is the thing's own.
+    RootId,
 }
 
 /// A dish: a number, as the clients of menus know it, from one sequence for all restaurants.

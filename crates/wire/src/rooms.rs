@@ -8,6 +8,16 @@ use crate::privacy::kept_of_people;
 use crate::together::batch::changed_together;
 use crate::words::words;
 
+words! {
+    /// What somebody may follow by itself, who is no member and holds its secret.
+    RootKind {
+        /// A party.
+        Guest = "guest",
+        /// A booking.
+        Reservation = "reservation",
+    }
+}
+
 changed_together! {
     /// Changes of parties, then of tables, then of bookings, at most 500 together.
     #[schema(example = json!({

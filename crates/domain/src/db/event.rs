@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use wire::EntityId;
 use wire::live::events::{Action, EventKind};
+use wire::{EntityId, RootId};
 
 use crate::Result;
 use crate::audit::Entry;
@@ -32,6 +32,7 @@ impl Event {
             action,
             data,
             public_data: None,
+            own: None,
             before: None,
             is_audited: true,
         });
@@ -50,6 +51,18 @@ impl Event {
     pub fn public(self, public: &impl Serialize) -> Self {
         self.with(|change| {
             change.public_data = Some(to_raw_value(public)?);
+            Ok(())
+        })
+    }
+
+    /// Who follows one of `now` by itself, without the restaurant, hears this of it; who follows one
+    /// that is only among `before` hears that it concerns them no more.
+    pub fn own(self, before: Vec<RootId>, now: Vec<RootId>, data: &impl Serialize) -> Self {
+        self.with(|change| {
+            if !(before.is_empty() && now.is_empty()) {
+                let data = to_raw_value(data)?;
+                change.own = Some(Own { before, now, data });
+            }
             Ok(())
         })
     }
@@ -90,10 +103,46 @@ pub(crate) struct Change {
     pub(crate) data: Box<RawValue>,
     /// What the public may see.
     pub(crate) public_data: Option<Box<RawValue>>,
+    /// What those hear who follow things by themselves.
+    pub(crate) own: Option<Own>,
     /// The entity before the transaction, for the audit; `None` for a new one.
     pub(crate) before: Option<Box<RawValue>>,
     /// Whether the audit tells of it too.
     pub(crate) is_audited: bool,
+}
+
+/// What those hear of an event who follow things by themselves.
+#[derive(Clone)]
+pub(crate) struct Own {
+    /// Which things it concerned before the transaction.
+    pub(crate) before: Vec<RootId>,
+    /// And which it concerns after it.
+    pub(crate) now: Vec<RootId>,
+    /// What they hear.
+    pub(crate) data: Box<RawValue>,
+}
+
+impl Own {
+    /// Of two events of the same thing: from before the first to after the second.
+    fn merged(first: Option<Self>, later: Option<Self>) -> Option<Self> {
+        match (first, later) {
+            (Some(first), Some(later)) => Some(Self {
+                before: first.before,
+                ..later
+            }),
+            (Some(first), None) => Some(Self {
+                now: Vec::new(),
+                ..first
+            }),
+            (None, later) => later,
+        }
+    }
+
+    /// The things that it concerned and does no more.
+    pub(crate) fn left(&self) -> Vec<RootId> {
+        let before = self.before.iter().copied();
+        before.filter(|root| !self.now.contains(root)).collect()
+    }
 }
 
 impl Change {
@@ -112,6 +161,7 @@ impl Change {
             is_audited: self.is_audited && later.is_audited,
             // What everybody was to hear is not unsaid by a later change.
             public_data: later.public_data.or(self.public_data),
+            own: Own::merged(self.own, later.own),
             ..later
         })
     }

@@ -13,6 +13,7 @@ use super::bulkhead::{Place, Purpose};
 use super::lease::{Lease, answered, is_dead, is_silent};
 use super::pool::{Db, Manager};
 use super::tx::{Scope, Tx};
+use crate::log::OwnFrames;
 use crate::schema::{events, log_heads};
 use crate::{Error, Result, audit, log};
 
@@ -65,6 +66,8 @@ pub struct AppendedEvent {
     pub frame: String,
     /// The bytes for everybody.
     pub public_frame: Option<String>,
+    /// The bytes for those who follow things by themselves.
+    pub own: Option<OwnFrames>,
 }
 
 impl Appended {

@@ -9,9 +9,10 @@ use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uui
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 use wire::entities::Topic;
-use wire::live::events::{Envelope, FrameParts};
-use wire::{Epoch, RestaurantId, Seq};
+use wire::live::events::{Envelope, FrameParts, left_frame};
+use wire::{Epoch, RestaurantId, RootId, Seq};
 
+use super::own::{OwnFrames, as_text};
 use crate::audit::{Entry, Rows};
 use crate::db::{Appended, AppendedEvent, Change, Scope};
 use crate::{Error, Result};
@@ -47,7 +48,13 @@ pub(crate) async fn append(
             .map(|data| FrameParts::public(&envelope, &data))
             .transpose()?;
         statement.add(&envelope, &parts, public.as_ref());
-        pending.push((change.kind, parts, public));
+        let own = change.own.map(|own| {
+            let parts = FrameParts::own(&envelope, &own.data)?;
+            Ok::<_, Error>((own.left(), own.now, parts))
+        });
+        let own = own.transpose()?;
+        statement.add_own(own.as_ref());
+        pending.push((envelope, parts, public, own));
     }
     let count = statement.count;
     let (epoch, last_seq) = statement
@@ -57,11 +64,16 @@ pub(crate) async fn append(
         .ok_or(Error::NotFound("restaurant"))?;
     let events = (last_seq - count + 1..)
         .zip(pending)
-        .map(|(seq, (kind, parts, public))| AppendedEvent {
+        .map(|(seq, (envelope, parts, public, own))| AppendedEvent {
             seq,
-            kind,
+            kind: envelope.kind,
             frame: parts.splice(seq),
             public_frame: public.map(|parts| parts.splice(seq)),
+            own: own.and_then(|(left, now, parts)| {
+                let (kind, thing) = (envelope.kind, envelope.entity_id.as_uuid());
+                let lost = || left_frame(kind, scope.restaurant_id, thing, at, seq);
+                OwnFrames::new(now, Some(parts.splice(seq)), left, lost)
+            }),
         })
         .collect();
     Ok(Appended {
@@ -89,8 +101,15 @@ struct Append {
     suffixes: Vec<String>,
     public_prefixes: Vec<Option<String>>,
     public_suffixes: Vec<Option<String>>,
+    own_roots: Vec<Option<String>>,
+    left_roots: Vec<Option<String>>,
+    /// Before the number they are as the frame for staff is.
+    own_suffixes: Vec<Option<String>>,
     audit: Rows,
 }
+
+/// What followers of things hear of an event: which lost it, which have it, and their frame.
+type Own = (Vec<RootId>, Vec<RootId>, FrameParts);
 
 impl Append {
     fn new(scope: &Scope, at: DateTime<Utc>) -> Self {
@@ -106,6 +125,9 @@ impl Append {
             suffixes: Vec::new(),
             public_prefixes: Vec::new(),
             public_suffixes: Vec::new(),
+            own_roots: Vec::new(),
+            left_roots: Vec::new(),
+            own_suffixes: Vec::new(),
             audit: Rows::new(scope, at),
         }
     }
@@ -125,6 +147,18 @@ impl Append {
             .push(public.map(|parts| parts.prefix.clone()));
         self.public_suffixes
             .push(public.map(|parts| parts.suffix.clone()));
+    }
+
+    fn add_own(&mut self, own: Option<&Own>) {
+        let (left, now, parts) = match own {
+            Some((left, now, parts)) => (as_text(left), as_text(now), Some(parts)),
+            None => (None, None, None),
+        };
+        let suffix = parts.filter(|_| now.is_some());
+        self.own_suffixes
+            .push(suffix.map(|parts| parts.suffix.clone()));
+        self.own_roots.push(now);
+        self.left_roots.push(left);
     }
 }
 
@@ -160,10 +194,12 @@ impl QueryFragment<Pg> for Append {
         out.push_bind_param::<BigInt, _>(&self.count)?;
         out.push_sql(
             " AS start), appended AS (INSERT INTO events \
-             (restaurant_id, seq, kind, entity_id, audience, frame, public_frame, created_at) \
+             (restaurant_id, seq, kind, entity_id, audience, frame, public_frame, own_roots, \
+             left_roots, own_frame, created_at) \
              SELECT restaurant_id, start + n, kind, entity_id, audience, \
              prefix || (start + n)::text || suffix, \
-             public_prefix || (start + n)::text || public_suffix, ",
+             public_prefix || (start + n)::text || public_suffix, own_roots::uuid[], \
+             left_roots::uuid[], prefix || (start + n)::text || own_suffix, ",
         );
         out.push_bind_param::<Timestamptz, _>(&self.at)?;
         out.push_sql(" FROM head, unnest(");
@@ -180,9 +216,14 @@ impl QueryFragment<Pg> for Append {
         out.push_bind_param::<Array<Nullable<Text>>, _>(&self.public_prefixes)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Nullable<Text>>, _>(&self.public_suffixes)?;
+        for column in [&self.own_roots, &self.left_roots, &self.own_suffixes] {
+            out.push_sql(", ");
+            out.push_bind_param::<Array<Nullable<Text>>, _>(column)?;
+        }
         out.push_sql(
             ") WITH ORDINALITY AS event \
-             (kind, entity_id, audience, prefix, suffix, public_prefix, public_suffix, n)), \
+             (kind, entity_id, audience, prefix, suffix, public_prefix, public_suffix, own_roots, \
+             left_roots, own_suffix, n)), \
              audited AS (",
         );
         self.audit

@@ -2,6 +2,7 @@
 
 mod append;
 mod delta;
+mod own;
 mod prune;
 mod read;
 mod state;
@@ -9,6 +10,7 @@ mod topics;
 
 pub(crate) use append::append;
 pub use delta::delta;
+pub use own::{OwnFrames, Told};
 pub use prune::prune;
 pub(crate) use read::lock_head;
 pub use read::{Head, LogPage, LoggedEvent, head, heads, read, tail};

@@ -5,6 +5,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::live::events::EventKind;
 use wire::{Epoch, Position, RestaurantId, Seq};
 
+use super::own::{OwnColumns, OwnFrames};
 use crate::schema::{events, log_heads};
 use crate::{Error, Result};
 
@@ -38,8 +39,7 @@ impl Head {
 }
 
 /// An event, as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = events)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoggedEvent {
     /// Its number.
     pub seq: Seq,
@@ -49,6 +49,31 @@ pub struct LoggedEvent {
     pub frame: String,
     /// The bytes for everybody.
     pub public_frame: Option<String>,
+    /// The bytes for those who follow things by themselves.
+    pub own: Option<OwnFrames>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = events)]
+struct EventRow {
+    seq: Seq,
+    kind: EventKind,
+    frame: String,
+    public_frame: Option<String>,
+    #[diesel(embed)]
+    own: OwnColumns,
+}
+
+impl EventRow {
+    fn of(self, restaurant: RestaurantId) -> LoggedEvent {
+        LoggedEvent {
+            own: self.own.read(restaurant, self.kind, self.seq),
+            seq: self.seq,
+            kind: self.kind,
+            frame: self.frame,
+            public_frame: self.public_frame,
+        }
+    }
 }
 
 /// A part of the log, and its head at the same moment.
@@ -134,10 +159,10 @@ pub async fn read(
         .filter(log_heads::restaurant_id.eq(restaurant))
         .order(events::seq.asc())
         .limit(limit)
-        .select((Head::as_select(), Option::<LoggedEvent>::as_select()))
-        .load::<(Head, Option<LoggedEvent>)>(conn)
+        .select((Head::as_select(), Option::<EventRow>::as_select()))
+        .load::<(Head, Option<EventRow>)>(conn)
         .await?;
-    page(rows, |_| after, limit)
+    page(restaurant, rows, |_| after, limit)
 }
 
 /// The last `count` events.
@@ -157,16 +182,17 @@ pub async fn tail(
         )
         .filter(log_heads::restaurant_id.eq(restaurant))
         .order(events::seq.asc())
-        .select((Head::as_select(), Option::<LoggedEvent>::as_select()))
-        .load::<(Head, Option<LoggedEvent>)>(conn)
+        .select((Head::as_select(), Option::<EventRow>::as_select()))
+        .load::<(Head, Option<EventRow>)>(conn)
         .await?;
-    page(rows, |head| head.last_seq - count, count)
+    page(restaurant, rows, |head| head.last_seq - count, count)
 }
 
 /// What was read, if it is all there was to read: up to `limit` events, beginning after `after` or
 /// what was pruned.
 fn page(
-    rows: Vec<(Head, Option<LoggedEvent>)>,
+    restaurant: RestaurantId,
+    rows: Vec<(Head, Option<EventRow>)>,
     after: impl FnOnce(Head) -> Seq,
     limit: i64,
 ) -> Result<LogPage> {
@@ -175,7 +201,8 @@ fn page(
         .first()
         .map(|(head, _)| *head)
         .ok_or(Error::NotFound("restaurant"))?;
-    let events: Vec<LoggedEvent> = rows.into_iter().filter_map(|(_, event)| event).collect();
+    let events = rows.into_iter().filter_map(|(_, event)| event);
+    let events: Vec<LoggedEvent> = events.map(|event| event.of(restaurant)).collect();
     let after = after(head).max(head.pruned_seq);
     let end = head.last_seq.min(after.saturating_add(limit));
     // A client may say that it has seen the last number that there is.

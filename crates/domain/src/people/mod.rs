@@ -8,10 +8,8 @@
 
 pub mod accounts;
 pub mod invitations;
-mod links;
 pub mod passwords;
 pub(crate) mod personal;
-mod secrets;
 pub mod sessions;
 pub mod socket_tickets;
 pub mod users;

@@ -14,9 +14,9 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::SessionId;
 
-use super::secrets;
 use crate::Result;
 use crate::schema::socket_tickets;
+use crate::secrets;
 
 /// How long a ticket opens a socket.
 pub const LIFETIME: TimeDelta = TimeDelta::seconds(30);

@@ -42,6 +42,7 @@ pub(crate) const PLACES: &[Place] = &[
         columns: &[
             ("frame", Holds::Frame),
             ("public_frame", Holds::Frame),
+            ("own_frame", Holds::Frame),
             ("kind", Holds::Nothing),
             ("audience", Holds::Nothing),
         ],

@@ -15,10 +15,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use bytestring::ByteString;
 use serde::{Deserialize, Serialize};
-use wire::{Epoch, RestaurantId, Seq};
+use wire::{Epoch, RestaurantId, RootId, Seq};
 
 use crate::bus::{Hint, Incoming};
-use crate::event::{Commit, Event};
+use crate::event::{Commit, Event, Told};
 use crate::trace::{TracePlace, Traced};
 
 /// The first byte of every message of this form.
@@ -26,6 +26,10 @@ const VERSION: u8 = 1;
 
 /// The remark of where the transaction stands in a trace.
 const TRACE: u8 = 1;
+
+/// The remark of what those hear who follow a thing of their own. It comes before that of the trace:
+/// a worker that does not know it has no such followers, and only loses the trace.
+const OWN: u8 = 2;
 
 /// Above this many bytes of frames a message only says that they exist.
 pub(crate) const MAX_FRAMES: usize = 256 << 10;
@@ -46,6 +50,15 @@ struct Record<'a> {
     kind: &'a str,
     frame: &'a str,
     public_frame: Option<&'a str>,
+}
+
+/// What the followers of a thing hear of an event: the how many-th of the message.
+#[derive(Debug, Serialize, Deserialize)]
+struct OwnRecord<'a> {
+    event: usize,
+    has_left: bool,
+    roots: Vec<RootId>,
+    frame: &'a str,
 }
 
 /// What a message says.
@@ -99,12 +112,34 @@ pub(crate) fn encode(origin: u64, commit: &Commit) -> postcard::Result<Vec<u8>> 
         };
         message = postcard::to_extend(&record, message)?;
     }
+    message = encode_own(events, message)?;
     // Of those that are only announced nobody hands on the frames that the message tells of.
     if let Some(traced) = commit.traced.as_ref().filter(|_| !events.is_empty()) {
         message.push(TRACE);
         message = postcard::to_extend(&traced.place, message)?;
     }
     Ok(message)
+}
+
+/// Writes the remark of what followers of things hear, if they hear anything.
+fn encode_own(events: &[Event], mut message: Vec<u8>) -> postcard::Result<Vec<u8>> {
+    let mut records = Vec::new();
+    for (at, event) in events.iter().enumerate() {
+        let Some(own) = &event.own else { continue };
+        for (has_left, told) in [(false, &own.now), (true, &own.left)] {
+            records.extend(told.as_ref().map(|told| OwnRecord {
+                event: at,
+                has_left,
+                roots: told.roots.to_vec(),
+                frame: &told.frame,
+            }));
+        }
+    }
+    if records.is_empty() {
+        return Ok(message);
+    }
+    message.push(OWN);
+    postcard::to_extend(&records, message)
 }
 
 /// Writes only that an event exists.
@@ -144,7 +179,9 @@ pub(crate) fn decode(
             committed_at_ms: header.committed_at_ms,
         })
     } else {
-        let (events, remarks) = events(&header, body)?;
+        let shared = Bytes::copy_from_slice(body);
+        let (mut events, remarks) = events(&header, &shared)?;
+        let remarks = read_own(&shared, remarks, &mut events)?;
         Incoming::Commit(Arc::new(Commit {
             restaurant_id: restaurant,
             epoch: header.epoch,
@@ -166,12 +203,38 @@ fn traced(remarks: &[u8]) -> Option<Box<Traced>> {
     Some(Box::new(Traced::from_afar(place)))
 }
 
-/// The events, and what stands behind them. Copies the body once; all frames share the copy.
-fn events<'a>(header: &Header, body: &'a [u8]) -> Result<(Vec<Event>, &'a [u8]), Unreadable> {
+/// Reads what followers of things hear, if that is the first remark; what stands behind it.
+fn read_own<'a>(
+    shared: &Bytes,
+    remarks: &'a [u8],
+    events: &mut [Event],
+) -> Result<&'a [u8], Unreadable> {
+    let Some((&OWN, body)) = remarks.split_first() else {
+        return Ok(remarks);
+    };
+    let (records, rest) = postcard::take_from_bytes::<Vec<OwnRecord<'_>>>(body)?;
+    for record in records {
+        let told = Told {
+            roots: record.roots.into(),
+            frame: slice(shared, record.frame)?,
+        };
+        let event = events.get_mut(record.event).ok_or(Unreadable)?;
+        let own = Arc::make_mut(event.own.get_or_insert_default());
+        let place = if record.has_left {
+            &mut own.left
+        } else {
+            &mut own.now
+        };
+        *place = Some(told);
+    }
+    Ok(rest)
+}
+
+/// The events, and what stands behind them. All frames share the bytes of the body.
+fn events<'a>(header: &Header, shared: &'a Bytes) -> Result<(Vec<Event>, &'a [u8]), Unreadable> {
     let count = Seq::try_from(header.events).map_err(|_| Unreadable)?;
     let first = header.last_seq.checked_sub(count).ok_or(Unreadable)? + 1;
-    let shared = Bytes::copy_from_slice(body);
-    let mut rest = &*shared;
+    let mut rest: &[u8] = shared;
     let mut events = Vec::new();
     for seq in first..=header.last_seq {
         let (record, after) = postcard::take_from_bytes::<Record<'_>>(rest)?;
@@ -179,12 +242,12 @@ fn events<'a>(header: &Header, body: &'a [u8]) -> Result<(Vec<Event>, &'a [u8]),
         events.push(Event {
             seq,
             kind: record.kind.parse().map_err(|_| Unreadable)?,
-            frame: slice(&shared, record.frame)?,
-            public_frame: record.public_frame.map(|f| slice(&shared, f)).transpose()?,
+            frame: slice(shared, record.frame)?,
+            public_frame: record.public_frame.map(|f| slice(shared, f)).transpose()?,
+            own: None,
         });
     }
-    let remarks = body.get(body.len() - rest.len()..).unwrap_or_default();
-    Ok((events, remarks))
+    Ok((events, rest))
 }
 
 fn slice(shared: &Bytes, part: &str) -> Result<ByteString, Unreadable> {
@@ -197,6 +260,7 @@ fn slice(shared: &Bytes, part: &str) -> Result<ByteString, Unreadable> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Own;
     use crate::fixtures::{epoch, event};
     use uuid::Uuid;
     use wire::live::events::EventKind;
@@ -220,6 +284,13 @@ mod tests {
         commit(events)
     }
 
+    fn told(frame: &str) -> Option<Told> {
+        Some(Told {
+            roots: [RootId(Uuid::from_u128(5)), RootId(Uuid::from_u128(6))].into(),
+            frame: frame.to_owned().into(),
+        })
+    }
+
     #[test]
     fn others_read_what_was_written() {
         let commit = three_events();
@@ -228,6 +299,28 @@ mod tests {
             panic!("not a commit");
         };
         assert_eq!(*read, commit);
+    }
+
+    #[test]
+    fn what_followers_of_things_hear_is_a_remark_too() {
+        let mut commit = three_events();
+        let before = encode(1, &commit).unwrap();
+        let (now, left) = (told("{\"now\":1}"), told("{\"left\":1}"));
+        commit.events[0].own = Some(Arc::new(Own { now, left }));
+        let left = told("{}");
+        commit.events[2].own = Some(Arc::new(Own { now: None, left }));
+        commit.traced = Some(Box::new(Traced::from_afar(TracePlace {
+            trace_id: [7; 16],
+            span_id: [8; 8],
+            flags: 1,
+        })));
+        let message = encode(1, &commit).unwrap();
+        let Ok(Decoded::Other(Incoming::Commit(read))) = decode(2, HERE, &message) else {
+            panic!("not a commit");
+        };
+        assert_eq!(*read, commit);
+        // A worker of before reads its part.
+        assert!(message.starts_with(&before));
     }
 
     /// Workers of two releases share a bus during a deploy.

@@ -1,6 +1,6 @@
 //! What is not in the log, and of which only the latest counts.
 
-use realtime::{Pull, Since};
+use realtime::{Pull, Readers, Since};
 
 use crate::support::{HERE, THERE, Worker, expect, expect_silence, pull, request, try_join};
 
@@ -13,13 +13,15 @@ async fn the_latest_is_heard_once_and_by_those_who_come_later() {
     let worker = Worker::with_events(1);
     let mut session = worker.follow().await;
     expect_silence(&mut session).await;
-    worker.hub.post(HERE, "one".into());
+    worker.hub.post(HERE, Readers::Staff, "news", "one".into());
     assert_eq!(pull(&mut session).await, bulletin("one"));
     // The same again is no news; neither is what nobody had time to hear.
-    worker.hub.post(HERE, "one".into());
+    worker.hub.post(HERE, Readers::Staff, "news", "one".into());
     expect_silence(&mut session).await;
-    worker.hub.post(HERE, "two".into());
-    worker.hub.post(HERE, "three".into());
+    worker.hub.post(HERE, Readers::Staff, "news", "two".into());
+    worker
+        .hub
+        .post(HERE, Readers::Staff, "news", "three".into());
     assert_eq!(pull(&mut session).await, bulletin("three"));
     expect_silence(&mut session).await;
     let mut late = worker.follow().await;
@@ -34,9 +36,11 @@ async fn it_is_no_part_of_the_log() {
     without.bulletins = false;
     let (mut without, _) = try_join(&worker.hub, without).await.unwrap();
     let mut session = worker.follow().await;
-    worker.hub.post(THERE, "elsewhere".into());
+    worker
+        .hub
+        .post(THERE, Readers::Staff, "news", "elsewhere".into());
     worker.hub.committed(worker.log.append(HERE, 2));
-    worker.hub.post(HERE, "here".into());
+    worker.hub.post(HERE, Readers::Staff, "news", "here".into());
     assert_eq!(pull(&mut session).await, bulletin("here"));
     assert_eq!(session.position().seq, 1);
     expect(&mut session, &worker.log, 2..=3).await;

@@ -28,6 +28,7 @@ async fn those_who_are_picked_go() {
         join.who = Who {
             user_id: user(n),
             session_id: None,
+            holds: None,
         };
         sessions.push(try_join(&worker.hub, join).await.unwrap().0);
     }

@@ -22,6 +22,8 @@ mod interleavings;
 #[cfg(test)]
 mod local_bus;
 #[cfg(test)]
+mod own;
+#[cfg(test)]
 mod postgres_bus;
 #[cfg(test)]
 mod redis_bus;

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use realtime::{Pull, Since};
+use realtime::{Hears, Pull, Since};
 use tokio::time::Instant;
+use wire::Position;
 use wire::live::events::EventKind;
-use wire::{Audience, Position};
 
 use crate::support::{
     HERE, Worker, at, config, epoch, expect, expect_silence, frames, join, pull, request, try_join,
@@ -170,7 +170,7 @@ async fn the_public_hears_public_frames_only() {
         .log
         .append_as(HERE, &[(EventKind::TableUpdated, true)]);
     let mut public = request(at(1, 0));
-    public.audience = Audience::Public;
+    public.hears = Hears::Public;
     let (mut session, _) = try_join(&worker.hub, public.clone()).await.unwrap();
     let from_the_log = frames(pull(&mut session).await);
     assert_eq!(from_the_log, ["{\"public\":4}"]);

@@ -17,6 +17,7 @@ use domain::remembered::Once;
 use wire::Role;
 use wire::{ErrorCode, RestaurantId, SessionId, UserId};
 
+use crate::access::holders;
 use crate::access::tokens::Claims;
 use crate::platform::errors::ApiError;
 use crate::platform::middleware::Context;
@@ -37,9 +38,11 @@ pub enum Need {
     /// at least this role. An account is asked for before anything is read; the handler reads which
     /// restaurant it is, and asks `member` before it reads the rest.
     Named(Role),
-    /// Membership in the restaurant of the query, by a token or by a ticket: the handler asks, which
-    /// alone knows where a socket may carry either.
+    /// Membership in the restaurant of the query, by a token or by a ticket, or a secret: the handler
+    /// asks, which alone knows where a socket may carry either.
     Follow,
+    /// The secret of the thing that the path names, or of any where it names none.
+    Holder,
 }
 
 /// What was found out about a caller of a route that is [`Need::Named`], until the handler knows the
@@ -122,6 +125,9 @@ pub async fn authorize(request: &ServiceRequest, need: Need) -> Result<(), ApiEr
         .ok_or_else(|| ApiError::internal(anyhow::anyhow!("there is no state")))?;
     if matches!(need, Need::Public | Need::Follow) {
         return Ok(());
+    }
+    if need == Need::Holder {
+        return holders::authorize(state, request).await;
     }
     let token = bearer(request.headers())
         .ok_or_else(|| ApiError::new(ErrorCode::Unauthenticated, "Please log in."))?;

@@ -11,7 +11,7 @@ use actix_web::http::header;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{IntoParams, ToSchema};
-use wire::entities::{AuditEntity, EventKind, IdField, Payloads};
+use wire::entities::{AuditEntity, EventKind, IdField, Payloads, Step};
 use wire::live::frames::{ClientMessage, CloseCode, SessionFrame};
 use wire::menu::dishes::DishStatus;
 
@@ -62,6 +62,7 @@ impl Builder {
             .iter()
             .map(|kind| self.event(*kind))
             .collect();
+        let own = self.own_events();
         let frames = self.variants::<SessionFrame>();
         let snapshot = sections::schemas(rooms::PARTS).into_iter();
         self.schemas
@@ -69,9 +70,10 @@ impl Builder {
         let said = self.variants::<ClientMessage>();
         let on_socket = events
             .iter()
+            .chain(&own)
             .chain(&frames)
             .filter(|name| *name != "closing");
-        let on_stream = events.iter().chain(&frames);
+        let on_stream = events.iter().chain(&own).chain(&frames);
         let on_stream = on_stream.filter(|name| !["pong", "full_sync"].contains(&name.as_str()));
         let (on_socket, on_stream): (Vec<_>, Vec<_>) = (on_socket.collect(), on_stream.collect());
         let dishes = self.dish_status_changed();
@@ -212,6 +214,56 @@ impl Builder {
         }
         let payload = json!({"type": "object", "required": required, "properties": fields});
         self.message(kind.as_str(), "An event of the log.", payload)
+    }
+
+    /// What those hear who follow a thing by itself: of each that can be followed its events, in
+    /// their own form, and that it is theirs no more.
+    fn own_events(&mut self) -> Vec<String> {
+        let mut names = Vec::new();
+        for entity in AuditEntity::ALL {
+            let (Some(data), IdField::Uuid(field)) = (entity.show_own(self), entity.id_field())
+            else {
+                continue;
+            };
+            let mut envelope = Map::from_iter([
+                (
+                    "seq".to_owned(),
+                    json!({"type": "integer", "format": "int64", "minimum": 1}),
+                ),
+                ("restaurant_id".to_owned(), id("The restaurant.")),
+                (field.to_owned(), id("The entity.")),
+                (
+                    "timestamp".to_owned(),
+                    json!({"type": "string", "format": "date-time"}),
+                ),
+            ]);
+            let left = format!("{entity}_left");
+            envelope.insert("type".to_owned(), json!({"const": left}));
+            let required: Vec<String> = envelope.keys().cloned().collect();
+            let payload = json!({
+                "type": "object", "required": required, "properties": envelope.clone(),
+            });
+            let about = "To whoever follows it by itself: it is theirs no more.";
+            names.push(self.message(&left, about, payload));
+            let kinds = EventKind::ALL
+                .iter()
+                .filter(|kind| kind.entity() == Some(*entity));
+            for kind in kinds.filter(|kind| kind.step() != Step::Ends) {
+                let mut fields = envelope.clone();
+                fields.insert("type".to_owned(), json!({"const": kind}));
+                fields.insert("action".to_owned(), json!({"enum": kind.actions()}));
+                fields.insert("data".to_owned(), data.clone());
+                let required: Vec<String> = fields.keys().cloned().collect();
+                let about = id("The client's transaction of which it is part.");
+                fields.insert("transaction_id".to_owned(), about);
+                let payload = json!({
+                    "type": "object", "required": required, "properties": fields,
+                });
+                let about = "The same event, to whoever follows the thing by itself.";
+                names.push(self.message(&format!("own_{kind}"), about, payload));
+            }
+        }
+        names
     }
 
     /// What everybody hears of a dish.

@@ -11,7 +11,7 @@ use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi;
 use utoipa::openapi::path::{HttpMethod, Operation, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::security::{
-    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::{
     ContentBuilder, Header, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Type,
@@ -25,6 +25,7 @@ use crate::routes::routes;
 
 /// The schemes by which callers say who they are.
 const BEARER: &str = "bearer";
+const SECRET: &str = "secret";
 const TICKET: &str = "ticket";
 
 /// What the document says of the whole.
@@ -69,6 +70,12 @@ fn whole() -> utoipa::openapi::OpenApi {
     let components = document.components.get_or_insert_default();
     let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     components.add_security_scheme(BEARER, bearer);
+    let secret = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some(
+            "The secret of the thing's link, which is the last part of its address.",
+        ));
+    components.add_security_scheme(SECRET, SecurityScheme::Http(secret.build()));
     let ticket = ApiKeyValue::with_description("token", "A ticket of `/realtime/tickets`.");
     components.add_security_scheme(TICKET, SecurityScheme::ApiKey(ApiKey::Query(ticket)));
     for (mut part, rows) in routes().documents() {
@@ -246,7 +253,8 @@ fn secure(operation: &mut Operation, need: Need) {
     let schemes: &[&str] = match need {
         Need::Public => return,
         Need::Account | Need::Member(_) | Need::MemberOrSelf(_) | Need::Named(_) => &[BEARER],
-        Need::Follow => &[BEARER, TICKET],
+        Need::Follow => &[BEARER, TICKET, SECRET],
+        Need::Holder => &[SECRET],
     };
     let schemes = schemes.iter();
     let one_of = schemes.map(|scheme| SecurityRequirement::new(*scheme, Vec::<String>::new()));
@@ -268,6 +276,8 @@ fn describe(operation: &mut Operation, row: &Row) {
         ]);
     } else if row.need != Need::Public {
         errors.push(("401", "No credential, or one that is not valid."));
+    }
+    if row.kind != Kind::Open && !matches!(row.need, Need::Public | Need::Holder) {
         errors.push(("403", "The role may not do this."));
     }
     if row.path.contains('{') {

@@ -5,6 +5,7 @@ pub mod dashboard;
 pub mod guests;
 pub mod holds;
 pub mod metrics;
+pub mod own;
 pub mod reservations;
 mod routes;
 pub mod snapshot;

@@ -1,10 +1,13 @@
 //! The floor: every route.
 
+use actix_web::http::Method;
 use wire::Role::{Manager, Staff};
 
-use super::{availability, dashboard, guests, holds, reservations, snapshot, tables, waitlist};
-use crate::access::auth::Need::Member;
-use crate::platform::routing::{Routes, route};
+use super::{
+    availability, dashboard, guests, holds, own, reservations, snapshot, tables, waitlist,
+};
+use crate::access::auth::Need::{Holder, Member};
+use crate::platform::routing::{Route, Routes, route};
 
 /// The routes of this room.
 #[must_use]
@@ -35,6 +38,15 @@ pub fn routes() -> Routes {
         route!(holds::create, Member(Staff)),
         route!(holds::delete, Member(Staff)),
         route!(waitlist::quote, Member(Staff)),
+
+        route!(own::guest_link, Member(Staff)),
+        route!(own::guest, Holder),
+        route!(own::cancel_guest, Holder),
+        route!(own::reservation_link, Member(Staff)),
+        route!(own::reservation, Holder),
+        route!(own::cancel_reservation, Holder),
+        Route::page(Method::GET, "/w/{secret}", own::show),
+        Route::page(Method::POST, "/w/{secret}", own::give_up),
 
         route!(dashboard::dashboard, Member(Staff)),
         route!(dashboard::dashboard_data, Member(Staff)),

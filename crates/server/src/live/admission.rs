@@ -4,16 +4,18 @@ use std::net::IpAddr;
 
 use actix_web::HttpRequest;
 use actix_web::http::header;
-use realtime::{Join, JoinError, Opening, Session, Since, Who};
+use domain::holders::Holder;
+use realtime::{Hears, Join, JoinError, Opening, Session, Since, Who};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use wire::live::events::EventKind;
-use wire::{Audience, Epoch, ErrorCode, Position, RestaurantId, Seq};
+use wire::{Epoch, ErrorCode, Position, RestaurantId, Seq};
 
 use super::places::{Place, Wanted};
 use super::socket_tickets::{self, Use};
 use crate::access::auth;
 use crate::access::auth::Caller;
+use crate::access::holders;
 use crate::platform::errors::ApiError;
 use crate::platform::limits::Tier;
 use crate::state::AppState;
@@ -93,18 +95,33 @@ impl Follow {
     ///
     /// # Errors
     /// 422 with the parameter that is at fault.
-    pub(super) fn join(&self, request: &HttpRequest, caller: &Caller) -> Result<Join, ApiError> {
+    pub(super) fn join(&self, request: &HttpRequest, by: &Listener) -> Result<Join, ApiError> {
         let heard = self.heard()?;
+        let (hears, who) = match by {
+            Listener::Member(caller) => {
+                let who = Who {
+                    user_id: Some(caller.user_id),
+                    session_id: Some(caller.session_id),
+                    holds: None,
+                };
+                (Hears::Staff, who)
+            }
+            Listener::Holder(holder) => {
+                let holds = Some((holder.root, holder.stamp.get()));
+                let who = Who {
+                    holds,
+                    ..Who::default()
+                };
+                (Hears::Own([holder.root].into()), who)
+            }
+        };
         Ok(Join {
             restaurant_id: self.restaurant_id,
-            audience: Audience::Staff,
+            hears,
             kinds: heard.kinds,
             since: self.since(request)?,
             bulletins: heard.presence,
-            who: Who {
-                user_id: Some(caller.user_id),
-                session_id: Some(caller.session_id),
-            },
+            who,
         })
     }
 }
@@ -160,19 +177,47 @@ fn away() -> ApiError {
     ApiError::unavailable(anyhow::anyhow!("going away")).retry_after(1)
 }
 
-/// Who is calling: by an access token if there is one, otherwise by the ticket, for this use of it.
+/// Who follows something.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Listener {
+    /// A member, who follows the restaurant.
+    Member(Caller),
+    /// Who holds one thing, and follows that.
+    Holder(Holder),
+}
+
+impl Listener {
+    /// The member, if it is one.
+    pub(super) const fn member(self) -> Option<Caller> {
+        match self {
+            Self::Member(caller) => Some(caller),
+            Self::Holder(_) => None,
+        }
+    }
+}
+
+/// Who is calling: by an access token or the secret of a thing if there is one, otherwise by the
+/// ticket, for this use of it.
 ///
 /// # Errors
-/// 401, 403 and 404, as for every route; 429 for an account that comes too often.
-pub(super) async fn caller(
+/// 401, 403 and 404, as for every route; 429 for who comes too often.
+pub(super) async fn listener(
     state: &AppState,
     token: Option<&str>,
     follow: &Follow,
     ticket_use: Use,
-) -> Result<Caller, ApiError> {
+) -> Result<Listener, ApiError> {
+    if let Some(secret) = token.filter(|token| holders::may_be_secret(token)) {
+        let holder = holders::holder(state, secret).await?;
+        if holder.restaurant_id != follow.restaurant_id {
+            return Err(ApiError::not_found());
+        }
+        state.limits.holder(Tier::Sockets, holder.root)?;
+        return Ok(Listener::Holder(holder));
+    }
     let caller = credential(state, token, follow, ticket_use).await?;
     state.limits.account(Tier::Sockets, caller.user_id)?;
-    Ok(caller)
+    Ok(Listener::Member(caller))
 }
 
 async fn credential(

@@ -32,11 +32,11 @@ pub async fn stream(
     Query(follow): Query<Follow>,
 ) -> Result<HttpResponse, ApiError> {
     let token = auth::bearer(request.headers());
-    let caller = admission::caller(&state, token, &follow, Use::Stream).await?;
-    let join = follow.join(&request, &caller)?;
+    let listener = admission::listener(&state, token, &follow, Use::Stream).await?;
+    let join = follow.join(&request, &listener)?;
     let (response, transport) = EventStream::open(state.config.live.send_timeout);
     let address = client_ip(request.head(), &state.config.http.trusted_proxies);
-    let session = Ready::new(state.into_inner(), join, Some(caller), address).await?;
+    let session = Ready::new(state.into_inner(), join, listener.member(), address).await?;
     session.run(transport);
     Ok(response)
 }

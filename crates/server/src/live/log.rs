@@ -1,10 +1,12 @@
 //! The event log, as the hub reads it.
 
+use std::sync::Arc;
+
 use domain::db::{Db, serving};
-use domain::log::{self, LogPage, LoggedEvent};
+use domain::log::{self, LogPage, LoggedEvent, OwnFrames};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use realtime::{Event, Head, Log, LogError, Page};
+use realtime::{Event, Head, Log, LogError, Own, Page, Told};
 use wire::{RestaurantId, Seq};
 
 /// The log in the primary database.
@@ -83,7 +85,20 @@ fn event(event: LoggedEvent) -> Event {
         kind: event.kind,
         frame: event.frame.into(),
         public_frame: event.public_frame.map(Into::into),
+        own: event.own.map(own),
     }
+}
+
+/// What the followers of things hear, as the hub carries it.
+pub fn own(frames: OwnFrames) -> Arc<Own> {
+    let told = |told: log::Told| Told {
+        roots: told.roots.into(),
+        frame: told.frame.into(),
+    };
+    Arc::new(Own {
+        now: frames.now.map(told),
+        left: frames.left.map(told),
+    })
 }
 
 fn log_error(error: domain::Error) -> LogError {

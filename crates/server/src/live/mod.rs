@@ -10,6 +10,7 @@ pub mod realtime;
 mod routes;
 mod session;
 pub mod socket_tickets;
+pub mod subjects;
 mod transport;
 
 pub use routes::routes;

@@ -14,7 +14,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use bytestring::ByteString;
 use domain::live::presence::{self, Change, Place, Tenure};
-use realtime::SessionInfo;
+use realtime::{Readers, SessionInfo};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use wire::RestaurantId;
@@ -24,6 +24,9 @@ use wire::live::presence::Presence;
 use crate::platform::errors::ApiError;
 use crate::platform::extract::Path;
 use crate::state::AppState;
+
+/// Of its frames only the last counts.
+const KEY: &str = "presence";
 
 /// How often it is looked at who is here.
 const ROUND: Duration = Duration::from_secs(1);
@@ -151,7 +154,9 @@ impl Register {
             }
             if let Some(shown) = self.shown.get(&room) {
                 // Again each time: the room may be another one than a second ago.
-                state.hub.post(room, shown.frame.clone());
+                state
+                    .hub
+                    .post(room, Readers::Staff, KEY, shown.frame.clone());
             }
         }
         Ok(())

@@ -23,7 +23,8 @@ use crate::state::AppState;
 /// The subprotocol under which a browser passes its token: `bearer, <token>`.
 const PROTOCOL: &str = "bearer";
 
-/// Opens a WebSocket that follows a restaurant.
+/// Opens a WebSocket that follows a restaurant or, with the secret of one thing of it as the
+/// credential, that thing alone.
 ///
 /// Refused before the upgrade: 401 without a credential, 404 for another restaurant, 403 for one
 /// that no longer lets the caller in, 429 when there are too many sockets, 503 while this worker
@@ -40,9 +41,9 @@ pub async fn follow(
 ) -> Result<HttpResponse, ApiError> {
     let token = auth::bearer(request.headers())
         .or_else(|| admission::subprotocol_token(&request, PROTOCOL));
-    let caller = admission::caller(&state, token, &follow, Use::Socket).await?;
-    let join = follow.join(&request, &caller)?;
-    open(state, &request, payload, join, Some(caller)).await
+    let listener = admission::listener(&state, token, &follow, Use::Socket).await?;
+    let join = follow.join(&request, &listener)?;
+    open(state, &request, payload, join, listener.member()).await
 }
 
 /// Opens a socket on a room, for a member or, without a caller, for anybody.

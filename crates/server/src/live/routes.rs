@@ -2,8 +2,8 @@
 
 use wire::Role::Staff;
 
-use super::{events, presence, realtime, socket_tickets};
-use crate::access::auth::Need::{Account, Follow, Member};
+use super::{events, presence, realtime, socket_tickets, subjects};
+use crate::access::auth::Need::{Account, Follow, Holder, Member};
 use crate::platform::routing::{Routes, route};
 
 /// The routes of this room.
@@ -15,5 +15,6 @@ pub fn routes() -> Routes {
         route!(realtime::follow, Follow).stays_open(),
         route!(events::stream, Follow).stays_open(),
         route!(socket_tickets::issue, Account).no_key(),
+        route!(subjects::list, Holder),
     ])
 }

@@ -379,7 +379,9 @@ impl<T: Transport> Session<T> {
         self.heartbeat().mul_f64(2.5)
     }
 
-    fn here(&self) -> (chrono::DateTime<chrono::Utc>, Position) {
+    fn here(&mut self) -> (chrono::DateTime<chrono::Utc>, Position) {
+        // Nobody woke it for what it does not hear.
+        self.stream.move_on();
         (self.state.db.clock().now(), self.stream.position())
     }
 

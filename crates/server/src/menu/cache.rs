@@ -19,12 +19,12 @@ use chrono::{DateTime, Utc};
 use domain::db::{Appended, Db, serving};
 use domain::menu::tree;
 use parking_lot::Mutex;
-use realtime::{Hub, Join, JoinError, Pull, Since, Who};
+use realtime::{Hears, Hub, Join, JoinError, Pull, Since, Who};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
 use wire::entities::Topic;
 use wire::live::events::EventKind;
-use wire::{Audience, Position, RestaurantId, Seq};
+use wire::{Position, RestaurantId, Seq};
 
 use crate::platform::commits::OnCommit;
 use crate::platform::errors::ApiError;
@@ -171,7 +171,7 @@ impl Menus {
         let kinds = EventKind::ALL.iter().copied();
         let join = Join {
             restaurant_id: restaurant,
-            audience: Audience::Staff,
+            hears: Hears::Staff,
             kinds: Some(kinds.filter(|kind| shows_in_menu(*kind)).collect()),
             since: Since::Head,
             bulletins: false,

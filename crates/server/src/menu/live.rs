@@ -2,12 +2,12 @@
 
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use realtime::{Join, Who};
+use realtime::{Hears, Join, Who};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use wire::audit::AuditEntity;
 use wire::live::events::EventKind;
-use wire::{Audience, Epoch, RestaurantId, Seq};
+use wire::{Epoch, RestaurantId, Seq};
 
 use super::which;
 use crate::live::{admission, realtime as sockets};
@@ -49,7 +49,7 @@ pub async fn watch(
     let kinds = EventKind::ALL.iter().copied();
     let join = Join {
         restaurant_id,
-        audience: Audience::Public,
+        hears: Hears::Public,
         kinds: Some(
             kinds
                 .filter(|kind| kind.entity() == Some(AuditEntity::Dish))

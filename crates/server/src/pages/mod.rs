@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -38,7 +38,7 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
 });
 
 /// A page.
-fn page(status: StatusCode, title: &str, content: &Markup) -> HttpResponse {
+pub(crate) fn page(status: StatusCode, title: &str, content: &Markup) -> HttpResponse {
     dressed(HttpResponse::new(status), title, content)
 }
 
@@ -69,6 +69,15 @@ fn dressed(answer: HttpResponse, title: &str, content: &Markup) -> HttpResponse 
     answer
 }
 
+/// The same, which is asked for again after a while, without script: the header is old and every
+/// browser knows it.
+pub(crate) fn again(mut page: HttpResponse) -> HttpResponse {
+    let refresh = HeaderName::from_static("refresh");
+    let headers = page.headers_mut();
+    headers.insert(refresh, HeaderValue::from_static("15"));
+    page
+}
+
 /// An error in place of a page, with the headers that it has.
 pub(crate) fn fault(answer: HttpResponse, body: &ErrorBody) -> HttpResponse {
     let content = html! {
@@ -82,7 +91,7 @@ pub(crate) fn fault(answer: HttpResponse, body: &ErrorBody) -> HttpResponse {
 }
 
 /// What is wrong with what was typed, above its form; `None` for what is no fault of the person's.
-fn complaint(error: &ApiError) -> Option<(StatusCode, Markup)> {
+pub(crate) fn complaint(error: &ApiError) -> Option<(StatusCode, Markup)> {
     let body = error.body("");
     let status = StatusCode::from_u16(body.status).ok()?;
     let is_of_form = matches!(status.as_u16(), 401 | 409 | 422);
@@ -123,7 +132,7 @@ fn input(id: &str, name: &str, kind: &str, autocomplete: &str, value: &str) -> M
 }
 
 /// 303 to a page.
-fn see_other(place: &str) -> HttpResponse {
+pub(crate) fn see_other(place: &str) -> HttpResponse {
     HttpResponse::SeeOther()
         .insert_header((header::LOCATION, place))
         .finish()

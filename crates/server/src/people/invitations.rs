@@ -23,11 +23,8 @@ use crate::platform::errors::ApiError;
 use crate::platform::extract::{Json, OptionalJson, Path, Query};
 use crate::platform::middleware::Context;
 use crate::platform::reply;
+use crate::platform::reply::SHOWN_ONCE;
 use crate::state::AppState;
-
-/// What is said in place of a link that was shown.
-pub(super) const SHOWN_ONCE: &str = "The link was shown once, with the first answer, and is kept \
-    nowhere. Who has lost it makes another one.";
 
 /// Invites somebody. The answer has the link, this once; it does not depend on whether the address
 /// has an account.

@@ -8,11 +8,11 @@ use wire::people::invitations::ResetLink;
 use wire::people::users::{UpdateUser, User};
 use wire::{ErrorBody, RestaurantId, UserId};
 
-use super::invitations::SHOWN_ONCE;
 use crate::access::auth::Caller;
 use crate::platform::errors::ApiError;
 use crate::platform::extract::{IfMatch, Json, Path, Query};
 use crate::platform::reply;
+use crate::platform::reply::SHOWN_ONCE;
 use crate::state::AppState;
 
 /// The members, by address.

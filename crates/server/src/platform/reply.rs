@@ -37,6 +37,10 @@ macro_rules! versioned {
 
 pub(crate) use versioned;
 
+/// What is said in place of a link that was shown.
+pub const SHOWN_ONCE: &str = "The link was shown once, with the first answer, and is kept nowhere. \
+    Who has lost it makes another one.";
+
 /// A resource as it is.
 pub fn found<T: Serialize + Versioned>(resource: &T) -> HttpResponse {
     HttpResponse::Ok()

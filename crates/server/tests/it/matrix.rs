@@ -51,6 +51,9 @@ async fn every_route_asks_who_is_there_before_anything_else() {
     let stranger = other.member(&app, "manager").await;
     let anybody = app.client(0);
     let forged = anybody.with_token("eyJhbGciOiJub25lIn0.e30.");
+    // Whoever has the link of a party here, and of one elsewhere.
+    let (guest, holder) = house.followed_guest(&app).await;
+    let (_, foreign) = other.followed_guest(&app).await;
     let members = [
         (Role::Staff, &staff),
         (Role::Manager, &manager),
@@ -69,6 +72,10 @@ async fn every_route_asks_who_is_there_before_anything_else() {
         }
         let path = path(pattern, &house.id);
         let what = format!("{method} {pattern}");
+        if !matches!(row.need, Need::Public | Need::Follow | Need::Holder) {
+            let status = knock(&holder, &method, &path).await;
+            assert_eq!(status, 401, "{what} with a link");
+        }
         match row.need {
             Need::Public => {
                 let status = knock(&anybody, &method, &path).await;
@@ -125,6 +132,20 @@ async fn every_route_asks_who_is_there_before_anything_else() {
                 for (role, client) in members {
                     let status = knock(client, &method, &path).await;
                     assert_eq!(status, 422, "{what} by {role}");
+                }
+                assert_eq!(knock(&foreign, &method, &path).await, 404, "{what}");
+                assert_eq!(knock(&holder, &method, &path).await, 422, "{what}");
+            }
+            Need::Holder => {
+                for client in [&anybody, &forged, &house.owner] {
+                    assert_eq!(knock(client, &method, &path).await, 401, "{what}");
+                }
+                if pattern.contains("{rid}") {
+                    assert_eq!(knock(&holder, &method, &path).await, 404, "{what}");
+                    let own = path.replace(&Uuid::from_u128(42).to_string(), &guest);
+                    assert_eq!(knock(&foreign, &method, &own).await, 404, "{what}");
+                } else {
+                    assert_eq!(knock(&holder, &method, &path).await, 200, "{what}");
                 }
             }
         }

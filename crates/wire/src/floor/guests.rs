@@ -41,6 +41,70 @@ impl GuestStatus {
     }
 }
 
+/// A party, as whoever follows it by its link sees it: nothing that staff wrote of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnGuest {
+    /// The party's id.
+    pub id: GuestId,
+    /// The restaurant it is at.
+    pub restaurant_id: RestaurantId,
+    /// Covers, 1–100.
+    pub party_size: i32,
+    /// Where the party is in its visit.
+    pub status: GuestStatus,
+    /// Place on the waiting list, from 1 without gaps; `null` for who is not on it.
+    pub wait_position: Option<i32>,
+    /// The wait that the party was told, in minutes from `checkInTime`.
+    pub quoted_wait_minutes: Option<i32>,
+    /// When the wait that was told is over.
+    #[serde(serialize_with = "crate::moment::write")]
+    pub quoted_until: Option<DateTime<Utc>>,
+    /// Whether the party waits, or waited, longer than it was told.
+    pub over_quote: bool,
+    /// When the party was last told that its table is ready.
+    #[serde(serialize_with = "crate::moment::write")]
+    pub notified_at: Option<DateTime<Utc>>,
+    /// Until when it is expected.
+    #[serde(serialize_with = "crate::moment::write")]
+    pub notified_until: Option<DateTime<Utc>>,
+    /// The booking from which the party came.
+    pub reservation_id: Option<ReservationId>,
+    /// When the party came to the host stand.
+    #[serde(serialize_with = "crate::moment::write")]
+    pub check_in_time: DateTime<Utc>,
+    /// When it was seated.
+    #[serde(serialize_with = "crate::moment::write")]
+    pub seated_time: Option<DateTime<Utc>>,
+    /// When the visit was over.
+    #[serde(serialize_with = "crate::moment::write")]
+    pub finished_time: Option<DateTime<Utc>>,
+    /// How often it was changed.
+    pub version: i32,
+}
+
+impl From<&Guest> for OwnGuest {
+    fn from(guest: &Guest) -> Self {
+        Self {
+            id: guest.id,
+            restaurant_id: guest.restaurant_id,
+            party_size: guest.party_size,
+            status: guest.status,
+            wait_position: guest.wait_position,
+            quoted_wait_minutes: guest.quoted_wait_minutes,
+            quoted_until: guest.quoted_until,
+            over_quote: guest.over_quote,
+            notified_at: guest.notified_at,
+            notified_until: guest.notified_until,
+            reservation_id: guest.reservation_id,
+            check_in_time: guest.check_in_time,
+            seated_time: guest.seated_time,
+            finished_time: guest.finished_time,
+            version: guest.version,
+        }
+    }
+}
+
 /// A party, as clients see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -61,6 +61,44 @@ words! {
     }
 }
 
+/// A booking, as whoever follows it by its link sees it: nothing that staff wrote of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnReservation {
+    /// The booking's id.
+    pub id: ReservationId,
+    /// The restaurant that is booked.
+    pub restaurant_id: RestaurantId,
+    /// Covers, 1–100.
+    pub party_size: i32,
+    /// When the party is expected.
+    #[serde(serialize_with = "crate::moment::write")]
+    pub reservation_time: DateTime<Utc>,
+    /// How long its tables are kept, from `reservationTime`.
+    pub duration_minutes: i32,
+    /// How far it has come.
+    pub status: ReservationStatus,
+    /// The party that it became at check-in, which its followers hear of too.
+    pub guest_id: Option<GuestId>,
+    /// How often it was changed.
+    pub version: i32,
+}
+
+impl From<&Reservation> for OwnReservation {
+    fn from(booking: &Reservation) -> Self {
+        Self {
+            id: booking.id,
+            restaurant_id: booking.restaurant_id,
+            party_size: booking.party_size,
+            reservation_time: booking.reservation_time,
+            duration_minutes: booking.duration_minutes,
+            status: booking.status,
+            guest_id: booking.guest_id,
+            version: booking.version,
+        }
+    }
+}
+
 /// A booking, as clients see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -1,6 +1,7 @@
 //! Events: one for each entity that a transaction changed, with its final state.
 
 pub use crate::entities::EventKind;
+use crate::entities::IdField;
 use crate::words::words;
 use crate::{EntityId, RestaurantId, Seq, TransactionId, UserId};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -45,6 +46,8 @@ words! {
         Withdrawn = "withdrawn",
         /// A link was made with which a member sets a new password.
         ResetLinkMade = "reset_link_made",
+        /// A link was made with which a party, or a booking, is followed. Only the audit tells of it.
+        LinkMade = "link_made",
     }
 }
 
@@ -110,6 +113,18 @@ impl FrameParts {
         Self::of_type(envelope.kind.public_type(), &envelope, data)
     }
 
+    /// The same for those who follow the thing, or what it belongs to, and no restaurant.
+    ///
+    /// # Errors
+    /// As [`FrameParts::new`].
+    pub fn own(envelope: &Envelope, data: &impl Serialize) -> serde_json::Result<Self> {
+        let envelope = Envelope {
+            actor_id: None,
+            ..*envelope
+        };
+        Self::of_type(envelope.kind.as_str(), &envelope, data)
+    }
+
     fn of_type(kind: &str, envelope: &Envelope, data: &impl Serialize) -> serde_json::Result<Self> {
         let mut suffix = String::with_capacity(1024);
         quoted(
@@ -160,6 +175,30 @@ impl FrameParts {
         frame.push_str(&self.suffix);
         frame
     }
+}
+
+/// What those hear whom a thing concerned until an event of it, and does no more:
+/// `{"type":"guest_left","seq":…,"restaurant_id":"…","guest_id":"…","timestamp":"…"}`. It says
+/// nothing but that, and follows from what a log stores of any event. None where the thing has no
+/// UUID of its own.
+#[must_use]
+pub fn left_frame(
+    kind: EventKind,
+    restaurant: RestaurantId,
+    entity: Uuid,
+    timestamp: DateTime<Utc>,
+    seq: Seq,
+) -> Option<String> {
+    let entity_kind = kind.entity()?;
+    let IdField::Uuid(name) = entity_kind.id_field() else {
+        return None;
+    };
+    let mut frame = format!("{{\"type\":\"{entity_kind}_left\",\"seq\":{seq}");
+    quoted(&mut frame, "restaurant_id", &restaurant.to_string());
+    quoted(&mut frame, name, &entity.to_string());
+    quoted(&mut frame, "timestamp", &self::timestamp(timestamp));
+    frame.push('}');
+    Some(frame)
 }
 
 /// What stands between a frame's envelope and its data.
@@ -237,6 +276,28 @@ mod tests {
             })
         );
     }
+    #[test]
+    fn who_lost_a_thing_hears_no_more_than_that() {
+        let kind = EventKind::GuestDeleted;
+        let here = RestaurantId(Uuid::nil());
+        let frame = left_frame(kind, here, Uuid::max(), DateTime::UNIX_EPOCH, 7).unwrap();
+        let frame: serde_json::Value = serde_json::from_str(&frame).unwrap();
+        let expected = serde_json::json!({
+            "type": "guest_left",
+            "seq": 7,
+            "restaurant_id": Uuid::nil(),
+            "guest_id": Uuid::max(),
+            "timestamp": "1970-01-01T00:00:00.000000Z",
+        });
+        assert_eq!(frame, expected);
+        let dish = DishId(17);
+        let dish = crate::EntityId::from(dish).as_uuid();
+        assert_eq!(
+            left_frame(EventKind::DishUpdated, here, dish, DateTime::UNIX_EPOCH, 7),
+            None
+        );
+    }
+
     #[test]
     fn the_public_hears_of_a_dish_under_the_name_that_it_knows() {
         let envelope = Envelope {

@@ -5,3 +5,4 @@ pub mod events;
 pub mod frames;
 pub mod presence;
 pub mod snapshot;
+pub mod subjects;

@@ -10,7 +10,7 @@ use wire::{GuestId, ReservationId, TableId};
 use super::input::{check_new, new_row};
 use super::operations::Leave;
 use super::row::{GuestRow, taken};
-use super::{rules, waiting};
+use super::{own, rules, waiting};
 use crate::clock::new_id;
 use crate::db::Tx;
 use crate::error::broken_constraint;
@@ -44,6 +44,7 @@ pub(crate) async fn create_as(
 ) -> Result<Guest> {
     let (mut row, tables) = new(tx, id, input)?;
     row.reservation_id = reservation;
+    row.secret_hash = own::secret_of_booking(tx, reservation).await?;
     row.total_visits = total_visits(tx, row.id, row.phone.as_deref()).await?;
     let mut quotes = None;
     if row.status.is_waiting() {

@@ -107,6 +107,7 @@ async fn erase(tx: &mut Tx<'_>, parties: Parties) -> Result<usize> {
             special_requests: None,
             dietary_restrictions: Vec::new(),
             tags: Vec::new(),
+            secret_hash: None,
             ..row.clone()
         };
         if next == row {
@@ -114,7 +115,8 @@ async fn erase(tx: &mut Tx<'_>, parties: Parties) -> Result<usize> {
         }
         next.write(tx).await?;
         let tables = seating::held(tx, row.id).await?;
-        next.at(tables).tell_erased(tx)?;
+        let before = row.at(tables.clone());
+        next.at(tables).tell_erased(tx, &before)?;
         count += 1;
     }
     Ok(count)

@@ -6,6 +6,7 @@ mod erasure;
 mod input;
 mod list;
 mod operations;
+mod own;
 mod quotes;
 mod row;
 mod rules;
@@ -21,6 +22,8 @@ pub use list::{floor, list};
 use operations::among;
 pub(crate) use operations::{Leave, leave_tables, link, lock_row, pass_time};
 pub use operations::{delete, get, update};
+pub(crate) use own::{Parties as HeldParties, follow_booking};
+pub use own::{cancel_own, get_own, make_link};
 pub use quotes::kept;
 #[cfg(test)]
 pub(super) use row::GuestRow;

@@ -11,8 +11,8 @@ use super::create::total_visits;
 use super::erasure::rows;
 use super::input::{check_patch, patched};
 use super::row::{GuestRow, Party, its_tables};
-use super::rules;
 use super::waiting::{self, Goal, Line};
+use super::{own, rules};
 use crate::db::Tx;
 use crate::floor::seating::{self, Locked};
 use crate::floor::{reservations, reserved};
@@ -265,6 +265,9 @@ pub(crate) async fn link(
     let before = row.at(held);
     let mut next = before.clone();
     next.row.reservation_id = reservation;
+    if next.row.secret_hash.is_none() {
+        next.row.secret_hash = own::secret_of_booking(tx, reservation).await?;
+    }
     next.row.write(tx).await?;
     waiting::note_written(tx, id);
     next.tell_changed(tx, &before)

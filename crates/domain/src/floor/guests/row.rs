@@ -4,9 +4,10 @@ use std::borrow::{Borrow, BorrowMut};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use wire::floor::guests::{Guest, GuestStatus};
+use serde::Serialize;
+use wire::floor::guests::{Guest, GuestStatus, OwnGuest};
 use wire::live::events::{Action, EventKind};
-use wire::{ErrorCode, GuestId, ReservationId, RestaurantId, TableId};
+use wire::{ErrorCode, GuestId, ReservationId, RestaurantId, RootId, TableId};
 
 use crate::record::{Record, stored};
 use crate::schema::{guests, seatings};
@@ -48,6 +49,8 @@ pub(in crate::floor) struct GuestRow {
     pub(super) waited_minutes: Option<i32>,
     pub(super) quote_error_minutes: Option<i32>,
     pub(super) due_at: Option<DateTime<Utc>>,
+    /// Of the secret with which the party is followed, if it is.
+    pub(in crate::floor) secret_hash: Option<Vec<u8>>,
 }
 
 stored! {
@@ -104,6 +107,19 @@ impl Record for Party {
         };
         (Self::UPDATED, action)
     }
+
+    fn roots(&self) -> Vec<RootId> {
+        if self.row.secret_hash.is_none() {
+            return Vec::new();
+        }
+        // Who follows a booking follows the party that it became.
+        let booking = self.row.reservation_id.map(|id| RootId(id.0));
+        [RootId(self.row.id.0)].into_iter().chain(booking).collect()
+    }
+
+    fn own(shown: &Guest) -> Option<impl Serialize> {
+        Some(OwnGuest::from(shown))
+    }
 }
 
 impl GuestRow {
@@ -146,6 +162,7 @@ impl GuestRow {
             waited_minutes: None,
             quote_error_minutes: None,
             due_at: None,
+            secret_hash: None,
         }
     }
 

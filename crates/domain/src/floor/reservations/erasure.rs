@@ -93,13 +93,14 @@ async fn erase(tx: &mut Tx<'_>, bookings: Bookings) -> Result<usize> {
             guest_email: None,
             notes: None,
             special_requests: None,
+            secret_hash: None,
             ..row.clone()
         };
         if next == row {
             continue;
         }
         next.write(tx).await?;
-        next.tell_erased(tx)?;
+        next.tell_erased(tx, &row)?;
         count += 1;
     }
     Ok(count)

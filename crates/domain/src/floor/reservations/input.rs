@@ -36,6 +36,7 @@ pub(super) fn fresh(tx: &Tx<'_>, id: ReservationId) -> ReservationRow {
         created_at: tx.now,
         last_updated: tx.now,
         version: 1,
+        secret_hash: None,
     }
 }
 

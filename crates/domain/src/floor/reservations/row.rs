@@ -2,9 +2,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use wire::floor::reservations::{Reservation, ReservationSource, ReservationStatus};
+use serde::Serialize;
+use wire::floor::reservations::{
+    OwnReservation, Reservation, ReservationSource, ReservationStatus,
+};
 use wire::live::events::{Action, EventKind};
-use wire::{ErrorCode, GuestId, ReservationId, RestaurantId, TableId};
+use wire::{ErrorCode, GuestId, ReservationId, RestaurantId, RootId, TableId};
 
 use crate::floor::availability::Wish;
 use crate::record::{Record, stored};
@@ -32,6 +35,8 @@ pub(super) struct ReservationRow {
     pub(super) created_at: DateTime<Utc>,
     pub(super) last_updated: DateTime<Utc>,
     pub(super) version: i32,
+    /// Of the secret with which the booking is followed, if it is.
+    pub(super) secret_hash: Option<Vec<u8>>,
 }
 
 stored! {
@@ -70,6 +75,15 @@ impl Record for ReservationRow {
             Action::TableAssigned
         };
         (Self::UPDATED, action)
+    }
+
+    fn roots(&self) -> Vec<RootId> {
+        let secret = self.secret_hash.as_ref();
+        secret.map(|_| RootId(self.id.0)).into_iter().collect()
+    }
+
+    fn own(shown: &Reservation) -> Option<impl Serialize> {
+        Some(OwnReservation::from(shown))
     }
 }
 

@@ -16,9 +16,9 @@ use crate::clock::new_id;
 use crate::db::{Actor, Scope, Tx};
 use crate::people::accounts;
 use crate::people::accounts::NewAccount;
-use crate::people::links::LinkSecret;
 use crate::people::users;
 use crate::schema::{invitations, restaurants};
+use crate::secrets::links::LinkSecret;
 use crate::{Error, Result};
 
 /// For a secret that is wrong, and for one that no longer is any good: all the same.

@@ -16,9 +16,9 @@ use crate::audit::Entry;
 use crate::checks::{Checks, trimmed};
 use crate::clock::new_id;
 use crate::db::Tx;
-use crate::people::links::LinkSecret;
 use crate::people::{accounts, users};
 use crate::schema::invitations;
+use crate::secrets::links::LinkSecret;
 use crate::venue::restaurants;
 use crate::{Error, Result};
 

@@ -7,8 +7,8 @@ use wire::{RestaurantId, SessionId, UserId};
 
 use super::standing::standing;
 use super::token::RefreshToken;
-use crate::people::secrets;
 use crate::schema::device_sessions;
+use crate::secrets;
 use crate::{Error, Result};
 
 /// How long the token before the current one is still good.

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 use wire::SessionId;
 
-use crate::people::secrets;
+use crate::secrets;
 
 const ID: usize = 16;
 const FAMILY: usize = 16;

@@ -17,9 +17,9 @@ use super::rules::{check_manages, check_own_account};
 use crate::audit::Entry;
 use crate::db::{Actor, Scope, Tx};
 use crate::people::accounts;
-use crate::people::links::LinkSecret;
 use crate::people::sessions::Devices;
 use crate::schema::{password_resets, restaurants, users};
+use crate::secrets::links::LinkSecret;
 use crate::{Error, Result};
 
 /// How long a link can be used.

@@ -1,13 +1,14 @@
 //! A log in memory that fails, hides and loses what the test wants.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytestring::ByteString;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use realtime::{Commit, Event, Head, Log, LogError, Page};
+use realtime::{Commit, Event, Head, Log, LogError, Own, Page};
 use tokio::sync::Semaphore;
 use wire::live::events::EventKind;
 use wire::{Epoch, RestaurantId, Seq};
@@ -70,6 +71,7 @@ impl Book {
             )
             .into(),
             public_frame: None,
+            own: None,
         }
     }
 }
@@ -108,6 +110,19 @@ impl FakeLog {
                 traced: None,
             }
         })
+    }
+
+    /// Commits an event that concerns things which are followed by themselves.
+    pub(crate) fn append_own(&self, id: RestaurantId, own: impl FnOnce(Seq) -> Own) -> Commit {
+        let mut commit = self.append(id, 1);
+        self.change(id, |book| {
+            if let (Some(event), Some(stored)) = (commit.events.last_mut(), book.events.last_mut())
+            {
+                event.own = Some(Arc::new(own(event.seq)));
+                stored.own.clone_from(&event.own);
+            }
+        });
+        commit
     }
 
     /// Commits an erasure: the name goes out of all that was said, which keeps its numbers.

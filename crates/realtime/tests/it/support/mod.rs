@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytestring::ByteString;
-use realtime::{Hub, HubConfig, Join, JoinError, Opening, Pull, Session, Since, Who};
+use realtime::{Hears, Hub, HubConfig, Join, JoinError, Opening, Pull, Session, Since, Who};
 use testkit::wait::{self, DEADLINE};
 use tokio::time::timeout;
 use uuid::Uuid;
-use wire::{Audience, Epoch, Position, RestaurantId, Seq};
+use wire::{Epoch, Position, RestaurantId, Seq};
 
 use bus::ManualBus;
 use log::FakeLog;
@@ -74,7 +74,7 @@ impl Worker {
 pub(crate) fn request(since: Since) -> Join {
     Join {
         restaurant_id: HERE,
-        audience: Audience::Staff,
+        hears: Hears::Staff,
         kinds: None,
         since,
         bulletins: true,

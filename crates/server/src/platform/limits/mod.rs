@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest};
 use tokio::runtime::Handle;
-use wire::{ErrorCode, UserId};
+use wire::{ErrorCode, RootId, UserId};
 
 pub use self::failures::Guessed;
 pub use self::gcra::{Rate, Verdict};
@@ -133,6 +133,21 @@ impl Limits {
         };
         let takes = [(
             Subject::account(tier, user),
+            counting.config.of_account(tier),
+        )];
+        counting.passed(tier, counting.ledger.take(Instant::now(), &takes))
+    }
+
+    /// Counts a request of somebody who holds a thing without an account, as an account's.
+    ///
+    /// # Errors
+    /// 429 when there were too many.
+    pub fn holder(&self, tier: Tier, root: RootId) -> Result<Option<Verdict>, ApiError> {
+        let Some(counting) = &self.0 else {
+            return Ok(None);
+        };
+        let takes = [(
+            Subject::holder(tier, root),
             counting.config.of_account(tier),
         )];
         counting.passed(tier, counting.ledger.take(Instant::now(), &takes))

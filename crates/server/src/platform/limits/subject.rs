@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
-use wire::UserId;
+use wire::{RootId, UserId};
 
 use crate::platform::middleware::network;
 
@@ -68,6 +68,11 @@ impl Subject {
     /// An account.
     pub(super) fn account(tier: Tier, user: UserId) -> Self {
         Self::of(tier, &[b"account", user.0.as_bytes()])
+    }
+
+    /// Who holds a thing without an account: all who have its link.
+    pub(super) fn holder(tier: Tier, root: RootId) -> Self {
+        Self::of(tier, &[b"holder", root.0.as_bytes()])
     }
 
     /// A client's address. Of IPv6 the network counts: whoever has one address has all of its /64.

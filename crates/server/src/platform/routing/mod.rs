@@ -35,6 +35,7 @@ pub use self::row::{Kind, Route, Row};
 use self::tree::Tree;
 use crate::access::auth;
 use crate::access::auth::{Caller, Need};
+use crate::access::holders::Holding;
 use crate::platform::errors::ApiError;
 use crate::platform::idempotency;
 use crate::platform::limits;
@@ -186,6 +187,7 @@ fn house(need: Need, request: &ServiceRequest) -> Option<RestaurantId> {
     match need {
         Need::Public | Need::Follow => None,
         Need::Member(_) | Need::MemberOrSelf(_) => Context::of(request)?.restaurant(),
+        Need::Holder => Some(request.extensions().get::<Holding>()?.holder.restaurant_id),
         Need::Account | Need::Named(_) => request.extensions().get::<Caller>()?.restaurant_id,
     }
 }
@@ -211,13 +213,18 @@ async fn admit(row: &Row, request: &mut ServiceRequest) -> Result<Option<Verdict
         auth::authorize(request, row.need).await?;
     }
     let caller = request.extensions().get::<Caller>().copied();
-    if let (Some((tier, state)), Some(caller)) = (limited, caller) {
-        let of_account = state.limits.account(tier, caller.user_id)?;
+    if let (Some((tier, state)), Some(caller)) = (&limited, caller) {
+        let of_account = state.limits.account(*tier, caller.user_id)?;
         left = left.into_iter().chain(of_account).reduce(Verdict::tighter);
+    }
+    let held = request.extensions().get::<Holding>().copied();
+    if let (Some((tier, state)), Some(held)) = (limited, held) {
+        let of_holder = state.limits.holder(tier, held.holder.root)?;
+        left = left.into_iter().chain(of_holder).reduce(Verdict::tighter);
     }
     if row.takes_keys {
         idempotency::read(request, row).await?;
-    } else if row.need == Need::Public && !request.method().is_safe() {
+    } else if matches!(row.need, Need::Public | Need::Holder) && !request.method().is_safe() {
         idempotency::refuse(request.headers())?;
     }
     Ok(left)

@@ -63,7 +63,7 @@ impl Row {
     /// What follows from method, path and need.
     fn new(method: Method, canonical: &'static str, need: Need) -> Self {
         let below = canonical.strip_prefix(MOUNTS[0]);
-        let has_caller = !matches!(need, Need::Public | Need::Follow);
+        let has_caller = !matches!(need, Need::Public | Need::Follow | Need::Holder);
         Self {
             tier: below.map(|_| by_method(&method)),
             takes_keys: has_caller && matches!(method, Method::POST | Method::PATCH),

@@ -4,6 +4,7 @@ mod deploys;
 mod events;
 mod floods;
 mod luck;
+mod own;
 mod presence;
 mod resume;
 mod retention;

@@ -74,6 +74,26 @@ impl Restaurant {
         (id, client)
     }
 
+    /// A party that waits, and a client that has its link.
+    pub async fn followed_guest(&self, app: &TestApp) -> (String, Client) {
+        let body = json!({"guestName": "Ann", "partySize": 2, "phone": "+49 30 1234567"});
+        let made = self.owner.post(&self.path("/guests"), body).await;
+        let id = made.expect(201)["id"].as_str().unwrap().to_owned();
+        let secret = self.link(&format!("/guests/{id}")).await;
+        (id, app.client(0).with_token(&secret))
+    }
+
+    /// The secret of a new link of a party or booking.
+    pub async fn link(&self, thing: &str) -> String {
+        let made = self
+            .owner
+            .post(&self.path(&format!("{thing}/link")), json!({}))
+            .await;
+        let made = made.expect(201);
+        let (_, secret) = made["link"].as_str().unwrap().rsplit_once("/w/").unwrap();
+        secret.to_owned()
+    }
+
     /// Invites: the invitation, and the secret of its link.
     pub async fn invite(&self, body: Value) -> (String, String) {
         let made = self.owner.post(&self.path("/users"), body).await;

@@ -17,6 +17,8 @@ pub struct Socket {
     /// Frames of who is here come whenever they want; a test that is about something else does not
     /// hear them.
     hears_presence: bool,
+    /// It follows a thing by itself.
+    is_own: bool,
 }
 
 /// How a socket ended.
@@ -78,11 +80,18 @@ impl Socket {
             stream,
             connect: Value::Null,
             hears_presence: false,
+            is_own: false,
         };
         let first = socket.next().await?;
         socket.connect = serde_json::from_str(&first).unwrap();
         assert_eq!(socket.connect["type"], "restaurant_connect", "{first}");
         Ok(socket)
+    }
+
+    /// It follows a thing by itself: events have a form of their own.
+    pub fn own(mut self) -> Self {
+        self.is_own = true;
+        self
     }
 
     /// The next frame.
@@ -161,7 +170,11 @@ impl Socket {
                 .expect("waited in vain for a frame");
             match message {
                 Some(Ok(Message::Text(text))) => {
-                    frames::check(&text);
+                    if self.is_own {
+                        frames::check_own(&text);
+                    } else {
+                        frames::check(&text);
+                    }
                     if self.hears_presence || !text.starts_with("{\"type\":\"presence\"") {
                         return Ok(text.as_str().to_owned());
                     }

@@ -19,6 +19,8 @@ pub struct Stream {
     pub retry: Option<u64>,
     pub headers: HeaderMap,
     pub connect: Value,
+    /// It follows a thing by itself.
+    is_own: bool,
 }
 
 struct Message {
@@ -63,10 +65,17 @@ impl Stream {
             last_id: None,
             retry: None,
             connect: Value::Null,
+            is_own: false,
         };
         stream.connect = stream.frame().await;
         assert_eq!(stream.connect["type"], "restaurant_connect");
         Ok(stream)
+    }
+
+    /// It follows a thing by itself: events have a form of their own.
+    pub fn own(mut self) -> Self {
+        self.is_own = true;
+        self
     }
 
     /// The next frame; who is here is left out.
@@ -92,7 +101,11 @@ impl Stream {
         loop {
             if let Some(message) = self.messages.pop_front() {
                 self.last_id = message.id.or(self.last_id.take());
-                frames::check(&message.text);
+                if self.is_own {
+                    frames::check_own(&message.text);
+                } else {
+                    frames::check(&message.text);
+                }
                 if message.text.starts_with("{\"type\":\"presence\"") {
                     continue;
                 }

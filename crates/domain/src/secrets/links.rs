@@ -8,22 +8,22 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 use wire::RestaurantId;
 
-use super::secrets;
+use crate::secrets;
 
 const ID: usize = 16;
 const RANDOM: usize = 24;
 
 /// The secret of a link.
-pub(super) struct LinkSecret {
-    pub(super) restaurant_id: RestaurantId,
+pub(crate) struct LinkSecret {
+    pub(crate) restaurant_id: RestaurantId,
     /// Of the row in the restaurant.
-    pub(super) id: Uuid,
+    pub(crate) id: Uuid,
     random: [u8; RANDOM],
 }
 
 impl LinkSecret {
     /// A new one, for a row of a restaurant.
-    pub(super) fn new(restaurant_id: RestaurantId, id: Uuid) -> Self {
+    pub(crate) fn new(restaurant_id: RestaurantId, id: Uuid) -> Self {
         Self {
             restaurant_id,
             id,
@@ -32,7 +32,7 @@ impl LinkSecret {
     }
 
     /// `None` for what cannot be one.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         // Longer ones are not even decoded.
         if text.len() != (2 * ID + RANDOM) * 4 / 3 + 1 {
             return None;
@@ -47,18 +47,18 @@ impl LinkSecret {
         })
     }
 
-    pub(super) fn encode(&self) -> String {
+    pub(crate) fn encode(&self) -> String {
         let (restaurant, id) = (self.restaurant_id.0.as_bytes(), self.id.as_bytes());
         URL_SAFE_NO_PAD.encode([restaurant.as_slice(), id, &self.random].concat())
     }
 
     /// What is kept of it.
-    pub(super) fn hash(&self) -> [u8; 32] {
+    pub(crate) fn hash(&self) -> [u8; 32] {
         secrets::hash(&[&self.random])
     }
 
     /// Whether this is the one of which `stored` was kept.
-    pub(super) fn is_same(&self, stored: &[u8]) -> bool {
+    pub(crate) fn is_same(&self, stored: &[u8]) -> bool {
         secrets::is_same(stored, &self.hash())
     }
 }

@@ -1,0 +1,1 @@
+-- A constraint that was looked at stays as it is.
