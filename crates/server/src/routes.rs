@@ -109,6 +109,12 @@ mod tests {
         POST   /api/v1/restaurants/{rid}/holds                          Member(Staff)         writes        key
         DELETE /api/v1/restaurants/{rid}/holds/{id}                     Member(Staff)         writes
         GET    /api/v1/restaurants/{rid}/wait-quote                     Member(Staff)         reads
+        POST   /api/v1/restaurants/{rid}/guests/{gid}/link              Member(Staff)         writes        key
+        GET    /api/v1/restaurants/{rid}/guests/{gid}/own               Holder                reads
+        DELETE /api/v1/restaurants/{rid}/guests/{gid}/own               Holder                writes
+        POST   /api/v1/restaurants/{rid}/reservations/{id}/link         Member(Staff)         writes        key
+        GET    /api/v1/restaurants/{rid}/reservations/{id}/own          Holder                reads
+        DELETE /api/v1/restaurants/{rid}/reservations/{id}/own          Holder                writes
         GET    /api/v1/dashboard/{rid}                                  Member(Staff)         reads
         GET    /api/v1/restaurants/{rid}/dashboard-data                 Member(Staff)         reads
         GET    /api/v1/restaurants/{rid}/sync/full                      Member(Staff)         reads
@@ -144,12 +150,15 @@ mod tests {
         GET    /api/v1/realtime                                         Follow                sockets       open
         GET    /api/v1/realtime/events                                  Follow                sockets       open
         POST   /api/v1/realtime/tickets                                 Account               writes
+        GET    /api/v1/realtime/subjects                                Holder                reads
         GET    /health                                                  Public                -             quiet
         GET    /health/live                                             Public                -             quiet
         GET    /health/ready                                            Public                -             quiet
         GET    /metrics                                                 Public                -             quiet
         GET    /openapi.json                                            Public                -
         GET    /asyncapi.json                                           Public                -
+        GET    /w/{secret}                                              Public                reads         page secret
+        POST   /w/{secret}                                              Public                writes        page secret
         GET    /i/{secret}                                              Public                reads         page secret
         POST   /i/{secret}                                              Public                registrations page secret
         GET    /r/{secret}                                              Public                reads         page secret

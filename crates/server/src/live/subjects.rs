@@ -10,7 +10,7 @@ use crate::access::holders::Holding;
 /// What is followed with this credential, and where the state of each is read: after
 /// `resync_required`, in the place of a snapshot.
 #[utoipa::path(
-    get, path = "/api/v1/realtime/subjects", tag = "live",
+    get, path = "/api/v1/realtime/subjects", tag = "live", operation_id = "subjects",
     responses((status = 200, body = Vec<Subject>))
 )]
 pub fn list(held: Holding) -> Ready<HttpResponse> {
