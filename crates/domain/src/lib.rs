@@ -38,6 +38,7 @@ mod record;
 pub mod remembered;
 pub mod rooms;
 mod schema;
+mod settings;
 pub mod sweeps;
 pub mod together;
 pub mod venue;

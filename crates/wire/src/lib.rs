@@ -31,6 +31,7 @@ pub mod personal;
 pub mod position;
 pub mod privacy;
 pub mod rooms;
+pub mod settings;
 pub mod times;
 pub mod together;
 pub mod venue;

@@ -225,7 +225,11 @@ pub(super) async fn apply(
     }
     let freed_status = if leave == Leave::Used
         && before.iter().any(|table| !after.contains(table))
-        && restaurants::calendar_in(tx).await?.settings.needs_cleaning
+        && restaurants::calendar_in(tx)
+            .await?
+            .settings
+            .floor
+            .needs_cleaning
     {
         TableStatus::NeedsCleaning
     } else {

@@ -173,7 +173,7 @@ fn quote(row: &mut GuestRow, quotes: &mut waitlist::Quotes) {
 async fn keep_time(tx: &mut Tx<'_>, row: &mut GuestRow) -> Result<()> {
     if row.status == GuestStatus::Notified {
         let calendar = restaurants::calendar_in(tx).await?;
-        row.notify(tx.now, calendar.settings.notified_timeout_minutes);
+        row.notify(tx.now, calendar.settings.floor.notified_timeout_minutes);
     }
     row.keep_time(tx.now);
     Ok(())

@@ -297,7 +297,7 @@ async fn step(tx: &mut Tx<'_>, row: &GuestRow, next: &mut GuestRow, to: GuestSta
     match to {
         GuestStatus::Notified => {
             let calendar = restaurants::calendar_in(tx).await?;
-            next.notify(tx.now, calendar.settings.notified_timeout_minutes);
+            next.notify(tx.now, calendar.settings.floor.notified_timeout_minutes);
         }
         // Whoever was told and did not come was told all the same.
         GuestStatus::Waiting if !row.has_not_come(tx.now) => next.notified_at = None,

@@ -22,7 +22,7 @@ use serde::Deserialize;
 use wire::TableId;
 use wire::floor::tables::TableStatus;
 use wire::floor::waitlist::{QuoteBasis, WaitQuote};
-use wire::venue::restaurants::RestaurantSettings;
+use wire::rooms::RestaurantSettings;
 
 use super::stays::{Band, PRIOR_WEIGHT, Stays};
 use crate::floor::availability::{House, PlanTable};

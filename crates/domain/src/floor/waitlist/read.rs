@@ -8,7 +8,7 @@ use diesel::sql_types::{Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Deserialize;
 use wire::floor::waitlist::{WaitQuote, WaitQuoteQuery};
-use wire::venue::restaurants::RestaurantSettings;
+use wire::rooms::RestaurantSettings;
 use wire::{GuestId, RestaurantId};
 
 use super::model::{Claim, Floor, FloorTable, LOOK_BACK, Quotes, Sitting, Turn};
