@@ -10,6 +10,8 @@ use wire::{FieldError, GuestId, ReservationId, TableId};
 
 use crate::db::Tx;
 use crate::due::Due;
+use crate::floor::sitting::GoesAlong;
+use crate::floor::waitlist::delays::Delays;
 use crate::privacy::things::OfPeople;
 use crate::privacy::{self, Place};
 use crate::settings::Section;
@@ -76,6 +78,12 @@ pub const SWEEPS: &[Sweep] = &[
 /// What may be set, in the order in which faults are reported.
 pub(crate) const SETTINGS: &[&dyn Section] =
     &[&venue::settings::OfVenue, &floor::settings::OfFloor];
+
+/// Who goes along when a party sits down, moves or gets up, in the order of locks.
+pub(crate) const GO_ALONG: &[&dyn GoesAlong] = &[];
+
+/// Who makes waits longer.
+pub(crate) const DELAYS: &[&dyn Delays] = &[];
 
 /// What may be a person's, in the order of locks.
 pub(crate) const OF_PEOPLE: &[&dyn OfPeople] = &[

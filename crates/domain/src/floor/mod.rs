@@ -12,6 +12,7 @@ pub mod reservations;
 pub(crate) mod reserved;
 mod seating;
 pub(crate) mod settings;
+pub(crate) mod sitting;
 pub mod snapshot;
 pub mod tables;
 mod together;

@@ -14,8 +14,10 @@ use super::{rules, waiting};
 use crate::clock::new_id;
 use crate::db::Tx;
 use crate::error::broken_constraint;
+use crate::floor::sitting::{self, Sits};
 use crate::floor::{seating, waitlist};
 use crate::record::{Record, Stored};
+use crate::rooms::GO_ALONG;
 use crate::schema::guests;
 use crate::venue::restaurants;
 use crate::{Error, Result};
@@ -73,6 +75,8 @@ pub(crate) async fn create_as(
     waiting::note_appended(tx, std::slice::from_ref(&row));
     let guest = row.at(tables).tell_created(tx)?;
     seating::apply(tx, locked, guest.id, &[], &guest.table_ids, Leave::Undone).await?;
+    let sits = Sits::at(guest.status, &guest.table_ids);
+    sitting::go_along(tx, GO_ALONG, &guest, Sits::NOWHERE, sits).await?;
     if let Some(quotes) = quotes {
         waitlist::keep(tx, quotes);
     }
