@@ -32,6 +32,7 @@ pub mod meaning;
 pub mod menu;
 pub mod migrations;
 pub mod page;
+pub mod passwords;
 pub mod people;
 pub mod privacy;
 mod record;

@@ -41,3 +41,4 @@ pub use ids::*;
 pub use live::audience::Audience;
 pub use position::{Epoch, Position, Seq};
 pub use role::Role;
+pub use together::atomic::TransactionId;

@@ -9,7 +9,6 @@
 pub mod accounts;
 pub mod invitations;
 mod links;
-pub mod passwords;
 pub(crate) mod personal;
 mod secrets;
 pub mod sessions;
