@@ -53,7 +53,6 @@ const EXCEPTIONS: &[(&str, &[Known])] = &[
             ("server/src/access/auth.rs", "people"),
             ("server/src/access/standings.rs", "people"),
             ("server/src/live/socket_tickets.rs", "people"),
-            ("server/src/state.rs", "people"),
         ],
     ),
     (
