@@ -172,6 +172,26 @@ macro_rules! stored {
 }
 pub(crate) use stored;
 
+/// Locks the rows of a restaurant that have some ids, in the one order of locks: by id. Those that do
+/// not exist are left out.
+///
+/// ```text
+/// let rows: Vec<TableRow> = lock_by_id!(tx, tables, ids, TableRow::as_select());
+/// ```
+macro_rules! lock_by_id {
+    ($tx:ident, $table:ident, $ids:expr, $columns:expr) => {
+        $table::table
+            .filter($table::restaurant_id.eq($tx.restaurant_id()))
+            .filter($table::id.eq_any($ids))
+            .order($table::id)
+            .select($columns)
+            .for_update()
+            .load($tx.conn)
+            .await?
+    };
+}
+pub(crate) use lock_by_id;
+
 /// What the log tells of: a row, or a row with what other tables say of it.
 pub(crate) trait Record: Clone + PartialEq + BorrowMut<Self::Row> {
     /// The row; this itself where there is no more to it.

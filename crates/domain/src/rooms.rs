@@ -10,15 +10,18 @@ use wire::{FieldError, GuestId, ReservationId, TableId};
 
 use crate::db::Tx;
 use crate::due::Due;
+use crate::floor::sitting::GoesAlong;
+use crate::floor::waitlist::delays::Delays;
 use crate::holders::Held;
 use crate::privacy::things::OfPeople;
 use crate::privacy::{self, Place};
+use crate::settings::Section;
 use crate::sweeps::{Often, Sweep, expired};
 use crate::together::changes::{Changed, Edit};
 use crate::together::kinds::{self, Changeable, Profile, changeable};
 use crate::together::locks::{Reach, Rows, Touched};
 pub(crate) use crate::venue::restaurants::lock as lock_restaurant;
-use crate::{Result, audit, floor, log, menu, people, remembered};
+use crate::{Result, audit, floor, log, menu, people, remembered, venue};
 
 changeable! {
     /// Of a party.
@@ -78,6 +81,16 @@ pub const SWEEPS: &[Sweep] = &[
     expired!("resets.sweep", people::users::sweep_expired_resets),
     expired!("holds.sweep", floor::holds::sweep_expired),
 ];
+
+/// What may be set, in the order in which faults are reported.
+pub(crate) const SETTINGS: &[&dyn Section] =
+    &[&venue::settings::OfVenue, &floor::settings::OfFloor];
+
+/// Who goes along when a party sits down, moves or gets up, in the order of locks.
+pub(crate) const GO_ALONG: &[&dyn GoesAlong] = &[];
+
+/// Who makes waits longer.
+pub(crate) const DELAYS: &[&dyn Delays] = &[];
 
 /// What may be a person's, in the order of locks.
 pub(crate) const OF_PEOPLE: &[&dyn OfPeople] = &[

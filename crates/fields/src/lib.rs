@@ -1,7 +1,7 @@
-//! What is true of every field of a request, said once: two attributes for the structs of `wire`.
+//! What is true of every field of a request, said once: attributes for the structs of `wire`.
 //!
-//! Both let a field be named in camelCase or, as older clients have it, in snake_case, and be
-//! absent. Both bound lists: `#[most(30)]` says how many entries one is read to. What a field says
+//! All let a field be named in camelCase or, as older clients have it, in snake_case, and be
+//! absent. Those of requests bound lists: `#[most(30)]` says how many entries one is read to. What a field says
 //! of itself in `#[serde(…)]` or `#[schema(…)]` stands. They come before `#[derive(…)]`, which is to
 //! see what they wrote, and are of use in `wire` only, whose modules the code that they write names.
 //!
@@ -12,6 +12,7 @@
 //! | a list of these | bounded | bounded |
 //! | a moment of these | one that can be stored | one that can be stored |
 
+mod by_name;
 mod write;
 
 use proc_macro::TokenStream;
@@ -28,9 +29,19 @@ pub fn create(of: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// A struct that says what is to change of a thing. What is absent is not written either.
+///
+/// `#[patch(FloorSettings)]` also changes a value of that type, by the fields' names, and lets the
+/// fields be read one by one, as [`macro@settings`] does.
 #[proc_macro_attribute]
 pub fn patch(of: TokenStream, item: TokenStream) -> TokenStream {
     run(Kind::Patch, of, item)
+}
+
+/// A struct of things that may be set, each of which has a default. Its fields can be read one by
+/// one, so that the settings of several rooms can be one object.
+#[proc_macro_attribute]
+pub fn settings(of: TokenStream, item: TokenStream) -> TokenStream {
+    run(Kind::Settings, of, item)
 }
 
 fn run(kind: Kind, of: TokenStream, item: TokenStream) -> TokenStream {

@@ -7,11 +7,14 @@ use syn::{
     PathArguments, Result, Type, parse_quote,
 };
 
+use crate::by_name::{self, ByName};
+
 /// Of which request a struct is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Create,
     Patch,
+    Settings,
 }
 
 /// What a field may hold.
@@ -28,36 +31,54 @@ pub(crate) fn write(kind: Kind, of: TokenStream, item: TokenStream) -> Result<To
     let mut item: ItemStruct = syn::parse2(item)?;
     // A default of the whole struct shows in OpenAPI, as one of each field; its fields' do not.
     let has_default = said(&item.attrs, "serde")?.contains(&"default".to_owned());
-    let is_whole = has_default || kind == Kind::Patch;
+    let is_whole = has_default || kind != Kind::Create;
+    // Those that are read together with others, from one object.
+    let is_by_name = kind == Kind::Settings || (kind == Kind::Patch && !of.is_empty());
     let Fields::Named(fields) = &mut item.fields else {
         return Err(Error::new_spanned(item, "its fields have to have names"));
     };
-    let mut of_change = Vec::new();
+    let (mut of_change, mut by_names) = (Vec::new(), Vec::new());
     for field in &mut fields.named {
         if take(field, "apart").is_none() {
             of_change.extend(field.ident.clone());
         }
-        complete(kind, is_whole, field)?;
+        if is_by_name {
+            by_name::check(&said(&field.attrs, "serde")?, field)?;
+        }
+        let way = complete(kind, is_whole, field)?;
+        let way = way.map(|way| syn::parse_str(&way)).transpose()?;
+        let ty = field.ty.clone();
+        by_names.extend(field.ident.clone().map(|ident| ByName { ident, ty, way }));
     }
     item.attrs.push(match kind {
-        Kind::Patch if !has_default => parse_quote!(#[serde(rename_all = "camelCase", default)]),
+        Kind::Patch | Kind::Settings if !has_default => {
+            parse_quote!(#[serde(rename_all = "camelCase", default)])
+        }
         _ => parse_quote!(#[serde(rename_all = "camelCase")]),
     });
-    let change = match (kind, of.is_empty()) {
+    let name = &item.ident;
+    let more = match (kind, of.is_empty()) {
+        (Kind::Settings, true) => by_name::fields(name, &by_names),
         (_, true) => TokenStream::new(),
-        (Kind::Create, false) => change(&item.ident, &syn::parse2(of)?, &of_change),
-        (Kind::Patch, false) => return Err(Error::new_spanned(of, "is of nothing else")),
+        (Kind::Create, false) => change(name, &syn::parse2(of)?, &of_change),
+        (Kind::Patch, false) => {
+            let change = by_name::change(name, &syn::parse2(of)?, &by_names);
+            let fields = by_name::fields(name, &by_names);
+            quote!(#fields #change)
+        }
+        (Kind::Settings, false) => return Err(Error::new_spanned(of, "is of nothing else")),
     };
-    Ok(quote!(#item #change))
+    Ok(quote!(#item #more))
 }
 
-/// Adds to a field what it does not say itself.
-fn complete(kind: Kind, is_whole: bool, field: &mut Field) -> Result<()> {
+/// Adds to a field what it does not say itself; by which function it is read then, where that is none
+/// of serde's.
+fn complete(kind: Kind, is_whole: bool, field: &mut Field) -> Result<Option<String>> {
     let most = most(field)?;
     let said = said(&field.attrs, "serde")?;
     let holds = holds(&field.ty);
     let has_value_type = self::said(&field.attrs, "schema")?.contains(&"value_type".to_owned());
-    let mut serde: Vec<TokenStream> = Vec::new();
+    let (mut serde, mut way): (Vec<TokenStream>, _) = (Vec::new(), None);
 
     if !is_whole {
         serde.push(quote!(default));
@@ -69,8 +90,9 @@ fn complete(kind: Kind, is_whole: bool, field: &mut Field) -> Result<()> {
     if !said.contains(&"deserialize_with".to_owned())
         && let Some(read) = read(kind, &holds, most.as_ref(), field)?
     {
-        let read = LitStr::new(&read, proc_macro2::Span::call_site());
-        serde.push(quote!(deserialize_with = #read));
+        let written = LitStr::new(&read, proc_macro2::Span::call_site());
+        serde.push(quote!(deserialize_with = #written));
+        way = Some(read);
     }
     let may_be_absent = !matches!(holds, Holds::Value);
     if kind == Kind::Patch && may_be_absent && !said.contains(&"skip_serializing_if".to_owned()) {
@@ -86,7 +108,7 @@ fn complete(kind: Kind, is_whole: bool, field: &mut Field) -> Result<()> {
     if let Some(schema) = schema {
         add(field, "schema", &schema);
     }
-    Ok(())
+    Ok(way)
 }
 
 /// By which function of `wire` a field is read; `None` for serde's own way.
@@ -100,6 +122,8 @@ fn read(
         return Ok(None);
     };
     let way = match (kind, holds) {
+        // What was taken once is read as it is.
+        (Kind::Settings, _) => return Ok(None),
         (Kind::Create, Holds::Clearable(_)) => {
             let message = "what is new has nothing to clear: an `Option` will do";
             return Err(Error::new_spanned(&field.ty, message));

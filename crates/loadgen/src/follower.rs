@@ -12,9 +12,9 @@ use wire::live::events::EventKind;
 use wire::live::frames::ResyncReason;
 use wire::{Position, RestaurantId};
 
+use crate::floor_state::Picture;
 use crate::http::Api;
 use crate::log;
-use crate::picture::Picture;
 use crate::socket::{Connect, PATIENCE, Said, Socket, understand};
 use crate::transcript::{Heard, Transcript};
 

@@ -9,8 +9,8 @@ use wire::live::events::{EventKind, seq_of};
 use wire::together::sync::Delta;
 use wire::{Epoch, Position, Seq};
 
+use crate::floor_state::Party;
 use crate::http::Api;
-use crate::picture::Party;
 use crate::socket::fingerprint;
 
 /// One life of a restaurant's log, from its first event.

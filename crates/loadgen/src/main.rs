@@ -12,19 +12,19 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod chaos;
+mod floor_state;
 mod follower;
-mod furniture;
 mod http;
 mod judge;
 mod latency;
 mod load;
 mod log;
-mod picture;
 mod ports;
 mod program;
 mod progress;
 mod socket;
 mod table;
+mod table_setup;
 mod transcript;
 
 #[derive(Debug, Parser)]

@@ -6,7 +6,7 @@ use wire::live::events::EventKind;
 use wire::live::frames::ResyncReason;
 use wire::{Epoch, Position, RestaurantId, Seq};
 
-use crate::picture::Picture;
+use crate::floor_state::Picture;
 
 /// Everything that one device heard of one restaurant, over all its connections.
 #[derive(Debug)]

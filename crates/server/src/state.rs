@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 
 use actix_web::HttpResponse;
 use domain::db::{Answer, Appended, Committed, Db, Scope, Tx};
-use domain::people::passwords::Passwords;
+use domain::passwords::Passwords;
 use domain::remembered;
 use realtime::{Commit, Event, Hub, Traced};
 use tokio_util::task::TaskTracker;

@@ -52,29 +52,45 @@ impl IdField {
     }
 }
 
-/// The room of the house to which a thing belongs. Who keeps something in memory that is made of a
-/// room's things forgets it when the log tells of that room, and the head of a log knows of each
-/// room where it was last told of: at this number, counted from 1, which is never given to another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Topic {
-    /// Restaurants and their settings.
-    Venue = 1,
-    /// Accounts, and the rights of people.
-    People = 2,
-    /// Parties, tables and bookings.
-    Floor = 3,
-    /// Dishes and the parts of a menu.
-    Menu = 4,
+macro_rules! topics {
+    ($(#[$meta:meta])* $name:ident { $($(#[$topic_meta:meta])* $topic:ident = $number:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum $name {
+            $($(#[$topic_meta])* $topic = $number,)+
+        }
+
+        impl $name {
+            /// All of them, in the order of their numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$topic),+];
+
+            /// How many there are: the number of the last.
+            pub const COUNT: u8 = 0 $(+ one($number))+;
+        }
+    };
 }
 
-impl Topic {
-    /// How many there are: the number of the last.
-    pub const COUNT: u8 = 4;
+/// One, for each number of a topic.
+const fn one(_number: u8) -> u8 {
+    1
+}
 
-    /// All of them, in the order of their numbers.
-    pub const ALL: [Self; Self::COUNT as usize] =
-        [Self::Venue, Self::People, Self::Floor, Self::Menu];
+topics! {
+    /// The room of the house to which a thing belongs. Who keeps something in memory that is made of
+    /// a room's things forgets it when the log tells of that room, and the head of a log knows of
+    /// each room where it was last told of: at this number, counted from 1, which is never given to
+    /// another.
+    Topic {
+        /// Restaurants and their settings.
+        Venue = 1,
+        /// Accounts, and the rights of people.
+        People = 2,
+        /// Parties, tables and bookings.
+        Floor = 3,
+        /// Dishes and the parts of a menu.
+        Menu = 4,
+    }
 }
 
 /// Shows somebody the types that events carry.
@@ -354,7 +370,7 @@ mod tests {
     #[test]
     fn topics_have_their_numbers() {
         for (number, topic) in (1..).zip(Topic::ALL) {
-            assert_eq!(topic as u8, number, "{topic:?}");
+            assert_eq!(*topic as u8, number, "{topic:?}");
         }
         // What databases hold: a line more for a new room, and no other change.
         assert_eq!(Topic::Venue as u8, 1);

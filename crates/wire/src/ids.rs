@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+/// Declares ids. Those that everybody speaks of are declared below, others where their things are.
 macro_rules! ids {
     ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$meta])*
@@ -48,7 +49,7 @@ macro_rules! ids {
             }
         }
 
-        impl From<$name> for EntityId {
+        impl From<$name> for $crate::ids::EntityId {
             fn from(id: $name) -> Self {
                 Self::Uuid(id.0)
             }
@@ -61,6 +62,7 @@ macro_rules! ids {
         }
     )+};
 }
+pub(crate) use ids;
 
 ids! {
     /// A restaurant: the tenant, and the unit of sequence, room and channel.
@@ -77,8 +79,6 @@ ids! {
     ReservationId,
     /// A slot that is kept for a few minutes.
     HoldId,
-    /// A request of one client that changes several things at once.
-    TransactionId,
     /// A part of a menu.
     CategoryId,
     /// An invitation to a restaurant.

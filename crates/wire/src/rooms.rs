@@ -2,10 +2,13 @@
 
 use crate::floor::guests::{BatchGuest, Guest};
 use crate::floor::reservations::{BatchReservation, Reservation};
+use crate::floor::settings::{FloorSettings, UpdateFloorSettings};
 use crate::floor::tables::{BatchTable, Table};
 use crate::people::invitations::Invitation;
 use crate::privacy::kept_of_people;
+use crate::settings::settings;
 use crate::together::batch::changed_together;
+use crate::venue::settings::{UpdateVenueSettings, VenueSettings};
 use crate::words::words;
 
 words! {
@@ -16,6 +19,20 @@ words! {
         /// A booking.
         Reservation = "reservation",
     }
+}
+
+settings! {
+    /// How a restaurant works. Fields that are absent have their default.
+    RestaurantSettings,
+    /// A change of settings: the fields that are present.
+    UpdateSettings:
+
+    /// When the house is open, and when its days begin.
+    #[serde(flatten)]
+    venue: VenueSettings, UpdateVenueSettings;
+    /// How parties are seated and told.
+    #[serde(flatten)]
+    floor: FloorSettings, UpdateFloorSettings;
 }
 
 changed_together! {

@@ -17,7 +17,8 @@ use wire::menu::dishes::{CreateDish, UpdateDish};
 use wire::people::auth::UpdateMe;
 use wire::people::invitations::Invite;
 use wire::people::users::UpdateUser;
-use wire::venue::restaurants::{UpdateRestaurant, UpdateSettings};
+use wire::rooms::UpdateSettings;
+use wire::venue::restaurants::UpdateRestaurant;
 
 /// Looks at a request.
 trait Look {

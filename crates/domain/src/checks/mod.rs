@@ -151,3 +151,16 @@ pub fn trimmed(text: Option<&str>) -> Option<String> {
         .filter(|text| !text.is_empty())
         .map(str::to_owned)
 }
+
+/// The entries of a list with their places; notes when there are too many.
+pub(crate) fn few<'a, T>(
+    checks: &mut Checks,
+    field: &str,
+    list: &'a [T],
+    most: usize,
+) -> impl Iterator<Item = (usize, &'a T)> + use<'a, T> {
+    if list.len() > most {
+        checks.fault(field, format!("must have at most {most} entries"));
+    }
+    list.iter().take(most).enumerate()
+}

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::floor::guests::GuestStatus;
-use wire::venue::restaurants::NotifiedTimeout;
+use wire::floor::settings::NotifiedTimeout;
 use wire::{GuestId, RestaurantId, TableId};
 
 use super::guests as parties;
@@ -83,7 +83,7 @@ impl Due for OfFloor {
         reserved::pass_time(tx, &tables).await?;
         if !late.is_empty() {
             let calendar = restaurants::calendar_in(tx).await?;
-            let status = match calendar.settings.notified_timeout_status {
+            let status = match calendar.settings.floor.notified_timeout_status {
                 NotifiedTimeout::Waiting => GuestStatus::Waiting,
                 NotifiedTimeout::NoShow => GuestStatus::NoShow,
             };

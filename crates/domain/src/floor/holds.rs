@@ -85,6 +85,7 @@ pub async fn create(tx: &mut Tx<'_>, input: &CreateHold) -> Result<Hold> {
         None => restaurants::calendar_in(tx)
             .await?
             .settings
+            .floor
             .turn_minutes(party_size),
     };
     let time = check_time(&mut checks, input.reservation_time, minutes, tx.now);

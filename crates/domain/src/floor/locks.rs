@@ -10,6 +10,7 @@ use wire::{GuestId, HoldId, ReservationId, TableId};
 use super::guests as parties;
 use crate::Result;
 use crate::db::Tx;
+use crate::record::lock_by_id;
 use crate::schema::{guests, holds, reservations, seatings, tables};
 use crate::together::locks::{Reach, Reached, Rows, Touched};
 
@@ -109,14 +110,7 @@ impl Rows for OfTables {
     async fn lock(&self, tx: &mut Tx<'_>, _: &Touched, reached: &Reached) -> Result<()> {
         let ids: Vec<TableId> = reached.of(TABLES);
         if !ids.is_empty() {
-            tables::table
-                .filter(tables::restaurant_id.eq(tx.restaurant_id()))
-                .filter(tables::id.eq_any(ids))
-                .order(tables::id)
-                .select(tables::id)
-                .for_update()
-                .load::<Uuid>(tx.conn)
-                .await?;
+            let _: Vec<Uuid> = lock_by_id!(tx, tables, ids, tables::id);
         }
         Ok(())
     }
@@ -132,14 +126,7 @@ impl Rows for OfParties {
         if touched.get::<OnFloor>().waiting_list {
             parties::lock_queue(tx, &ids).await?;
         } else if !ids.is_empty() {
-            guests::table
-                .filter(guests::restaurant_id.eq(tx.restaurant_id()))
-                .filter(guests::id.eq_any(ids))
-                .order(guests::id)
-                .select(guests::id)
-                .for_update()
-                .load::<Uuid>(tx.conn)
-                .await?;
+            let _: Vec<Uuid> = lock_by_id!(tx, guests, ids, guests::id);
         }
         Ok(())
     }
@@ -153,14 +140,7 @@ impl Rows for OfBookings {
     async fn lock(&self, tx: &mut Tx<'_>, _: &Touched, reached: &Reached) -> Result<()> {
         let ids: Vec<ReservationId> = reached.of(BOOKINGS);
         if !ids.is_empty() {
-            reservations::table
-                .filter(reservations::restaurant_id.eq(tx.restaurant_id()))
-                .filter(reservations::id.eq_any(ids))
-                .order(reservations::id)
-                .select(reservations::id)
-                .for_update()
-                .load::<Uuid>(tx.conn)
-                .await?;
+            let _: Vec<Uuid> = lock_by_id!(tx, reservations, ids, reservations::id);
         }
         Ok(())
     }

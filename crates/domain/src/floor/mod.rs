@@ -2,7 +2,6 @@
 
 pub mod availability;
 pub mod dashboard;
-pub mod day;
 pub(crate) mod due;
 pub mod guests;
 pub mod holds;
@@ -12,6 +11,8 @@ pub(crate) mod personal;
 pub mod reservations;
 pub(crate) mod reserved;
 mod seating;
+pub(crate) mod settings;
+pub(crate) mod sitting;
 pub mod snapshot;
 pub mod tables;
 mod together;

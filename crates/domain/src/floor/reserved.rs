@@ -39,7 +39,7 @@ pub(super) async fn showing(
     period: &Range<DateTime<Utc>>,
 ) -> Result<(Option<DateTime<Utc>>, bool)> {
     let calendar = restaurants::calendar_in(tx).await?;
-    let Some(minutes) = calendar.settings.reserve_tables_minutes_before else {
+    let Some(minutes) = calendar.settings.floor.reserve_tables_minutes_before else {
         return Ok((None, false));
     };
     let from = period.start - TimeDelta::minutes(minutes.into());

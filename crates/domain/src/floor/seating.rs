@@ -14,7 +14,7 @@ use super::guests::Leave;
 use super::tables::{TableRow, TableState};
 use crate::db::{Actor, Tx};
 use crate::error::broken_constraint;
-use crate::record::Record;
+use crate::record::{Record, lock_by_id};
 use crate::schema::{seatings, tables};
 use crate::venue::restaurants;
 use crate::{Error, Result};
@@ -51,14 +51,7 @@ pub(super) async fn lock(tx: &mut Tx<'_>, ids: &[TableId]) -> Result<Locked> {
     if ids.is_empty() {
         return Ok(Locked::default());
     }
-    let rows = tables::table
-        .filter(tables::restaurant_id.eq(tx.restaurant_id()))
-        .filter(tables::id.eq_any(ids))
-        .order(tables::id)
-        .select(TableRow::as_select())
-        .for_update()
-        .load(tx.conn)
-        .await?;
+    let rows = lock_by_id!(tx, tables, ids, TableRow::as_select());
     with_parties(tx, rows).await
 }
 
@@ -225,7 +218,11 @@ pub(super) async fn apply(
     }
     let freed_status = if leave == Leave::Used
         && before.iter().any(|table| !after.contains(table))
-        && restaurants::calendar_in(tx).await?.settings.needs_cleaning
+        && restaurants::calendar_in(tx)
+            .await?
+            .settings
+            .floor
+            .needs_cleaning
     {
         TableStatus::NeedsCleaning
     } else {

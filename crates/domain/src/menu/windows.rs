@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use chrono_tz::Tz;
 use wire::menu::categories::ServingWindow;
-use wire::venue::restaurants::Weekday;
+use wire::venue::settings::Weekday;
 
 use crate::checks::Checks;
 

@@ -8,7 +8,6 @@
 
 pub mod accounts;
 pub mod invitations;
-pub mod passwords;
 pub(crate) mod personal;
 pub mod sessions;
 pub mod socket_tickets;

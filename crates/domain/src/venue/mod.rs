@@ -1,4 +1,5 @@
 //! The restaurant itself, and how it wants to work.
 
+pub(crate) mod day;
 pub mod restaurants;
-mod settings;
+pub(crate) mod settings;

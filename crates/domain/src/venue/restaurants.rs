@@ -6,8 +6,6 @@ mod lock;
 pub(crate) use calendar::{Calendar, calendar, calendar_in};
 pub(crate) use lock::{lock, try_lock};
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use diesel::prelude::*;
@@ -15,18 +13,19 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Serialize;
 use wire::entities::Topic;
 use wire::live::events::EventKind;
-use wire::venue::restaurants::{Restaurant, RestaurantSettings, UpdateRestaurant};
-use wire::{Epoch, ErrorCode, Position, RestaurantId, TableId};
+use wire::rooms::RestaurantSettings;
+use wire::settings::{Change, Together};
+use wire::venue::restaurants::{Restaurant, UpdateRestaurant};
+use wire::{Epoch, ErrorCode, Position, RestaurantId};
 
-use super::settings as rules;
+use super::day;
 use crate::checks::{Checks, trim};
 use crate::clock::new_id;
 use crate::db::Tx;
-use crate::floor::{day, reserved};
 use crate::log::Topics;
 use crate::record::{Record, Stored, stored};
-use crate::schema::{log_heads, restaurants, tables};
-use crate::{Error, Result};
+use crate::schema::{log_heads, restaurants};
+use crate::{Error, Result, settings};
 
 #[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = restaurants, treat_none_as_null = true)]
@@ -146,7 +145,7 @@ pub async fn floor_view(
         .ok_or(Error::NotFound("restaurant"))?;
     let Calendar { zone, settings } = calendar::Unread::from(calendar).read()?;
     Ok(FloorView {
-        service_day_start: day::start(now, zone, settings.service_day_start_minute),
+        service_day_start: day::start(now, zone, settings.venue.service_day_start_minute),
         position: log.position(),
         changed: log.last_of(&ON_THE_FLOOR),
     })
@@ -162,15 +161,14 @@ pub async fn create(
     new: &NewRestaurant,
     now: DateTime<Utc>,
 ) -> Result<Restaurant> {
+    let mut settings = RestaurantSettings::default();
+    settings.venue.service_day_start_minute = 5 * 60;
     let mut row = RestaurantRow {
         id: new.id,
         name: trim(&new.name).to_owned(),
         slug: new.slug.clone().unwrap_or_else(|| slug(&new.name)),
         time_zone: new.time_zone.clone(),
-        settings: serde_json::to_value(RestaurantSettings {
-            service_day_start_minute: 5 * 60,
-            ..RestaurantSettings::default()
-        })?,
+        settings: serde_json::to_value(settings)?,
         created_at: now,
         last_updated: now,
         version: 1,
@@ -217,26 +215,23 @@ pub async fn update(
     let row = RestaurantRow::lock(tx, id).await?;
     row.check_version(version, tx.now)?;
     let current: Restaurant = row.clone().try_into()?;
-    let mut next = patched(&row, patch, current.settings.clone())?;
-    check(&next, patch.name.as_ref().map(|_| "name"))?;
-    check_joinable(tx, &current.settings, &next).await?;
+    let mut next = patched(&row, patch, &current.settings)?;
+    let asked = check(&next, patch.name.as_ref().map(|_| "name"))?;
+    settings::allow(tx, &current.settings, &asked).await?;
     if next == row {
         return Ok(current);
     }
     next.write(tx).await?;
     calendar::forget(tx);
     let restaurant = next.tell_changed(tx, &row)?;
-    let lead = restaurant.settings.reserve_tables_minutes_before;
-    if lead != current.settings.reserve_tables_minutes_before {
-        reserved::reschedule(tx, lead).await?;
-    }
+    settings::follow(tx, &current.settings, &restaurant.settings).await?;
     Ok(restaurant)
 }
 
 fn patched(
     row: &RestaurantRow,
     patch: &UpdateRestaurant,
-    settings: RestaurantSettings,
+    current: &RestaurantSettings,
 ) -> Result<RestaurantRow> {
     let mut next = row.clone();
     if let Some(name) = &patch.name {
@@ -249,13 +244,18 @@ fn patched(
         next.time_zone.clone_from(zone);
     }
     if let Some(change) = &patch.settings {
-        next.settings = serde_json::to_value(rules::patched(settings, change))?;
+        let mut settings = current.clone();
+        change.make(&mut settings);
+        let mut written = serde_json::to_value(settings)?;
+        RestaurantSettings::keep_unknown(&row.settings, &mut written);
+        next.settings = written;
     }
     Ok(next)
 }
 
-/// `name_field` is where the name came from, if it is new.
-fn check(row: &RestaurantRow, name_field: Option<&str>) -> Result<()> {
+/// Checks a restaurant, and returns its settings. `name_field` is where the name came from, if it is
+/// new.
+fn check(row: &RestaurantRow, name_field: Option<&str>) -> Result<RestaurantSettings> {
     let mut checks = Checks::new();
     if let Some(field) = name_field {
         checks.name(field, Some(&row.name), 1..=120);
@@ -273,39 +273,9 @@ fn check(row: &RestaurantRow, name_field: Option<&str>) -> Result<()> {
         );
     }
     let settings: RestaurantSettings = serde_json::from_value(row.settings.clone())?;
-    rules::check(&mut checks, &settings);
-    checks.finish()
-}
-
-/// Joinable tables are tables of the restaurant. One that is removed later leaves its group unused.
-async fn check_joinable(
-    tx: &mut Tx<'_>,
-    current: &RestaurantSettings,
-    row: &RestaurantRow,
-) -> Result<()> {
-    let settings: RestaurantSettings = serde_json::from_value(row.settings.clone())?;
-    let groups = settings.joinable_groups;
-    if groups == current.joinable_groups {
-        return Ok(());
-    }
-    let asked: BTreeSet<TableId> = groups
-        .iter()
-        .flat_map(|group| group.table_ids.iter().copied())
-        .collect();
-    let there: Vec<TableId> = tables::table
-        .filter(tables::restaurant_id.eq(row.id))
-        .filter(tables::id.eq_any(&asked))
-        .select(tables::id)
-        .load(tx.conn)
-        .await?;
-    let mut checks = Checks::new();
-    for (index, group) in groups.iter().enumerate() {
-        if group.table_ids.iter().any(|table| !there.contains(table)) {
-            let field = format!("settings.joinableGroups[{index}].tableIds");
-            checks.fault(&field, "names a table that is not there");
-        }
-    }
-    checks.finish()
+    settings::check(&mut checks, &settings);
+    checks.finish()?;
+    Ok(settings)
 }
 
 /// Whether a text is a name in addresses.

@@ -92,6 +92,43 @@ fn what_is_new_is_a_change_too() {
 }
 
 #[test]
+fn fields_of_several_structs_can_be_read_from_one_object() {
+    let settings = quote! {
+        struct Settings {
+            aging_minutes: i32,
+            hours: Option<Vec<Hours>>,
+        }
+    };
+    let settings = written(Kind::Settings, quote!(), settings).unwrap_or_default();
+    let settings = settings.replace(' ', "");
+    let change = quote! {
+        struct Change {
+            aging_minutes: Option<i32>,
+            #[most(50)]
+            hours: Clearable<Vec<Hours>>,
+        }
+    };
+    let change = written(Kind::Patch, quote!(Settings), change).unwrap_or_default();
+    let change = change.replace(' ', "");
+    for written in [&settings, &change] {
+        for part in [
+            "crate::settings::Fieldsfor",
+            "\"agingMinutes\"|\"aging_minutes\"=>",
+            "(rename_all=\"camelCase\",default)",
+        ] {
+            assert!(written.contains(part), "{part}: {written}");
+        }
+    }
+    assert!(settings.contains("self.hours=from.next_value()?"));
+    for part in [
+        "crate::lists::clearable::<50,_,_>(deserializer)",
+        "crate::settings::ChangeforChange",
+    ] {
+        assert!(change.contains(part), "{part}: {change}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_said_when_it_is_compiled() {
     for (kind, of, item, expected) in [
         (
@@ -125,7 +162,7 @@ fn what_cannot_be_read_is_said_when_it_is_compiled() {
             "how a moment is cleared is not known yet",
         ),
         (
-            Kind::Patch,
+            Kind::Settings,
             quote!(Other),
             quote!(
                 struct Change {
@@ -133,6 +170,17 @@ fn what_cannot_be_read_is_said_when_it_is_compiled() {
                 }
             ),
             "is of nothing else",
+        ),
+        (
+            Kind::Settings,
+            quote!(),
+            quote!(
+                struct Settings {
+                    #[serde(alias = "old")]
+                    minutes: i32,
+                }
+            ),
+            "`alias` is not seen where fields are read by their names",
         ),
         (
             Kind::Patch,

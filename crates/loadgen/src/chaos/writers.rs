@@ -18,9 +18,9 @@ use wire::together::atomic::AtomicDone;
 
 use super::ledger::{Entry, Ledger, Outcome};
 use crate::follower::Phase;
-use crate::furniture;
 use crate::http::{Api, Reply};
 use crate::log;
+use crate::table_setup;
 
 /// How many tables a restaurant has.
 const TABLES: u64 = 30;
@@ -270,6 +270,6 @@ pub(crate) fn uuid_at(random: &mut StdRng, skew_ms: i64) -> Uuid {
 pub(crate) async fn furnish(api: &Api, seed: u64) -> anyhow::Result<Vec<Uuid>> {
     let mut random = StdRng::seed_from_u64(seed);
     let tables: Vec<Uuid> = (0..TABLES).map(|_| uuid_at(&mut random, 0)).collect();
-    furniture::furnish(api, uuid_at(&mut random, 0), &tables).await?;
+    table_setup::furnish(api, uuid_at(&mut random, 0), &tables).await?;
     Ok(tables)
 }

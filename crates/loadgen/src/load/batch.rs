@@ -11,8 +11,8 @@ use wire::together::batch::BatchDone;
 use wire::together::sync::SyncDone;
 
 use super::args::Common;
-use super::house::House;
 use super::report::{Operation, Report};
+use super::restaurant::House;
 use crate::latency::Latency;
 
 /// How much each request asks for: the most that is taken.

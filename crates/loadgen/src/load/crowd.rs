@@ -8,13 +8,13 @@ use futures_util::future::try_join_all;
 use indicatif::ProgressBar;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{self, Child};
 use tokio::time::{Instant, sleep};
 use wire::Seq;
 
 use super::check::Faults;
 use super::clock::Nanos;
-use super::orders::{Order, Outcome, Setup, Status, Troubles};
+use super::commands::{Command, Outcome, Setup, Status, Troubles};
 use super::processes;
 use crate::latency::Latency;
 use crate::progress;
@@ -77,7 +77,7 @@ impl Crowd {
         );
         let program = std::env::current_exe().context("this very program")?;
         let parts = (0..parts).map(|part| {
-            let mut child = Command::new(&program)
+            let mut child = process::Command::new(&program)
                 .arg(HOLD)
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
@@ -144,7 +144,7 @@ impl Crowd {
         })
     }
 
-    async fn order<T: DeserializeOwned>(&mut self, order: Order) -> anyhow::Result<Vec<T>> {
+    async fn order<T: DeserializeOwned>(&mut self, order: Command) -> anyhow::Result<Vec<T>> {
         let line = serde_json::to_vec(&order)?;
         let answers = self.parts.iter_mut().map(async |part| {
             part.say(line.clone()).await?;
@@ -153,7 +153,7 @@ impl Crowd {
         try_join_all(answers).await
     }
 
-    async fn ask(&mut self, order: Order) -> anyhow::Result<Status> {
+    async fn ask(&mut self, order: Command) -> anyhow::Result<Status> {
         let mut all = Status::default();
         for part in self.order::<Status>(order).await? {
             all.live += part.live;
@@ -172,7 +172,7 @@ impl Crowd {
     /// # Errors
     /// When they do not become so, with the server's reasons.
     pub(crate) async fn open(&mut self, sessions: usize, bar: &ProgressBar) -> anyhow::Result<()> {
-        self.ask(Order::Open { sessions }).await?;
+        self.ask(Command::Open { sessions }).await?;
         let heads = vec![0; self.groups];
         bar.set_length(sessions.try_into()?);
         self.wait(&heads, |status| {
@@ -205,7 +205,7 @@ impl Crowd {
     /// How it is going.
     pub(crate) async fn status(&mut self) -> anyhow::Result<Status> {
         let heads = vec![0; self.groups];
-        self.ask(Order::Status { heads }).await
+        self.ask(Command::Status { heads }).await
     }
 
     /// Returns once all have heard everything up to here, and when the last event was heard; or
@@ -222,7 +222,7 @@ impl Crowd {
         let (mut last, mut moved) = ((0, 0), Instant::now());
         loop {
             let status = self
-                .ask(Order::Status {
+                .ask(Command::Status {
                     heads: heads.clone(),
                 })
                 .await?;
@@ -249,14 +249,14 @@ impl Crowd {
     /// # Errors
     /// When they do not become so.
     pub(crate) async fn cut(&mut self) -> anyhow::Result<()> {
-        self.ask(Order::Cut).await?;
+        self.ask(Command::Cut).await?;
         let heads = vec![0; self.groups];
         self.wait(&heads, |_| {}).await.context("not all came back")
     }
 
     /// Lets sessions leave and come back as they like, or has all stay.
     pub(crate) async fn roam(&mut self, may: bool) -> anyhow::Result<()> {
-        self.ask(Order::Roam { may }).await?;
+        self.ask(Command::Roam { may }).await?;
         Ok(())
     }
 
@@ -275,7 +275,7 @@ impl Crowd {
             cpu_seconds: 0.0,
             troubles: Troubles::default(),
         };
-        for part in self.order::<Outcome>(Order::Finish { heads }).await? {
+        for part in self.order::<Outcome>(Command::Finish { heads }).await? {
             all.faults += part.faults;
             all.events += part.events;
             all.event_bytes += part.event_bytes;

@@ -7,15 +7,15 @@ use wire::Seq;
 use super::args::{Common, cpu_seconds, pace};
 use super::arrivals::to_f64;
 use super::clock;
+use super::commands::{Setup, Target};
 use super::crowd::Crowd;
 use super::hosts::Hosts;
-use super::house::{House, heads};
-use super::orders::{Setup, Target};
 use super::report::{Report, ratio};
 use super::requests;
+use super::restaurant::{House, heads};
 use super::subject::AT_ONCE;
-use crate::furniture::furnish;
 use crate::progress;
+use crate::table_setup::furnish;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Args {

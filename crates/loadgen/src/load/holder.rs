@@ -16,9 +16,9 @@ use wire::Seq;
 
 use super::check::Faults;
 use super::clock::{self, Nanos};
-use super::orders::{Order, Outcome, Setup, Status, Troubles};
+use super::commands::{Command, Outcome, Setup, Status, Troubles};
+use super::frame_text::Mark;
 use super::session::Session;
-use super::told::Mark;
 use crate::latency::Latency;
 
 /// A stay that does not end.
@@ -113,13 +113,13 @@ pub(crate) async fn hold(
             return Ok(());
         }
         let heads = match serde_json::from_str(&line).context("an order")? {
-            Order::Open { sessions } => {
+            Command::Open { sessions } => {
                 for session in holder.add(sessions) {
                     tasks.spawn_local(session.run(Rc::clone(&holder)));
                 }
                 Vec::new()
             }
-            Order::Cut => {
+            Command::Cut => {
                 let now = clock::now();
                 for session in &*holder.sessions.borrow() {
                     session.state.borrow_mut().cut(now);
@@ -127,12 +127,12 @@ pub(crate) async fn hold(
                 holder.manners.send_modify(|manners| manners.cuts += 1);
                 Vec::new()
             }
-            Order::Roam { may } => {
+            Command::Roam { may } => {
                 holder.manners.send_modify(|manners| manners.may_roam = may);
                 Vec::new()
             }
-            Order::Status { heads } => heads,
-            Order::Finish { heads } => {
+            Command::Status { heads } => heads,
+            Command::Finish { heads } => {
                 return answer(&mut answers, &holder.outcome(&heads)?).await;
             }
         };

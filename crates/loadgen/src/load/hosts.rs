@@ -12,13 +12,13 @@ use wire::Seq;
 
 use super::arrivals::Turn;
 use super::clock;
-use super::house::House;
+use super::frame_text::Mark;
+use super::host_choices::{Floor, Wish};
 use super::link::Answer;
 use super::mix::{Kind, MIX};
 use super::report::Operation;
 use super::requests::Work;
-use super::told::Mark;
-use super::wishes::{Floor, Wish};
+use super::restaurant::House;
 use crate::latency::Latency;
 
 /// All hosts of all restaurants.

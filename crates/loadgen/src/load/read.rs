@@ -4,10 +4,10 @@ use std::cell::RefCell;
 
 use super::args::{Common, Requests};
 use super::arrivals::Turn;
-use super::house::House;
 use super::link::Answer;
 use super::report::Report;
 use super::requests::{self, Work};
+use super::restaurant::House;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Args {

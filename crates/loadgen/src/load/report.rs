@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::arrivals::to_f64;
+use super::commands::{Target, Troubles};
 use super::crowd::Heard;
-use super::house::Ledger;
-use super::orders::{Target, Troubles};
 use super::processes::Cost;
 use super::requests::Asked;
+use super::restaurant::Ledger;
 use crate::latency::Summary;
 use crate::table::Table;
 

@@ -14,11 +14,11 @@ use wire::{Epoch, Seq};
 
 use super::check::Check;
 use super::clock::{self, Nanos};
+use super::commands::{Group, Target};
+use super::frame_text::{self, Told};
 use super::frames::{self, Frame};
 use super::handshake::upgrade;
 use super::holder::{FOR_EVER, Holder};
-use super::orders::{Group, Target};
-use super::told::{self, Told};
 use super::worker::Worker;
 use crate::socket::Connect;
 
@@ -293,7 +293,7 @@ impl Session {
     fn hear(&self, holder: &Holder, text: &[u8], now: Nanos) {
         let mut state = self.state.borrow_mut();
         let mut tally = holder.tally.borrow_mut();
-        match told::read(text) {
+        match frame_text::read(text) {
             Told::Event { seq, mark } => {
                 state.check.hear(seq);
                 tally.events += 1;

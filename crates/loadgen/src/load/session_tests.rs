@@ -15,10 +15,10 @@ use super::args::Common;
 use super::arrivals::Pace;
 use super::check::Faults;
 use super::clock;
+use super::commands::{Group, Setup, Target};
 use super::crowd::{Crowd, Heard};
-use super::orders::{Group, Setup, Target};
+use super::frame_text::Mark;
 use super::subject::Choice;
-use super::told::Mark;
 use super::worker::Worker;
 
 const EPOCH: &str = "0198b2f0-0000-7000-8000-000000000000";

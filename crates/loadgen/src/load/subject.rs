@@ -6,11 +6,11 @@ use wire::Seq;
 
 use super::args::Common;
 use super::arrivals::{Pace, Turn};
-use super::house::{House, Ledger};
+use super::commands::{Group, Setup, Target};
+use super::frame_text::Mark;
 use super::link::Answer;
-use super::orders::{Group, Setup, Target};
 use super::requests::{self, Asked, Work};
-use super::told::Mark;
+use super::restaurant::{House, Ledger};
 use super::worker::Worker;
 use super::write::Notes;
 
@@ -228,7 +228,7 @@ fn message(seq: Seq, notes: &str, length: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::told::{Told, read};
+    use crate::load::frame_text::{Told, read};
 
     #[test]
     fn messages_are_as_long_as_events_and_read_alike() {

@@ -7,11 +7,11 @@ use wire::Seq;
 
 use super::args::{Common, Requests};
 use super::arrivals::Turn;
-use super::house::{House, heads};
+use super::frame_text::Mark;
 use super::link::Answer;
 use super::report::Report;
 use super::requests::{self, Work, is_fine};
-use super::told::Mark;
+use super::restaurant::{House, heads};
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Args {

@@ -10,7 +10,7 @@ use super::Variables;
 use super::probe::probe;
 use crate::app;
 use crate::config::{Config, ConfigFault, CorsOrigins, Registration};
-use crate::platform::defaults;
+use crate::people::defaults;
 use crate::seen::logs::address;
 
 /// Says what is wrong with the environment variables, all of it at once.

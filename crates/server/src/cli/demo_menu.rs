@@ -6,7 +6,7 @@ use wire::CategoryId;
 use wire::menu::categories::{CreateCategory, ServingWindow};
 use wire::menu::dishes::{Allergen, CreateDish, DietaryTag};
 use wire::menu::{ModifierGroup, ModifierOption};
-use wire::venue::restaurants::Weekday;
+use wire::venue::settings::Weekday;
 
 use Allergen as A;
 use DietaryTag as D;

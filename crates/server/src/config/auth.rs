@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use domain::address;
-use domain::people::passwords::KNOWN_TO_ALL;
+use domain::passwords::KNOWN_TO_ALL;
 
 use super::vars::Vars;
 use super::{Environment, Secret};

@@ -16,9 +16,9 @@ use wire::people::invitations::ResetPassword;
 use wire::{ErrorBody, ErrorCode, RestaurantId, SessionId, UserId};
 
 use crate::access::auth::{Caller, request_id};
+use crate::access::device::Device;
 use crate::config::Registration;
-use crate::people::device::Device;
-use crate::platform::defaults;
+use crate::people::defaults;
 use crate::platform::errors::ApiError;
 use crate::platform::extract::Json;
 use crate::platform::limits::{FullDoor, Guessed};

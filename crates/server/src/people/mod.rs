@@ -1,7 +1,7 @@
 //! Who is who: logins, devices, members.
 
 pub mod auth;
-pub mod device;
+pub mod defaults;
 pub mod invitations;
 mod routes;
 pub mod sessions;

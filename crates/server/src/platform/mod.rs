@@ -1,7 +1,6 @@
 //! What every route stands on, whatever it is about: HTTP, reading and answering, errors, limits.
 
 pub mod commits;
-pub mod defaults;
 pub mod errors;
 pub mod extract;
 pub mod faults;

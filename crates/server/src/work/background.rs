@@ -12,6 +12,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use wire::RestaurantId;
 
 use super::{due, sweeps};
 use crate::live::presence;
@@ -81,25 +82,31 @@ fn every<F: Future<Output = domain::Result<usize>> + Send>(
                 () = token.cancelled() => return,
                 _ = ticks.tick() => {
                     let done = run(Arc::clone(&state)).await;
-                    note(&state, name, &done);
+                    note(&state, name, None, &done);
                 }
             }
         }
     }
 }
 
-/// Counts what was done, and logs what went wrong.
-pub(super) fn note(state: &AppState, work: &'static str, done: &domain::Result<usize>) {
+/// Counts what was done, and logs what went wrong, and where, if it was for one restaurant.
+pub(super) fn note(
+    state: &AppState,
+    work: &'static str,
+    restaurant: Option<RestaurantId>,
+    done: &domain::Result<usize>,
+) {
+    let restaurant = restaurant.map(tracing::field::display);
     state.metrics.worked(work, done.as_ref().ok().copied());
     match done {
         Ok(_) => {}
         Err(error @ (domain::Error::Database(_) | domain::Error::Internal(_))) => {
             let cause = scrubbed(&error.to_string());
-            tracing::error!(work, cause, "background work failed");
+            tracing::error!(work, restaurant, cause, "background work failed");
         }
         // What passes, such as a database that is away, is no fault of the program.
         Err(error) => {
-            tracing::warn!(work, %error, "background work failed and will be tried again");
+            tracing::warn!(work, restaurant, %error, "background work failed and will be tried again");
         }
     }
 }

@@ -93,7 +93,7 @@ async fn look(state: &AppState, turns: &mut Turns) {
         let except = turns.left_alone(due.name(), Instant::now());
         match find(state, Kind(*due), except).await {
             Ok(found) => turns.found(due.name(), found),
-            Err(error) => note(state, due.name(), &Err(error)),
+            Err(error) => note(state, due.name(), None, &Err(error)),
         }
     }
 }
@@ -125,10 +125,7 @@ fn take(state: Arc<AppState>, (kind, restaurant): Turn) -> BoxFuture<'static, bo
             })
             .await
             .map(|saved| saved.value);
-        if let Err(error) = &passed {
-            tracing::warn!(%restaurant, %error, "time could not pass");
-        }
-        note(&state, kind, &passed);
+        note(&state, kind, Some(restaurant), &passed);
         passed.is_ok()
     }
     .boxed()

@@ -61,4 +61,23 @@ pub struct QuoteBasis {
     pub free_now: usize,
     /// In how many minutes the first of these is probably free, not counting who waits already.
     pub next_free_minutes: Option<i32>,
+    /// What makes the wait longer beside tables; absent where nothing does. Both ends of the range
+    /// contain it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delays: Vec<QuoteDelay>,
+}
+
+/// Something that makes every wait longer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct QuoteDelay {
+    /// Which room says so.
+    #[schema(example = "kitchen")]
+    pub room: String,
+    /// By how many minutes.
+    #[schema(minimum = 1, maximum = 120)]
+    pub minutes: i32,
+    /// From what it was worked out, for staff to read.
+    #[schema(example = "14 orders are open; the usual is 6.")]
+    pub basis: String,
 }

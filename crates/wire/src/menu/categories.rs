@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::lists;
 use crate::patch::Clearable;
-use crate::venue::restaurants::Weekday;
+use crate::venue::settings::Weekday;
 use crate::{CategoryId, RestaurantId};
 
 /// A part of a menu, as the staff sees it.

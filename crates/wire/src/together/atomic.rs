@@ -5,10 +5,15 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::TransactionId;
+use crate::ids::ids;
 use crate::lists;
 pub use crate::rooms::Entity;
 use crate::words::words;
+
+ids! {
+    /// A request of one client that changes several things at once.
+    TransactionId,
+}
 
 words! {
     /// What is done to it.

@@ -11,10 +11,10 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use wire::TableId;
 use wire::floor::availability::Slot;
-use wire::venue::restaurants::{Hours, RestaurantSettings, Weekday};
+use wire::rooms::RestaurantSettings;
+use wire::venue::settings::{Hours, Weekday};
 
-use crate::floor::day;
-
+use crate::venue::day;
 /// How far apart slots are, and over what length of time arrivals are counted, in seconds.
 const QUARTER: i64 = 15 * 60;
 
@@ -170,7 +170,7 @@ impl House {
         if !is_open {
             return Err(Closed::Hours);
         }
-        let pauses = &self.settings.pauses;
+        let pauses = &self.settings.venue.pauses;
         if pauses
             .iter()
             .any(|pause| pause.from <= time && time < pause.until)
@@ -230,6 +230,7 @@ impl House {
     /// The groups that may be joined for a party of this size.
     fn groups(&self, party_size: i32) -> Vec<Vec<&PlanTable>> {
         self.settings
+            .floor
             .joinable_groups
             .iter()
             .filter_map(|group| {
@@ -248,7 +249,7 @@ impl House {
     }
 
     fn is_paced_out(&self, time: DateTime<Utc>, party_size: i32) -> bool {
-        let pacing = self.settings.pacing;
+        let pacing = self.settings.floor.pacing;
         let quarter = |time: DateTime<Utc>| time.timestamp().div_euclid(QUARTER);
         let (mut parties, mut covers) = (1, party_size);
         for other in self
@@ -271,11 +272,11 @@ impl House {
             closes: at(hours.closes_minute),
             is_endless: false,
         };
-        let exceptions = &self.settings.hours_exceptions;
+        let exceptions = &self.settings.venue.hours_exceptions;
         if let Some(exception) = exceptions.iter().find(|exception| exception.date == date) {
             return exception.hours.iter().copied().map(window).collect();
         }
-        let Some(weekly) = &self.settings.opening_hours else {
+        let Some(weekly) = &self.settings.venue.opening_hours else {
             return vec![Window {
                 opens: at(0),
                 closes: at(1440),

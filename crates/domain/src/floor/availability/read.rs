@@ -12,8 +12,8 @@ use wire::{RestaurantId, TableId};
 
 use super::plan::{Arrival, Ask, Busy, House, PlanTable};
 use crate::checks::Checks;
-use crate::floor::day;
 use crate::schema::{guests, holds, reservation_tables, reservations, seatings, tables};
+use crate::venue::day;
 use crate::venue::restaurants::{self, Calendar};
 use crate::{Error, Result};
 
@@ -50,7 +50,7 @@ pub async fn day(
     let house = house(conn, restaurant, calendar, date, now).await?;
     let minutes = query
         .duration
-        .unwrap_or_else(|| house.settings.turn_minutes(party_size));
+        .unwrap_or_else(|| house.settings.floor.turn_minutes(party_size));
     let ask = Ask {
         party_size,
         duration: TimeDelta::minutes(minutes.into()),
@@ -84,6 +84,7 @@ pub(super) async fn house(
         .checked_add_days(Days::new(4))
         .map_or(from, |date| day::local(date, zone, 0));
     let walk_in_only: Vec<&str> = settings
+        .floor
         .sections
         .iter()
         .filter(|section| section.walk_in_only)
@@ -93,7 +94,7 @@ pub(super) async fn house(
     let mut busy = claimed(conn, restaurant, from, until, now).await?;
     for (table_id, seated_time, party_size) in seated(conn, restaurant).await? {
         let from = seated_time.unwrap_or(now);
-        let stay = TimeDelta::minutes(settings.turn_minutes(party_size).into());
+        let stay = TimeDelta::minutes(settings.floor.turn_minutes(party_size).into());
         // A party that sits longer than most is not gone yet.
         let until = (from + stay).max(now + TimeDelta::minutes(15));
         busy.push(Busy {

@@ -14,8 +14,10 @@ use super::{own, rules, waiting};
 use crate::clock::new_id;
 use crate::db::Tx;
 use crate::error::broken_constraint;
+use crate::floor::sitting::{self, Sits};
 use crate::floor::{seating, waitlist};
 use crate::record::{Record, Stored};
+use crate::rooms::GO_ALONG;
 use crate::schema::guests;
 use crate::venue::restaurants;
 use crate::{Error, Result};
@@ -74,6 +76,8 @@ pub(crate) async fn create_as(
     waiting::note_appended(tx, std::slice::from_ref(&row));
     let guest = row.at(tables).tell_created(tx)?;
     seating::apply(tx, locked, guest.id, &[], &guest.table_ids, Leave::Undone).await?;
+    let sits = Sits::at(guest.status, &guest.table_ids);
+    sitting::go_along(tx, GO_ALONG, &guest, Sits::NOWHERE, sits).await?;
     if let Some(quotes) = quotes {
         waitlist::keep(tx, quotes);
     }
@@ -174,7 +178,7 @@ fn quote(row: &mut GuestRow, quotes: &mut waitlist::Quotes) {
 async fn keep_time(tx: &mut Tx<'_>, row: &mut GuestRow) -> Result<()> {
     if row.status == GuestStatus::Notified {
         let calendar = restaurants::calendar_in(tx).await?;
-        row.notify(tx.now, calendar.settings.notified_timeout_minutes);
+        row.notify(tx.now, calendar.settings.floor.notified_timeout_minutes);
     }
     row.keep_time(tx.now);
     Ok(())

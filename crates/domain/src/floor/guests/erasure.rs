@@ -14,7 +14,7 @@ use crate::db::Tx;
 use crate::floor::seating;
 use crate::privacy::NOBODY;
 use crate::privacy::things::{Asked, Locked, OfPeople};
-use crate::record::{Record, Stored};
+use crate::record::{Record, Stored, lock_by_id};
 use crate::schema::guests;
 
 /// The parties among some ids, by id.
@@ -70,14 +70,7 @@ impl OfPeople for OfPerson {
     }
 
     async fn lock(&self, tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<Box<dyn Locked>> {
-        let rows = guests::table
-            .filter(guests::restaurant_id.eq(tx.restaurant_id()))
-            .filter(guests::id.eq_any(ids))
-            .order(guests::id)
-            .select(GuestRow::as_select())
-            .for_update()
-            .load(tx.conn)
-            .await?;
+        let rows = lock_by_id!(tx, guests, ids, GuestRow::as_select());
         Ok(Box::new(Parties(rows)))
     }
 }

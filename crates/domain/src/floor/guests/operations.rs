@@ -15,8 +15,10 @@ use super::waiting::{self, Goal, Line};
 use super::{own, rules};
 use crate::db::Tx;
 use crate::floor::seating::{self, Locked};
+use crate::floor::sitting::{self, Sits};
 use crate::floor::{reservations, reserved};
 use crate::record::{Record, Stored};
+use crate::rooms::GO_ALONG;
 use crate::schema::guests;
 use crate::venue::restaurants;
 use crate::{Error, Result};
@@ -195,12 +197,15 @@ pub async fn delete(tx: &mut Tx<'_>, id: GuestId, version: Option<i32>) -> Resul
     if let Some(reservation) = row.reservation_id {
         reservations::forget_guest(tx, reservation, id).await?;
     }
+    let gone = party.clone().shown(tx.now)?;
     party.remove(tx).await?;
     if let Some(mut line) = line {
         line.arrange(&mut row, Goal::Off);
         waiting::save(tx, line).await?;
     }
-    reserved::settle(tx, &held, &[]).await
+    reserved::settle(tx, &held, &[]).await?;
+    let sat = Sits::at(gone.status, &held);
+    sitting::go_along(tx, GO_ALONG, &gone, sat, Sits::NOWHERE).await
 }
 
 /// Ends the visit of a party whose table is cleared. The tables that it held when they were looked
@@ -244,6 +249,9 @@ async fn save(tx: &mut Tx<'_>, before: &Party, mut next: Party, locked: Locked) 
     let is_freed = |table: &&TableId| !guest.table_ids.contains(table);
     let freed: Vec<TableId> = held.iter().filter(is_freed).copied().collect();
     reserved::settle(tx, &freed, &[]).await?;
+    let sat = Sits::at(before.row.status, held);
+    let sits = Sits::at(guest.status, &guest.table_ids);
+    sitting::go_along(tx, GO_ALONG, &guest, sat, sits).await?;
     Ok(guest)
 }
 
@@ -300,7 +308,7 @@ async fn step(tx: &mut Tx<'_>, row: &GuestRow, next: &mut GuestRow, to: GuestSta
     match to {
         GuestStatus::Notified => {
             let calendar = restaurants::calendar_in(tx).await?;
-            next.notify(tx.now, calendar.settings.notified_timeout_minutes);
+            next.notify(tx.now, calendar.settings.floor.notified_timeout_minutes);
         }
         // Whoever was told and did not come was told all the same.
         GuestStatus::Waiting if !row.has_not_come(tx.now) => next.notified_at = None,

@@ -13,7 +13,7 @@ use crate::Result;
 use crate::db::Tx;
 use crate::privacy::NOBODY;
 use crate::privacy::things::{Asked, Locked, OfPeople};
-use crate::record::{Record, Stored};
+use crate::record::{Record, Stored, lock_by_id};
 use crate::schema::reservations;
 
 /// The bookings among some ids, by id.
@@ -60,14 +60,7 @@ impl OfPeople for OfPerson {
     }
 
     async fn lock(&self, tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<Box<dyn Locked>> {
-        let rows = reservations::table
-            .filter(reservations::restaurant_id.eq(tx.restaurant_id()))
-            .filter(reservations::id.eq_any(ids))
-            .order(reservations::id)
-            .select(ReservationRow::as_select())
-            .for_update()
-            .load(tx.conn)
-            .await?;
+        let rows = lock_by_id!(tx, reservations, ids, ReservationRow::as_select());
         Ok(Box::new(Bookings(rows)))
     }
 }

@@ -9,10 +9,9 @@ use wire::{ReservationId, RestaurantId};
 
 use super::row::ReservationRow;
 use crate::Result;
-use crate::floor::day;
 use crate::page::{self, Page};
 use crate::schema::reservations;
-use crate::venue::restaurants;
+use crate::venue::{day, restaurants};
 use crate::words::words;
 
 /// The bookings that `filter` asks for, by their time.
@@ -35,7 +34,7 @@ pub async fn list(
         .into_boxed();
     if let Some(date) = filter.date {
         let calendar = restaurants::calendar(conn, restaurant).await?;
-        let begins = calendar.settings.service_day_start_minute;
+        let begins = calendar.settings.venue.service_day_start_minute;
         let (from, until) = day::span(date, calendar.zone, begins);
         query = query
             .filter(reservations::reservation_time.ge(from))

@@ -73,6 +73,7 @@ pub(crate) async fn create_as(
         None => restaurants::calendar_in(tx)
             .await?
             .settings
+            .floor
             .turn_minutes(party_size),
     };
     let time = hold

@@ -1,5 +1,6 @@
 //! How long a party that comes now would wait.
 
+pub(crate) mod delays;
 mod model;
 mod read;
 mod stays;

@@ -21,8 +21,8 @@ use rand::seq::SliceRandom;
 use serde::Deserialize;
 use wire::TableId;
 use wire::floor::tables::TableStatus;
-use wire::floor::waitlist::{QuoteBasis, WaitQuote};
-use wire::venue::restaurants::RestaurantSettings;
+use wire::floor::waitlist::{QuoteBasis, QuoteDelay, WaitQuote};
+use wire::rooms::RestaurantSettings;
 
 use super::stays::{Band, PRIOR_WEIGHT, Stays};
 use crate::floor::availability::{House, PlanTable};
@@ -144,6 +144,8 @@ pub struct Quotes {
     /// How many of each size wait.
     ahead: BTreeMap<i32, usize>,
     seated: usize,
+    /// What else makes them wait.
+    delays: Vec<QuoteDelay>,
 }
 
 impl Quotes {
@@ -167,11 +169,17 @@ impl Quotes {
             sizes: BTreeMap::new(),
             ahead: BTreeMap::new(),
             seated: 0,
+            delays: Vec::new(),
         };
         for party_size in floor.queue {
             quotes.join(party_size);
         }
         quotes
+    }
+
+    /// Adds what makes everybody wait longer, wherever there is a table.
+    pub fn add(&mut self, delays: Vec<QuoteDelay>) {
+        self.delays.extend(delays);
     }
 
     /// Somebody waits behind all others: is seated in each evening where it can sit first, unless
@@ -216,9 +224,14 @@ impl Quotes {
             waits.sort_unstable();
             waits
         };
+        let delay: i64 = self
+            .delays
+            .iter()
+            .map(|delay| i64::from(delay.minutes))
+            .sum();
         let part = |sorted: &[i64], fifths: usize| {
             let index = sorted.len() * fifths / 5;
-            sorted.get(index).map(|wait| (*wait).min(LONGEST))
+            sorted.get(index).map(|wait| (*wait + delay).min(LONGEST))
         };
         let (total, first) = (
             waits(|evening| &evening.free),
@@ -251,6 +264,7 @@ impl Quotes {
                 turn_minutes: minutes(own.median),
                 tables_that_fit: own.places.len(),
                 free_now,
+                delays: self.delays.clone(),
                 next_free_minutes: first.get(first.len() / 2).map(|wait| minutes(*wait)),
             },
         }

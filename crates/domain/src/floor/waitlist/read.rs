@@ -8,9 +8,10 @@ use diesel::sql_types::{Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Deserialize;
 use wire::floor::waitlist::{WaitQuote, WaitQuoteQuery};
-use wire::venue::restaurants::RestaurantSettings;
+use wire::rooms::RestaurantSettings;
 use wire::{GuestId, RestaurantId};
 
+use super::delays;
 use super::model::{Claim, Floor, FloorTable, LOOK_BACK, Quotes, Sitting, Turn};
 use crate::checks::Checks;
 use crate::db::Tx;
@@ -35,11 +36,12 @@ pub async fn ask(
     checks.finish()?;
     let floor = Read::new(restaurant, now).floor(conn).await?;
     let mut quotes = Quotes::new(floor.into(), now);
+    quotes.add(delays::read(conn, restaurant, now).await?);
     Ok(quotes.quote(query.party_size.unwrap_or(1)))
 }
 
-/// How long parties would wait that come now, in this transaction. One statement: all of it is of
-/// one moment, and a party that is taken down costs one round trip more; the next costs none, unless
+/// How long parties would wait that come now, in this transaction. One statement, and one for each
+/// room that has a figure of its own: all of the floor is of one moment, and a party that is taken down costs one round trip more; the next costs none, unless
 /// something else was done in between.
 ///
 /// # Errors
@@ -51,7 +53,9 @@ pub(in crate::floor) async fn quotes(tx: &mut Tx<'_>) -> Result<Quotes> {
     let statement = Read::new(tx.restaurant_id(), tx.now);
     let mut found = statement.floor(tx.conn).await?;
     guests::sort_as_in_line(tx, &mut found.queue);
-    Ok(Quotes::new(found.into(), tx.now))
+    let mut quotes = Quotes::new(found.into(), tx.now);
+    quotes.add(delays::read(tx.conn, tx.restaurant_id(), tx.now).await?);
+    Ok(quotes)
 }
 
 /// Keeps quotes until something else is done: the parties that joined have been told of.

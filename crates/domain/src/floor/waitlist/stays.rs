@@ -5,7 +5,7 @@
 //! seating counts as one. So a new restaurant is believed what it says, twenty seatings outweigh it
 //! two to one, and no parameter has to be fitted: the stays are the distribution.
 
-use wire::venue::restaurants::RestaurantSettings;
+use wire::rooms::RestaurantSettings;
 
 use super::model::Turn;
 
@@ -56,7 +56,7 @@ pub(super) struct Stays {
 impl Stays {
     pub(super) fn new(settings: &RestaurantSettings, turns: &[Turn], party_size: i32) -> Self {
         let band = Band::of(party_size);
-        let turn = i64::from(settings.turn_minutes(party_size));
+        let turn = i64::from(settings.floor.turn_minutes(party_size));
         let mut minutes: Vec<i64> = turns
             .iter()
             .filter(|(size, minutes)| {

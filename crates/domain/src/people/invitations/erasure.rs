@@ -13,6 +13,7 @@ use super::row::InvitationRow;
 use crate::Result;
 use crate::db::Tx;
 use crate::privacy::things::{Asked, Locked, OfPeople};
+use crate::record::lock_by_id;
 use crate::schema::invitations;
 
 /// The invitations among some ids, by id.
@@ -56,14 +57,7 @@ impl OfPeople for OfPerson {
     }
 
     async fn lock(&self, tx: &mut Tx<'_>, ids: &[Uuid]) -> Result<Box<dyn Locked>> {
-        let locked = invitations::table
-            .filter(invitations::restaurant_id.eq(tx.restaurant_id()))
-            .filter(invitations::id.eq_any(ids))
-            .order(invitations::id)
-            .select(invitations::id)
-            .for_update()
-            .load(tx.conn)
-            .await?;
+        let locked = lock_by_id!(tx, invitations, ids, invitations::id);
         Ok(Box::new(Invitations(locked)))
     }
 }

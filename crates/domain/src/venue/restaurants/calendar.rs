@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::RestaurantId;
-use wire::venue::restaurants::RestaurantSettings;
+use wire::rooms::RestaurantSettings;
 
 use crate::db::Tx;
 use crate::schema::restaurants;

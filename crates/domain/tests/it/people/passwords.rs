@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use domain::Error;
-use domain::people::passwords::Passwords;
+use domain::passwords::Passwords;
 use futures_util::future::join_all;
 use wire::ErrorCode;
 

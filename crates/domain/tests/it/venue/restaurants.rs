@@ -164,9 +164,9 @@ async fn changes_what_is_named_and_tells() {
         assert_eq!(house.tablet.change_restaurant(patch).await, changed, "once");
     }
     let now = house.tablet.change_restaurant(json!({})).await;
-    assert_eq!(now.settings.service_day_start_minute, 0);
+    assert_eq!(now.settings.venue.service_day_start_minute, 0);
     assert!(
-        now.settings.needs_cleaning,
+        now.settings.floor.needs_cleaning,
         "settings that are not named stay"
     );
     house.close().await;

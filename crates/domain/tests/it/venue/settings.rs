@@ -12,6 +12,7 @@ use serde_json::json;
 use wire::floor::tables::TableStatus;
 
 use crate::house::House;
+use crate::sql::Sql;
 use crate::tablet::{Tablet, read};
 
 /// How often a transaction read the settings: by a statement of their own, and with the lock.
@@ -104,5 +105,21 @@ async fn that_a_transaction_changes_it_has_from_then_on() {
         tables::get(tx.conn, here, table).await
     });
     assert_eq!(done.await.unwrap().value.status, TableStatus::NeedsCleaning);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_newer_worker_has_set_stays() {
+    let house = House::open().await;
+    let sql = Sql::beside(&house.test).await;
+    let newer = "settings = settings || '{\"kitchen\": {\"heat\": 3}}'";
+    sql.run(&format!("UPDATE restaurants SET {newer}")).await;
+    let changed = house
+        .tablet
+        .change_restaurant(json!({"settings": {"needsCleaning": true}}))
+        .await;
+    assert!(changed.settings.floor.needs_cleaning);
+    let heat = "SELECT settings #>> '{kitchen,heat}' FROM restaurants";
+    assert_eq!(sql.one::<String>(heat).await, "3");
     house.close().await;
 }

@@ -283,6 +283,30 @@ mod tests {
             .set_payload(body)
     }
 
+    #[test]
+    fn settings_of_all_rooms_are_one_object_to_who_reads_a_refusal() {
+        for (settings, field) in [
+            (
+                r#"{"turn_times":[{"maxPartySize":2,"minutes":"x"}]}"#,
+                "turnTimes[0].minutes",
+            ),
+            (r#"{"pauses":[{"from":"noon"}]}"#, "pauses[0].from"),
+            (r#"{"pacing":{"maxCovers":[]}}"#, "pacing.maxCovers"),
+            (
+                r#"{"needsCleaning":true,"needs_cleaning":true}"#,
+                "needsCleaning",
+            ),
+        ] {
+            let error = parse::<wire::rooms::UpdateSettings>(settings.as_bytes()).unwrap_err();
+            let fields = error.body("").fields;
+            assert_eq!(
+                fields.first().map(|fault| fault.field.as_str()),
+                Some(field),
+                "{settings}"
+            );
+        }
+    }
+
     #[actix_web::test]
     async fn refusals_name_what_is_wrong() {
         for (body, refusal) in [

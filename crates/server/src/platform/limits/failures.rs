@@ -19,7 +19,7 @@
 //! that are logged in notice nothing in any case.
 //!
 //! An address is known after a login, a registration or a new password there. A device is known by
-//! a secret that it was given with its tokens ([`crate::people::device`]); it opens nothing but
+//! a secret that it was given with its tokens ([`crate::access::device`]); it opens nothing but
 //! this allowance.
 
 use std::net::IpAddr;
@@ -33,7 +33,7 @@ use wire::{SessionId, UserId};
 use super::gcra::Rate;
 use super::subject::{Subject, Tier};
 use super::{Counting, Limits};
-use crate::people::device::Device;
+use crate::access::device::Device;
 use crate::platform::errors::ApiError;
 
 const QUARTER: Duration = Duration::from_secs(15 * 60);

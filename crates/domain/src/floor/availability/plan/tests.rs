@@ -1,8 +1,7 @@
 use proptest::prelude::*;
 use uuid::Uuid;
-use wire::venue::restaurants::{
-    HoursException, JoinableGroup, OpeningHours, Pacing, Pause, TurnTime,
-};
+use wire::floor::settings::{FloorSettings, JoinableGroup, Pacing, TurnTime};
+use wire::venue::settings::{HoursException, OpeningHours, Pause, VenueSettings};
 
 use super::*;
 
@@ -43,7 +42,10 @@ fn house() -> House {
     House {
         zone: chrono_tz::Europe::Berlin,
         settings: RestaurantSettings {
-            opening_hours: Some(weekly),
+            venue: VenueSettings {
+                opening_hours: Some(weekly),
+                ..VenueSettings::default()
+            },
             ..RestaurantSettings::default()
         },
         tables: vec![table(1, 4)],
@@ -107,7 +109,7 @@ fn a_night_in_which_it_is_put_forward_is_an_hour_shorter() {
     assert_eq!(house().slots(date("2026-03-28"), &ask(2)).len(), ordinary);
     let until_three = |day: &str| {
         let mut house = house();
-        house.settings.opening_hours = None;
+        house.settings.venue.opening_hours = None;
         let hours = vec![Hours {
             opens_minute: 18 * 60,
             closes_minute: 27 * 60 + 30,
@@ -117,7 +119,7 @@ fn a_night_in_which_it_is_put_forward_is_an_hour_shorter() {
             hours,
             reason: None,
         };
-        house.settings.hours_exceptions = vec![exception];
+        house.settings.venue.hours_exceptions = vec![exception];
         house.slots(date(day), &ask(2)).len()
     };
     assert_eq!(until_three("2026-03-28") + 4, until_three("2026-03-27"));
@@ -127,7 +129,7 @@ fn a_night_in_which_it_is_put_forward_is_an_hour_shorter() {
 #[test]
 fn days_that_are_unlike_their_weekday() {
     let mut house = house();
-    house.settings.hours_exceptions = vec![
+    house.settings.venue.hours_exceptions = vec![
         HoursException {
             date: date("2026-12-24"),
             hours: vec![],
@@ -161,7 +163,7 @@ fn days_that_are_unlike_their_weekday() {
 #[test]
 fn no_more_tonight_is_not_next_saturday() {
     let mut house = house();
-    house.settings.pauses = vec![Pause {
+    house.settings.venue.pauses = vec![Pause {
         from: utc("2026-11-21T18:30:00Z"),
         until: utc("2026-11-22T04:00:00Z"),
         reason: None,
@@ -194,7 +196,7 @@ fn no_slot_in_the_past() {
 fn not_all_at_once() {
     let mut house = house();
     house.tables = (1..=9).map(|n| table(n, 4)).collect();
-    house.settings.pacing = Pacing {
+    house.settings.floor.pacing = Pacing {
         max_covers: Some(8),
         max_parties: Some(3),
     };
@@ -225,7 +227,7 @@ fn not_all_at_once() {
 fn the_smallest_table_first_and_joined_ones_last() {
     let mut house = house();
     house.tables = vec![table(1, 4), table(2, 2), table(3, 4), table(4, 6)];
-    house.settings.joinable_groups = vec![
+    house.settings.floor.joinable_groups = vec![
         JoinableGroup {
             table_ids: vec![id(1), id(3)],
             min_party_size: None,
@@ -309,7 +311,7 @@ fn one_party_may_follow_another() {
 
 #[test]
 fn larger_parties_stay_longer() {
-    let settings = RestaurantSettings {
+    let settings = FloorSettings {
         turn_times: vec![
             TurnTime {
                 max_party_size: 2,
@@ -321,12 +323,12 @@ fn larger_parties_stay_longer() {
             },
         ],
         default_turn_minutes: 150,
-        ..RestaurantSettings::default()
+        ..FloorSettings::default()
     };
     for (size, minutes) in [(1, 75), (2, 75), (3, 105), (6, 105), (7, 150), (100, 150)] {
         assert_eq!(settings.turn_minutes(size), minutes, "{size}");
     }
-    assert_eq!(RestaurantSettings::default().turn_minutes(2), 90);
+    assert_eq!(FloorSettings::default().turn_minutes(2), 90);
 }
 
 prop_compose! {
@@ -348,19 +350,24 @@ prop_compose! {
         House {
             zone,
             settings: RestaurantSettings {
-                opening_hours: Some(
-                    Weekday::ALL.iter().map(|weekday| OpeningHours { weekday: *weekday, hours }).collect(),
-                ),
-                joinable_groups: groups
-                    .into_iter()
-                    .map(|tables| JoinableGroup {
-                        table_ids: tables.into_iter().map(id).collect(),
-                        min_party_size: None,
-                        max_party_size: None,
-                    })
-                    .collect(),
-                pacing: Pacing { max_covers: covers, max_parties: None },
-                ..RestaurantSettings::default()
+                venue: VenueSettings {
+                    opening_hours: Some(
+                        Weekday::ALL.iter().map(|weekday| OpeningHours { weekday: *weekday, hours }).collect(),
+                    ),
+                    ..VenueSettings::default()
+                },
+                floor: FloorSettings {
+                    joinable_groups: groups
+                        .into_iter()
+                        .map(|tables| JoinableGroup {
+                            table_ids: tables.into_iter().map(id).collect(),
+                            min_party_size: None,
+                            max_party_size: None,
+                        })
+                        .collect(),
+                    pacing: Pacing { max_covers: covers, max_parties: None },
+                    ..FloorSettings::default()
+                },
             },
             tables: (0..).zip(capacities).map(|(n, capacity)| table(n, capacity)).collect(),
             busy: busy

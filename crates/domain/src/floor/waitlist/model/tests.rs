@@ -246,3 +246,21 @@ proptest! {
         prop_assert!(before.low_minutes.is_none_or(|low| low >= 0));
     }
 }
+
+#[test]
+fn what_else_makes_parties_wait_is_added_to_both_ends() {
+    let mut quotes = Quotes::new(floor(&[4]), NOW);
+    let before = quotes.quote(2);
+    assert!(before.basis.delays.is_empty());
+    let delay = QuoteDelay {
+        room: "kitchen".to_owned(),
+        minutes: 20,
+        basis: "14 orders are open.".to_owned(),
+    };
+    quotes.add(vec![delay.clone()]);
+    let after = quotes.quote(2);
+    let later = |minutes: Option<i32>| minutes.map(|minutes| minutes + 20);
+    assert_eq!(after.low_minutes, later(before.low_minutes));
+    assert_eq!(after.high_minutes, later(before.high_minutes));
+    assert_eq!(after.basis.delays, [delay]);
+}

@@ -11,7 +11,7 @@ use wire::together::atomic::AtomicDone;
 use wire::{Position, Seq};
 
 use super::args::Common;
-use super::orders::Group;
+use super::commands::Group;
 use crate::http::Api;
 use crate::log;
 

@@ -47,7 +47,7 @@ pub(crate) struct Group {
 /// All lines after the first.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Order {
+pub(crate) enum Command {
     /// Have so many sessions, all processes together.
     Open { sessions: usize },
     /// Say how it is going; who has not heard up to here, group by group, is behind.

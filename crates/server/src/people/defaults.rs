@@ -8,9 +8,9 @@
 
 use domain::address;
 use domain::db::Db;
+use domain::passwords::{self, KNOWN_TO_ALL, Passwords};
 use domain::people::accounts;
 use domain::people::accounts::Suspect;
-use domain::people::passwords::{self, KNOWN_TO_ALL, Passwords};
 
 use crate::cli::seed_demo;
 

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 /// When the service day that contains `now` began. `start_minute` counts from local midnight.
 #[must_use]
-pub fn start(now: DateTime<Utc>, zone: Tz, start_minute: i32) -> DateTime<Utc> {
+pub(crate) fn start(now: DateTime<Utc>, zone: Tz, start_minute: i32) -> DateTime<Utc> {
     let today = now.with_timezone(&zone).date_naive();
     let begins = |date| local(date, zone, start_minute);
     let start = begins(today);
@@ -18,7 +18,7 @@ pub fn start(now: DateTime<Utc>, zone: Tz, start_minute: i32) -> DateTime<Utc> {
 
 /// From when until when the service day `date` lasts: 23 to 25 hours.
 #[must_use]
-pub fn span(date: NaiveDate, zone: Tz, start_minute: i32) -> (DateTime<Utc>, DateTime<Utc>) {
+pub(crate) fn span(date: NaiveDate, zone: Tz, start_minute: i32) -> (DateTime<Utc>, DateTime<Utc>) {
     let next = date.checked_add_days(Days::new(1)).unwrap_or(date);
     (
         local(date, zone, start_minute),
@@ -28,7 +28,7 @@ pub fn span(date: NaiveDate, zone: Tz, start_minute: i32) -> (DateTime<Utc>, Dat
 
 /// The moment of a wall clock's time. Where the clock is put back and shows it twice, the first;
 /// where it is put forward and never shows it, as many minutes after the gap.
-pub(super) fn local(date: NaiveDate, zone: Tz, minute: i32) -> DateTime<Utc> {
+pub(crate) fn local(date: NaiveDate, zone: Tz, minute: i32) -> DateTime<Utc> {
     let wall = date.and_time(chrono::NaiveTime::MIN) + TimeDelta::minutes(i64::from(minute));
     let found = zone.from_local_datetime(&wall).earliest().or_else(|| {
         let hour_before = zone

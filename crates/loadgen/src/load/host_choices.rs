@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wire::Seq;
 
+use super::frame_text::Mark;
 use super::link::Answer;
 use super::mix::{Kind, choose};
 use super::requests::is_fine;
-use super::told::Mark;
 
 /// How many parties there are at most: beyond that, they go elsewhere.
 const PARTIES: usize = 40;
