@@ -13,6 +13,7 @@ pub(crate) mod batch;
 mod check;
 mod clock;
 mod crowd;
+pub(crate) mod erase;
 pub(crate) mod fanout;
 pub(crate) mod floor;
 mod frames;
