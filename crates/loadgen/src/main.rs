@@ -55,6 +55,8 @@ enum Scenario {
     Floor(load::floor::Args),
     /// Asks for the longest work that one request may, and says how long it takes.
     Batch(load::batch::Args),
+    /// Erases people in a restaurant with a long log, and says how long that takes.
+    Erase(load::erase::Args),
     /// Holds sessions for another process of this program.
     #[command(name = load::HOLD, hide = true)]
     Hold,
@@ -92,6 +94,7 @@ fn run(cli: Cli) -> anyhow::Result<bool> {
         Scenario::Storm(args) => load::run(args.common.json, load::storm::run(args)),
         Scenario::Floor(args) => load::run(args.common.json, load::floor::run(args)),
         Scenario::Batch(args) => load::run(args.common.json, load::batch::run(args)),
+        Scenario::Erase(args) => load::run(args.common.json, load::erase::run(args)),
         Scenario::Hold => load::hold(),
     }
 }

@@ -6,6 +6,7 @@ use deadpool::managed::Object;
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::AsyncDieselConnectionManager;
 
+use super::serving::Held;
 use crate::{Error, Result};
 
 /// A connection of a pool.
@@ -17,6 +18,7 @@ pub(super) type Connection = Object<AsyncDieselConnectionManager<AsyncPgConnecti
 pub(super) struct Lease {
     connection: Option<Connection>,
     is_done: bool,
+    _held: Held,
 }
 
 impl Lease {
@@ -24,6 +26,7 @@ impl Lease {
         Self {
             connection: Some(connection),
             is_done: false,
+            _held: Held::now(),
         }
     }
 

@@ -33,6 +33,6 @@ pub use pools::Home;
 pub use probe::{Probe, probe};
 pub use replica::{NearBy, Replica, ReplicaConfig, Standing};
 pub use request::RequestId;
-pub use serving::serving;
+pub use serving::{Usage, serving, serving_counted};
 pub use tx::{Actor, Scope, Tx};
 pub use write::{Appended, AppendedEvent, Committed};

@@ -2,8 +2,8 @@
 //!
 //! What the log, the audit and the remembered answers know is looked through once, in Rust: only
 //! documents that say a number, an address or a link of anybody are read at all, which the database
-//! tells by a look at their text. So it costs what the documents weigh, however often one thing
-//! leads to another.
+//! tells by a look at their text, and of these only what says so ([`super::told`]). So it costs what
+//! the documents weigh, however often one thing leads to another.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,11 +15,12 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 use wire::audit::AuditEntity;
 use wire::live::events::{EventKind, split_data};
-use wire::personal::{Tells, fields, fields_that_tell};
+use wire::personal::{Tells, fields_that_tell};
 use wire::{RestaurantId, Seq};
 
 use super::person::Person;
 use super::places::{Holds, places};
+use super::told::{Thing, Told};
 use crate::{Result, rooms};
 
 /// What documents know of a person, and of whom they link to whom.
@@ -120,19 +121,18 @@ impl Facts {
     }
 
     /// Notes a state of `id`, or in an answer of all that have one.
-    fn note(&mut self, person: &Person, id: Option<Uuid>, value: &Value) {
-        match (id, value) {
-            (Some(id), Value::Object(state)) => self.note_state(person, id, state),
-            (None, Value::Object(object)) => {
-                let own = object.get("id").and_then(Value::as_str);
+    fn note(&mut self, person: &Person, id: Option<Uuid>, told: &Told<'_>) {
+        match (id, told) {
+            (Some(id), Told::Thing(state)) => self.note_state(person, id, state),
+            (None, Told::Thing(thing)) => {
+                let own = thing.id.as_deref();
                 if let Some(id) = own.and_then(|id| id.parse().ok()) {
-                    self.note_state(person, id, object);
+                    self.note_state(person, id, thing);
                 }
-                object
-                    .values()
-                    .for_each(|part| self.note(person, None, part));
+                let parts = thing.parts.iter();
+                parts.for_each(|part| self.note(person, None, part));
             }
-            (None, Value::Array(list)) => {
+            (None, Told::List(list)) => {
                 list.iter().for_each(|part| self.note(person, None, part));
             }
             _ => {}
@@ -140,30 +140,30 @@ impl Facts {
     }
 
     /// Notes the state of a thing, with those of its parts that are no things by themselves.
-    fn note_state(&mut self, person: &Person, id: Uuid, state: &Map<String, Value>) {
-        for (name, value) in state {
-            match value {
-                Value::String(text) => self.note_field(person, id, name, text),
-                Value::Array(list) => {
-                    for part in list
-                        .iter()
-                        .filter_map(Value::as_object)
-                        .filter(|part| is_part(part))
-                    {
-                        self.note_state(person, id, part);
-                    }
+    fn note_state(&mut self, person: &Person, id: Uuid, state: &Thing<'_>) {
+        for (tells, text) in &state.fields {
+            self.note_field(person, id, *tells, text);
+        }
+        for part in &state.parts {
+            let several = match part {
+                Told::List(list) => list.as_slice(),
+                one => std::slice::from_ref(one),
+            };
+            for part in several {
+                if let Told::Thing(part) = part
+                    && !part.stands_alone
+                {
+                    self.note_state(person, id, part);
                 }
-                Value::Object(part) if is_part(part) => self.note_state(person, id, part),
-                _ => {}
             }
         }
     }
 
-    fn note_field(&mut self, person: &Person, id: Uuid, name: &str, text: &str) {
-        let is_theirs = match fields().get(name) {
-            Some(Tells::Phone) => person.has_phone(text),
-            Some(Tells::Email) => person.has_address(text),
-            Some(Tells::Link) => {
+    fn note_field(&mut self, person: &Person, id: Uuid, tells: Tells, text: &str) {
+        let is_theirs = match tells {
+            Tells::Phone => person.has_phone(text),
+            Tells::Email => person.has_address(text),
+            Tells::Link => {
                 if let Ok(other) = text.parse() {
                     self.named_by.entry(other).or_default().insert(id);
                 }
@@ -182,31 +182,26 @@ pub(super) fn is_part(part: &Map<String, Value>) -> bool {
     !part.contains_key("id") && !part.contains_key("userId")
 }
 
-/// The query for rows of a table of documents that may tell something.
+/// The query for rows of a table of documents that may tell something, with those columns that do.
 fn query(table: &str, columns: &[&str], holds: Holds) -> String {
-    let names = || {
-        let tells = [Tells::Phone, Tells::Email, Tells::Link];
-        tells.into_iter().flat_map(fields_that_tell)
+    // PostgreSQL writes a space behind the colon.
+    let space = if holds == Holds::Fields { " " } else { "" };
+    let tells = |column: &str| {
+        let names = [Tells::Phone, Tells::Email, Tells::Link];
+        let names = names.into_iter().flat_map(fields_that_tell);
+        let says = names.map(|name| format!("position('\"{name}\":{space}\"' IN {column}) > 0"));
+        says.collect::<Vec<_>>().join(" OR ")
     };
-    let tells: Vec<String> = columns
-        .iter()
-        .map(|column| match holds {
-            // PostgreSQL writes a space behind the colon.
-            Holds::Fields => {
-                let says: Vec<String> = names()
-                    .map(|name| format!("position('\"{name}\": \"' IN {column}::text) > 0"))
-                    .collect();
-                says.join(" OR ")
-            }
-            _ => {
-                let says: Vec<String> = names()
-                    .map(|name| format!("position('\"{name}\":\"' IN {column}) > 0"))
-                    .collect();
-                says.join(" OR ")
-            }
-        })
-        .collect();
-    let texts: Vec<String> = columns.iter().map(|c| format!("{c}::text")).collect();
+    let each = |write: &dyn Fn(&str) -> String, between: &str| {
+        let written = columns.iter().map(|column| write(column));
+        written.collect::<Vec<_>>().join(between)
+    };
+    let texts = each(&|column| format!("{column}::text AS {column}"), ", ");
+    let told = each(
+        &|column| format!("CASE WHEN {} THEN {column} END", tells(column)),
+        ", ",
+    );
+    let any = each(&tells, " OR ");
     let (id, which) = match holds {
         Holds::Document => ("NULL::uuid", "$2::bigint IS NOT NULL".to_owned()),
         Holds::Frame => {
@@ -224,11 +219,12 @@ fn query(table: &str, columns: &[&str], holds: Holds) -> String {
             ("entity_id", format!("seq > $2 AND entity IN ({entities})"))
         }
     };
+    // Behind OFFSET the texts are made once, and not for each question that is asked of them.
     format!(
-        "SELECT {id} AS id, ARRAY[{}] AS texts FROM {table} \
-         WHERE restaurant_id = $1 AND {which} AND ({})",
-        texts.join(", "),
-        tells.join(" OR ")
+        "SELECT id, ARRAY[{told}] AS texts FROM (\
+             SELECT {id} AS id, {texts} FROM {table} \
+             WHERE restaurant_id = $1 AND {which} OFFSET 0\
+         ) AS documents WHERE {any}"
     )
 }
 

@@ -18,6 +18,7 @@ mod person;
 mod places;
 mod redact;
 pub(crate) mod things;
+mod told;
 
 pub use erase::erase;
 pub use export::{export, note_export};

@@ -3,7 +3,7 @@
 //! others notice of it is measured against what they notice of nothing.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -20,9 +20,10 @@ use wire::together::atomic::AtomicDone;
 
 use super::faults::{Harm, patiently};
 use super::ledger::{Accounts, Ledger};
+use super::lock;
 use super::writers::{self, Writer};
 use crate::follower::Phase;
-use crate::http::Api;
+use crate::http::{Api, Reply};
 use crate::judge::Truth;
 use crate::latency::{Latency, Summary};
 use crate::log;
@@ -41,8 +42,8 @@ const MOVES: usize = 500;
 const MOVERS: usize = 2;
 const READERS: usize = 6;
 
-/// What is heavy to read.
-const HEAVY: [&str; 3] = ["/sync/full", "/audit?limit=200", "/sync/delta?since=0"];
+/// What is heavy to read, beside all that the log has.
+const HEAVY: [&str; 2] = ["/sync/full", "/audit?limit=200"];
 
 /// Between two changes, or two reads, of one device of the others.
 const PACE: Duration = Duration::from_millis(40);
@@ -59,13 +60,18 @@ pub(crate) struct Greed {
     beside: Summary,
     /// Answers to the others that were none, by status; 0 for none at all.
     refused: BTreeMap<u16, u64>,
-    /// Changes of the greedy house that were made.
+    /// Changes of the greedy house that were made, one by one.
     done: usize,
-    /// What it was answered beside that.
+    /// Batches of moves and heavy reads of it that were answered.
+    answered: u64,
+    /// What it was answered beside that, by status; 0 for nothing at all.
     told: BTreeMap<u16, u64>,
     /// All writes of all houses, held against their logs.
     writes: Accounts,
 }
+
+/// How often the greedy house was answered what, batches and heavy reads alone.
+type Told = Arc<Mutex<BTreeMap<u16, u64>>>;
 
 /// What was seen in one stretch of time.
 #[derive(Default)]
@@ -95,14 +101,25 @@ pub(crate) async fn measure(harm: &Harm, seed: u64, each: Duration) -> anyhow::R
     let (greedy, others) = houses.split_first().context("houses")?;
     let line = line(&greedy.api, &mut random).await?;
 
-    let mut greed = JoinSet::new();
+    let (mut greed, told) = (JoinSet::new(), Told::default());
     let alone = stretch(harm, &mut random, others, &[], &mut greed, each).await?;
     for number in 0..MOVERS {
-        greed.spawn(moves(greedy.api.another()?, line.clone(), number));
+        greed.spawn(moves(
+            greedy.api.another()?,
+            line.clone(),
+            number,
+            Arc::clone(&told),
+        ));
     }
-    for number in 0..READERS {
-        let path = HEAVY.get(number % HEAVY.len()).context("a path")?;
-        greed.spawn(heavy_reads(greedy.api.another()?, path));
+    let epoch = log::head(&greedy.api).await?.epoch;
+    let delta = format!("/sync/delta?since=0&epoch={epoch}&limit=1000");
+    let paths = HEAVY.into_iter().chain([delta.as_str()]).cycle();
+    for path in paths.take(READERS) {
+        greed.spawn(heavy_reads(
+            greedy.api.another()?,
+            greedy.api.path(path),
+            Arc::clone(&told),
+        ));
     }
     let writing: Vec<&House> = vec![greedy; WRITERS];
     let beside = stretch(harm, &mut random, others, &writing, &mut greed, each).await?;
@@ -112,7 +129,8 @@ pub(crate) async fn measure(harm: &Harm, seed: u64, each: Duration) -> anyhow::R
         let log = patiently(async || log::read(&house.api).await).await?;
         truth.add(house.api.account.restaurant, log);
     }
-    told(greedy, alone, beside, &truth)
+    let told = std::mem::take(&mut *lock(&told));
+    summed(greedy, alone, beside, told, &truth)
 }
 
 async fn houses(harm: &Harm, random: &mut StdRng) -> anyhow::Result<Vec<House>> {
@@ -146,7 +164,7 @@ async fn line(api: &Api, random: &mut StdRng) -> anyhow::Result<Vec<Uuid>> {
 }
 
 /// Moves everybody in the line, again and again, until it is ended.
-async fn moves(api: Api, line: Vec<Uuid>, number: usize) {
+async fn moves(api: Api, line: Vec<Uuid>, number: usize, told: Told) {
     let places = (1..=PARTIES).rev().cycle().skip(number);
     let guests: Vec<Value> = (0..MOVES)
         .zip(line.iter().cycle())
@@ -155,20 +173,22 @@ async fn moves(api: Api, line: Vec<Uuid>, number: usize) {
         .collect();
     let (path, body) = (api.path("/batch-update"), json!({"guests": guests}));
     loop {
-        pause_if_failed(api.post(&path, &body).await.is_ok()).await;
+        note(&told, api.post(&path, &body).await).await;
     }
 }
 
-async fn heavy_reads(api: Api, path: &'static str) {
-    let path = api.path(path);
+async fn heavy_reads(api: Api, path: String, told: Told) {
     loop {
-        pause_if_failed(api.get(&path).await.is_ok()).await;
+        note(&told, api.get(&path).await).await;
     }
 }
 
-/// A connection that is refused must not be tried in a busy loop.
-async fn pause_if_failed(is_answered: bool) {
-    if !is_answered {
+/// Notes an answer. Who is greedy asks again at once, whatever it is; only a connection that is
+/// refused must not be tried in a busy loop.
+async fn note(told: &Told, answer: anyhow::Result<Reply>) {
+    let status = answer.as_ref().map_or(0, |reply| reply.status.as_u16());
+    *lock(told).entry(status).or_default() += 1;
+    if status == 0 {
         sleep(PACE).await;
     }
 }
@@ -244,7 +264,13 @@ async fn read(api: &Api, length: Duration) -> anyhow::Result<Reads> {
     Ok(reads)
 }
 
-fn told(greedy: &House, alone: Seen, beside: Seen, truth: &Truth) -> anyhow::Result<Greed> {
+fn summed(
+    greedy: &House,
+    alone: Seen,
+    beside: Seen,
+    mut told: BTreeMap<u16, u64>,
+    truth: &Truth,
+) -> anyhow::Result<Greed> {
     let greedy = greedy.api.account.restaurant;
     let mut refused = BTreeMap::new();
     let mut waited = |seen: &Seen| {
@@ -260,7 +286,7 @@ fn told(greedy: &House, alone: Seen, beside: Seen, truth: &Truth) -> anyhow::Res
         anyhow::Ok(latency.summary())
     };
     let (alone_waited, beside_waited) = (waited(&alone)?, waited(&beside)?);
-    let mut told = BTreeMap::new();
+    let answered = told.remove(&200).unwrap_or(0);
     let mut done = 0;
     for ledger in beside.ledgers.iter().filter(|one| one.restaurant == greedy) {
         done += ledger.entries.len();
@@ -274,6 +300,7 @@ fn told(greedy: &House, alone: Seen, beside: Seen, truth: &Truth) -> anyhow::Res
         beside: beside_waited,
         refused,
         done,
+        answered,
         told,
         writes,
     })
@@ -298,7 +325,7 @@ impl Greed {
     }
 
     /// For the table: what, and how much.
-    pub(crate) fn lines(&self) -> [(&'static str, String); 5] {
+    pub(crate) fn lines(&self) -> [(&'static str, String); 6] {
         let waited = |one: &Summary| {
             format!(
                 "{:.1} / {:.0} / {:.0} ms of {}",
@@ -325,6 +352,7 @@ impl Greed {
             ),
             ("others refused", counts(&self.refused)),
             ("changes of the greedy house", self.done.to_string()),
+            ("its batches and heavy reads", self.answered.to_string()),
             ("the greedy house refused", counts(&self.told)),
         ]
     }

@@ -60,6 +60,13 @@ pub(crate) struct Args {
     /// Each kind of fault once, within a minute all in all.
     #[arg(long)]
     short: bool,
+    /// Only the greedy house beside others, and no faults.
+    #[arg(long)]
+    only_greedy: bool,
+    /// How long the greedy house is watched, and how long it is not, in seconds; by default 8, or
+    /// 2 with `--short`.
+    #[arg(long)]
+    greedy_seconds: Option<u64>,
     /// Workers of the real server.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=20))]
     workers: u8,
@@ -112,7 +119,8 @@ impl Args {
 
     /// How long a greedy house is watched, and how long it is not.
     fn greed(&self) -> Duration {
-        Duration::from_secs(if self.short { 2 } else { 8 })
+        let usual = if self.short { 2 } else { 8 };
+        Duration::from_secs(self.greedy_seconds.unwrap_or(usual))
     }
 
     /// How often each kind comes: once a minute.
@@ -135,6 +143,17 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<bool> {
     );
     let harm: Shared = Arc::new(prepare(&args).await?);
     let greed = greed::measure(&harm, args.seed, args.greed()).await?;
+    if args.only_greedy {
+        println!("{}", report::of_greed(&greed));
+        for finding in greed.findings() {
+            println!("  {finding}");
+        }
+        write_json(&args, &greed)?;
+        for worker in &harm.workers {
+            worker.kill().await?;
+        }
+        return Ok(greed.is_clean());
+    }
     let (phase, phases) = watch::channel(Phase::Storm);
     let devices = devices(&args, &harm, &phases)?;
     let writers = writers(&args, &harm, &phases).await?;
@@ -162,11 +181,16 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<bool> {
         worker.kill().await?;
     }
     println!("{report}");
+    write_json(&args, &report)?;
+    Ok(report.is_clean())
+}
+
+fn write_json(args: &Args, report: &impl serde::Serialize) -> anyhow::Result<()> {
     if let Some(path) = &args.json {
-        std::fs::write(path, serde_json::to_vec_pretty(&report)?)
+        std::fs::write(path, serde_json::to_vec_pretty(report)?)
             .with_context(|| format!("writing {}", path.display()))?;
     }
-    Ok(report.is_clean())
+    Ok(())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

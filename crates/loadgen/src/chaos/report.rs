@@ -319,11 +319,7 @@ impl std::fmt::Display for Report {
             ),
         );
         writeln!(f, "{totals}")?;
-        let mut greed = Table::new(["one greedy house", "before the faults"]);
-        for (what, much) in self.greed.lines() {
-            greed.line([what.to_owned(), much]);
-        }
-        writeln!(f, "{greed}")?;
+        writeln!(f, "{}", of_greed(&self.greed))?;
         let found = events.findings.iter().chain(&writes.findings);
         let found = found.chain(self.greed.findings());
         for finding in found.chain(&self.processes) {
@@ -336,4 +332,13 @@ impl std::fmt::Display for Report {
         };
         writeln!(f, "{verdict}")
     }
+}
+
+/// What others noticed of a greedy house, as a table.
+pub(crate) fn of_greed(greed: &Greed) -> Table {
+    let mut table = Table::new(["one greedy house", "before the faults"]);
+    for (what, much) in greed.lines() {
+        table.line([what.to_owned(), much]);
+    }
+    table
 }

@@ -14,6 +14,7 @@ mod check;
 mod clock;
 mod commands;
 mod crowd;
+pub(crate) mod erase;
 pub(crate) mod fanout;
 pub(crate) mod floor;
 mod frame_text;

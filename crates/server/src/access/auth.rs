@@ -32,7 +32,9 @@ pub enum Need {
     Account,
     /// Membership in the restaurant of the path (`{rid}`), with at least this role.
     Member(Role),
-    /// The same, or membership in any role of the one whom the path names (`{uid}`).
+    /// The same, or membership in any role of the one whom the path names (`{uid}`): also of one who
+    /// was deactivated, and of one whose device is logged in elsewhere. Who may not come in any more
+    /// could not log in there, and may leave all the same.
     MemberOrSelf(Role),
     /// Membership in the restaurant that the request names elsewhere, else in the caller's own, with
     /// at least this role. An account is asked for before anything is read; the handler reads which
@@ -137,9 +139,13 @@ pub async fn authorize(request: &ServiceRequest, need: Need) -> Result<(), ApiEr
         Need::Member(_) | Need::MemberOrSelf(_) => Some(restaurant_of(request)?),
         _ => None,
     };
-    let mut caller = caller(state, &claims, &standing, restaurant).await?;
+    let is_own = matches!(need, Need::MemberOrSelf(_)) && names(request, claims.sub);
+    let mut caller = match restaurant {
+        Some(house) if is_own => oneself(state, &claims, &standing, house).await?,
+        asked => caller(state, &claims, &standing, asked).await?,
+    };
     let least = match need {
-        Need::MemberOrSelf(_) if names(request, caller.user_id) => Some(Role::Staff),
+        Need::MemberOrSelf(_) if is_own => Some(Role::Staff),
         Need::Member(role) | Need::MemberOrSelf(role) => Some(role),
         _ => None,
     };
@@ -235,6 +241,33 @@ pub async fn caller(
         request_id: None,
         once: None,
     })
+}
+
+/// The caller of a route that asks for something of the caller's own, in a restaurant where the caller
+/// is a member: active or not, and wherever the device is logged in.
+///
+/// # Errors
+/// 404 where the caller is no member.
+async fn oneself(
+    state: &AppState,
+    claims: &Claims,
+    standing: &Standing,
+    restaurant: RestaurantId,
+) -> Result<Caller, ApiError> {
+    let is_in = claims.rid == Some(restaurant) && standing.role.is_some();
+    if is_in || standing.is_admin {
+        return caller(state, claims, standing, Some(restaurant)).await;
+    }
+    let user = claims.sub;
+    state
+        .read("users.get", async move |conn| {
+            domain::people::users::get(conn, restaurant, user).await
+        })
+        .await?;
+    let account = caller(state, claims, standing, None).await?;
+    // The least there is: what the membership says holds no more, or not here.
+    let role = Some(Role::Staff);
+    Ok(Caller { role, ..account })
 }
 
 fn check_role(role: Option<Role>, least: Option<Role>) -> Result<(), ApiError> {

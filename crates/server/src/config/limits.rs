@@ -19,6 +19,9 @@ pub struct LimitsConfig {
     pub registrations: u32,
     /// Access tokens renewed from an address in a minute.
     pub refreshes: u32,
+    /// Milliseconds of a processor in a second that a restaurant may take of a worker while others
+    /// want something of it, too; 0 when it may take all.
+    pub work: u32,
 }
 
 /// How many accounts at their limit an address may have behind it.
@@ -63,6 +66,7 @@ pub(super) fn read(vars: &Vars<'_>) -> Option<LimitsConfig> {
         logins: number("RATE_LIMIT_LOGINS", "100", 100),
         registrations: number("RATE_LIMIT_REGISTRATIONS", "30", 30),
         refreshes: number("RATE_LIMIT_REFRESHES", "1200", 1200),
+        work: vars.number("RATE_LIMIT_WORK", "250", 0..=1_000_000, 250),
     };
     let is_on = vars.word("RATE_LIMITS", &[("on", true), ("off", false)], true);
     is_on.then_some(config)

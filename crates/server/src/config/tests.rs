@@ -124,6 +124,7 @@ fn defaults() {
     assert_eq!(config.auth.registration, Registration::Open);
     assert!(config.auth.admin.is_none());
     assert_eq!(config.limits.unwrap().logins, 100);
+    assert_eq!(config.limits.unwrap().work, 250);
     assert!(read(&[("RATE_LIMITS", "off")]).unwrap().limits.is_none());
     assert_eq!(config.live.retention, Duration::from_secs(7 * 86_400));
     assert_eq!(
@@ -258,6 +259,7 @@ fn one_fault_for_one_wrong_value() {
         ("HTTP_THREADS", "8", "0"),
         ("RATE_LIMITS", "OFF", "maybe"),
         ("RATE_LIMIT_READS", "1", "0"),
+        ("RATE_LIMIT_WORK", "0", "-1"),
         ("MAX_SESSIONS", "20000", "none"),
         ("PUBLIC_SOCKETS", "1", "0"),
         ("SOCKETS_PER_ACCOUNT", "18000", "0"),

@@ -58,7 +58,7 @@ pub async fn update(
     Ok(saved.ok())
 }
 
-/// Lets a member go. Everybody may leave.
+/// Lets a member go. Everybody may leave, who was deactivated too, by whichever login.
 #[utoipa::path(
     delete, path = "/api/v1/restaurants/{rid}/users/{uid}", tag = "users",
     params(("rid" = RestaurantId, Path), ("uid" = UserId, Path), ("If-Match" = Option<String>, Header)),

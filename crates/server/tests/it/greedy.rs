@@ -86,3 +86,25 @@ async fn a_house_whose_writers_wait_for_each_other_is_in_nobodys_way() {
     );
     app.finish().await;
 }
+
+/// A share so small that what one request costs is paid for in a second or more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_house_that_has_used_up_its_share_is_refused_and_others_are_not() {
+    let vars = [("RATE_LIMITS", "on"), ("RATE_LIMIT_WORK", "2")];
+    let app = TestApp::with(1, &vars).await;
+    let (greedy, other) = (Restaurant::new(&app).await, Restaurant::new(&app).await);
+    let path = greedy.path("/sync/full");
+    let refused = until("the house to be refused", DEADLINE, async || {
+        let replies = join_all((0..20).map(|_| greedy.owner.get(&path))).await;
+        replies.into_iter().find(|reply| reply.status != 200)
+    })
+    .await;
+    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((3..=7).contains(&wait), "{wait}");
+    let error = refused.expect_error(429, "too_many");
+    let sentence = error["error"].as_str().unwrap();
+    assert!(sentence.contains("its share of the work"), "{sentence}");
+    assert!(greedy.owner.metric("qtable_work_refused_total ").await > 0.9);
+    other.owner.get(&other.path("/guests")).await.expect(200);
+    app.finish().await;
+}

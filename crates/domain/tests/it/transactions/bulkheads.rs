@@ -4,7 +4,7 @@ use std::future::pending;
 use std::pin::pin;
 use std::time::Duration;
 
-use domain::db::{BulkheadState, Db, PgConnection, Tx, ping, serving};
+use domain::db::{BulkheadState, Db, PgConnection, Tx, Usage, ping, serving, serving_counted};
 use futures_util::future::join_all;
 use serde_json::json;
 use testkit::wait::{DEADLINE, until};
@@ -243,5 +243,30 @@ async fn requests_and_the_background_are_not_in_each_others_way() {
         .await
         .unwrap();
     assert_eq!(db.bulkheads(), BulkheadState::default());
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_house_holds_of_the_database_is_counted() {
+    let house = House::open().await;
+    let (tablet, usage) = (&house.tablet, Usage::default());
+    let id = tablet.id();
+    let read = || async { tablet.db.read("test", ping).await.unwrap() };
+
+    serving_counted(id, usage.clone(), read()).await;
+    let by_a_read = usage.held();
+    assert!(!by_a_read.is_zero());
+    // What is done for the house within counts, too.
+    let within = async { serving(id, read()).await };
+    serving_counted(id, usage.clone(), within).await;
+    let by_two = usage.held();
+    assert!(by_two > by_a_read);
+    serving_counted(id, usage.clone(), tablet.add_guest("Ada", 2)).await;
+    let by_all = usage.held();
+    assert!(by_all > by_two);
+    // What others do does not, nor what is done for the house elsewhere.
+    serving(id, read()).await;
+    read().await;
+    assert_eq!(usage.held(), by_all);
     house.close().await;
 }

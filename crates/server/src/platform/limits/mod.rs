@@ -12,6 +12,9 @@
 //! When Redis does not answer within a second, or there is none, each worker goes by what it knows
 //! itself: a restaurant must not stop because of a limiter. `qtable_rate_limit_shared` says so.
 //!
+//! Beside what requests are counted by, a restaurant has a share of the worker's time ([`work`]), and
+//! refusals in a flood take time ([`refusal`]).
+//!
 //! A whole restaurant stands behind one address, thirty tablets perhaps under one account, and after
 //! a deploy all of them come back at once. Hence the limits are those of a restaurant in trouble,
 //! not of a tablet: a period's worth may be asked for in one burst.
@@ -19,8 +22,10 @@
 mod failures;
 mod gcra;
 mod ledger;
+mod refusal;
 mod shared;
 mod subject;
+mod work;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -30,14 +35,17 @@ use std::time::{Duration, Instant};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest};
 use tokio::runtime::Handle;
-use wire::{ErrorCode, RootId, UserId};
+use wire::{ErrorCode, RestaurantId, RootId, UserId};
 
 pub use self::failures::Guessed;
 pub use self::gcra::{Rate, Verdict};
 use self::ledger::Ledger;
+use self::refusal::Refusals;
 use self::shared::Shared;
 use self::subject::Subject;
 pub use self::subject::Tier;
+pub use self::work::Turn;
+use self::work::Work;
 use crate::config::{Config, LimitsConfig};
 use crate::platform::errors::ApiError;
 use crate::seen::metrics::{Metrics, Sheet};
@@ -54,6 +62,8 @@ struct Counting {
     shared: Option<Shared>,
     known: failures::Known,
     refused: [AtomicU64; Tier::ALL.len()],
+    work: Work,
+    refusals: Refusals,
 }
 
 /// The refusal of a request whose address has used up what it has, for the handler to give unless
@@ -93,6 +103,8 @@ impl Limits {
             shared,
             known: failures::Known::default(),
             refused: Default::default(),
+            work: Work::new(limits.work),
+            refusals: Refusals::default(),
         });
         let shown = Arc::clone(&counting);
         metrics.on_scrape(move |sheet| shown.show(sheet));
@@ -153,6 +165,36 @@ impl Limits {
         counting.passed(tier, counting.ledger.take(Instant::now(), &takes))
     }
 
+    /// Waits until a restaurant can afford what is asked for it, a route and as what it is counted;
+    /// `None` when there are no accounts.
+    ///
+    /// # Errors
+    /// 429 when it would have to wait for too long.
+    pub async fn turn(
+        &self,
+        house: RestaurantId,
+        kind: (&'static str, Tier),
+    ) -> Result<Option<Turn>, ApiError> {
+        match &self.0 {
+            Some(counting) => counting.work.turn(house, kind).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Something was asked for that no restaurant is charged for: by whom, if that is known.
+    pub fn visited(&self, by: Option<RestaurantId>) {
+        if let Some(counting) = &self.0 {
+            counting.work.visited(by);
+        }
+    }
+
+    /// Takes the time that a refusal takes now, without holding anything.
+    pub async fn linger(&self) {
+        if let Some(counting) = &self.0 {
+            counting.refusals.linger().await;
+        }
+    }
+
     /// Adds up with the other workers; to be called every [`COMPARE`].
     pub async fn compare(&self) {
         let Some(counting) = &self.0 else {
@@ -160,6 +202,7 @@ impl Limits {
         };
         // Also without Redis: what is paid is forgotten here.
         let shares = counting.ledger.shares(Instant::now());
+        counting.work.forget();
         let Some(shared) = &counting.shared else {
             return;
         };
@@ -213,6 +256,7 @@ impl Counting {
         let refused = refused.map(|(tier, count)| (tier.as_str(), count.load(Ordering::Relaxed)));
         let help = "Requests that were too many, by tier.";
         sheet.counters("rate_limited_total", help, "tier", refused);
+        self.work.show(sheet);
         if let Some(shared) = &self.shared {
             let help = "1 while the workers count together, 0 while each counts by itself.";
             let is_up = if shared.is_up() { 1.0 } else { 0.0 };

@@ -12,6 +12,7 @@
 //!   find with the full regex engine and 139 µs with the small one. A tree of path segments does
 //!   not care how many routes there are.
 
+mod admit;
 mod row;
 mod tree;
 
@@ -23,23 +24,18 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse, fn_service
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Data;
-use actix_web::{Error, FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Responder};
+use actix_web::{Error, FromRequest, Handler, HttpRequest, HttpResponse, Responder};
 use domain::db::serving;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use utoipa::openapi::OpenApi;
-use wire::RestaurantId;
 
+use self::admit::{Admitted, admit};
 pub(crate) use self::row::{At, route};
 pub use self::row::{Kind, Route, Row};
 use self::tree::Tree;
-use crate::access::auth;
-use crate::access::auth::{Caller, Need};
-use crate::access::holders::Holding;
 use crate::platform::errors::ApiError;
-use crate::platform::idempotency;
 use crate::platform::limits;
-use crate::platform::limits::{FullDoor, Verdict};
 use crate::platform::middleware::Context;
 use crate::state::AppState;
 
@@ -165,69 +161,31 @@ async fn answer(
         Ok(target) => target,
         Err(error) => return Ok(request.error_response(error)),
     };
-    let left = match admit(&target.row, &mut request).await {
-        Ok(left) => left,
-        Err(error) => return Ok(request.error_response(error)),
+    let state = request.app_data::<Data<AppState>>().cloned();
+    let answer = match admit(&target.row, &mut request).await {
+        Ok(admitted) => run(&target.call, request, admitted).await,
+        Err(error) => request.error_response(error),
     };
-    let house = house(target.row.need, &request);
-    let answering = (target.call)(request);
-    let mut answer = match house {
-        Some(house) => serving(house, answering).await,
-        None => answering.await,
-    };
-    if let Some(left) = left {
-        limits::say(&left, answer.headers_mut());
+    if answer.status() == StatusCode::TOO_MANY_REQUESTS
+        && let Some(state) = state
+    {
+        state.limits.linger().await;
     }
     Ok(answer)
 }
 
-/// For which restaurant a request is answered, once it is known that the caller may: what is read
-/// for it is bounded together. Strangers are nobody's.
-fn house(need: Need, request: &ServiceRequest) -> Option<RestaurantId> {
-    match need {
-        Need::Public | Need::Follow => None,
-        Need::Member(_) | Need::MemberOrSelf(_) => Context::of(request)?.restaurant(),
-        Need::Holder => Some(request.extensions().get::<Holding>()?.holder.restaurant_id),
-        Need::Account | Need::Named(_) => request.extensions().get::<Caller>()?.restaurant_id,
+async fn run(call: &Call, request: ServiceRequest, admitted: Admitted) -> ServiceResponse {
+    let Admitted { left, house, turn } = admitted;
+    let answering = call(request);
+    let mut answer = match (turn, house) {
+        (Some(turn), _) => turn.run(answering).await,
+        (None, Some(house)) => serving(house, answering).await,
+        (None, None) => answering.await,
+    };
+    if let Some(left) = left {
+        limits::say(&left, answer.headers_mut());
     }
-}
-
-/// What comes before the handler, in this order: the limit of the address, who is calling, the
-/// limit of the account, the key of a request that may be sent again. Returns how much is left.
-async fn admit(row: &Row, request: &mut ServiceRequest) -> Result<Option<Verdict>, ApiError> {
-    let mut left = None;
-    let state = request.app_data::<Data<AppState>>().cloned();
-    let limited = row.tier.zip(state);
-    if let Some((tier, state)) = &limited {
-        let address = Context::of(request).and_then(|context| context.client_ip());
-        left = match state.limits.address(*tier, address).await {
-            // Who comes may have an allowance of its own, which shows in the body.
-            Err(refusal) if row.asks_who_comes => {
-                request.extensions_mut().insert(FullDoor::new(refusal));
-                None
-            }
-            counted => counted?,
-        };
-    }
-    if row.need != Need::Public {
-        auth::authorize(request, row.need).await?;
-    }
-    let caller = request.extensions().get::<Caller>().copied();
-    if let (Some((tier, state)), Some(caller)) = (&limited, caller) {
-        let of_account = state.limits.account(*tier, caller.user_id)?;
-        left = left.into_iter().chain(of_account).reduce(Verdict::tighter);
-    }
-    let held = request.extensions().get::<Holding>().copied();
-    if let (Some((tier, state)), Some(held)) = (limited, held) {
-        let of_holder = state.limits.holder(tier, held.holder.root)?;
-        left = left.into_iter().chain(of_holder).reduce(Verdict::tighter);
-    }
-    if row.takes_keys {
-        idempotency::read(request, row).await?;
-    } else if matches!(row.need, Need::Public | Need::Holder) && !request.method().is_safe() {
-        idempotency::refuse(request.headers())?;
-    }
-    Ok(left)
+    answer
 }
 
 /// Finds who answers, and notes the variable parts of the path and the route.

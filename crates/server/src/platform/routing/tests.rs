@@ -5,6 +5,7 @@ use wire::RestaurantId;
 use wire::Role;
 
 use super::*;
+use crate::access::auth::Need;
 use crate::platform::extract::{BODY_LIMIT, FILE_LIMIT, Json, Path};
 use crate::platform::limits::Tier;
 

@@ -84,6 +84,11 @@ pub async fn page(
 
 /// Opens the port of the metrics, if they have one. The server runs when it is awaited.
 ///
+/// What is no HTTP, or asks for anything else, is answered with a bare status here, and not in the
+/// envelope of the main listener. The port is for one scraper in a private network, which goes by
+/// the status; what guards connections and counts requests for clients would only be one more thing
+/// between an operator and the figures by which he finds out what is wrong with it.
+///
 /// # Errors
 /// When the port cannot be opened.
 pub fn listen(config: &Config, metrics: Arc<Metrics>) -> io::Result<Option<Server>> {

@@ -166,3 +166,62 @@ async fn who_is_let_go_loses_the_open_sockets_on_every_worker() {
     );
     app.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_come_in_may_leave() {
+    let app = TestApp::with(1, &[]).await;
+    let (house, other) = (Restaurant::new(&app).await, Restaurant::new(&app).await);
+    let deactivate = async |path: &str| {
+        let off = house.owner.put(path, json!({"isActive": false})).await;
+        off.expect(200);
+    };
+    // On a device that is still logged in.
+    let (id, staff) = house.member_with_id(&app, "staff").await;
+    let path = house.path(&format!("/users/{id}"));
+    deactivate(&path).await;
+    let guests = staff.get(&house.path("/guests")).await;
+    guests.expect_error(403, "forbidden");
+    let members = house.path(&format!(
+        "/users/{}",
+        house.owner_tokens["user_id"].as_str().unwrap()
+    ));
+    staff.delete(&members).await.expect_error(403, "forbidden");
+    assert_eq!(staff.delete(&path).await.status, 204);
+    assert_eq!(staff.delete(&path).await.status, 401);
+
+    // On one that is logged in to another restaurant: in this one it could not.
+    let (invitation, secret) = house.invite(json!({"role": "staff"})).await;
+    let accept = json!({"secret": secret});
+    other
+        .owner
+        .post("/invitations/accept", accept)
+        .await
+        .expect(200);
+    let user = other.owner_tokens["user_id"].as_str().unwrap();
+    let path = house.path(&format!("/users/{user}"));
+    // Whoever is no member yet has nothing to leave.
+    other
+        .owner
+        .delete(&path)
+        .await
+        .expect_error(404, "not_found");
+    house.confirm(&invitation, user).await;
+    deactivate(&path).await;
+    let stale = [("if-match", "\"1\"")];
+    let stale = other
+        .owner
+        .send(reqwest::Method::DELETE, &path, None, &stale)
+        .await;
+    stale.expect_error(412, "stale_version");
+    assert_eq!(other.owner.delete(&path).await.status, 204);
+    other
+        .owner
+        .delete(&path)
+        .await
+        .expect_error(404, "not_found");
+    let members = house.owner.get(&house.path("/users")).await.expect(200);
+    assert_eq!(members.as_array().unwrap().len(), 1);
+    // At home nothing has changed.
+    other.owner.get(&other.path("/guests")).await.expect(200);
+    app.finish().await;
+}
