@@ -111,7 +111,12 @@ async fn example(app: &TestApp, house: &Restaurant, pattern: &str) -> (String, V
             return (path.replace("{iid}", &id), json!({}));
         }
         "/reservations" | "/holds" => booking,
-        "/reservations/{id}/check-in" | "/reservations/{id}/seat" => {
+        "/guests/{gid}/link" => {
+            let id = house.guest("Eve", 2).await;
+            let path = pattern.replace("{rid}", &house.id);
+            return (path.replace("{gid}", &id), json!({}));
+        }
+        "/reservations/{id}/check-in" | "/reservations/{id}/seat" | "/reservations/{id}/link" => {
             let bookings = house.path("/reservations");
             let booked = house.owner.post(&bookings, booking).await.expect(201);
             let path = pattern.replace("{rid}", &house.id);

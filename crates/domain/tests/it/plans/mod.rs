@@ -6,6 +6,7 @@
 //! thinking of it, and a new operation has to be added here ([`names`]).
 
 mod floor;
+mod holders;
 mod judge;
 mod large;
 mod menu;
@@ -35,6 +36,7 @@ async fn hot_paths_read_what_they_need_and_no_more() {
             floor::change(&house).await;
             together::change(&house).await;
             people::run(&house).await;
+            holders::run(&house).await;
             menu::run(&house).await;
             platform::run(&house).await;
         }
