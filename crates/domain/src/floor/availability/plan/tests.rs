@@ -347,28 +347,22 @@ prop_compose! {
     ) -> House {
         let base = utc("2026-03-28T00:00:00Z");
         let hours = Hours { opens_minute: opens, closes_minute: opens + length };
+        let mut settings = RestaurantSettings::default();
+        settings.venue.opening_hours = Some(
+            Weekday::ALL.iter().map(|weekday| OpeningHours { weekday: *weekday, hours }).collect(),
+        );
+        settings.floor.joinable_groups = groups
+            .into_iter()
+            .map(|tables| JoinableGroup {
+                table_ids: tables.into_iter().map(id).collect(),
+                min_party_size: None,
+                max_party_size: None,
+            })
+            .collect();
+        settings.floor.pacing = Pacing { max_covers: covers, max_parties: None };
         House {
             zone,
-            settings: RestaurantSettings {
-                venue: VenueSettings {
-                    opening_hours: Some(
-                        Weekday::ALL.iter().map(|weekday| OpeningHours { weekday: *weekday, hours }).collect(),
-                    ),
-                    ..VenueSettings::default()
-                },
-                floor: FloorSettings {
-                    joinable_groups: groups
-                        .into_iter()
-                        .map(|tables| JoinableGroup {
-                            table_ids: tables.into_iter().map(id).collect(),
-                            min_party_size: None,
-                            max_party_size: None,
-                        })
-                        .collect(),
-                    pacing: Pacing { max_covers: covers, max_parties: None },
-                    ..FloorSettings::default()
-                },
-            },
+            settings,
             tables: (0..).zip(capacities).map(|(n, capacity)| table(n, capacity)).collect(),
             busy: busy
                 .into_iter()
