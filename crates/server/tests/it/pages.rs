@@ -275,7 +275,7 @@ async fn pages_stand_at_the_root() {
         is_discreet(&reply.headers, true);
         checked += 1;
     }
-    assert_eq!(checked, 5);
+    assert_eq!(checked, 7);
     app.finish().await;
 }
 
