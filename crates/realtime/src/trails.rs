@@ -251,12 +251,12 @@ mod tests {
     fn a_trail_is_bounded() {
         let mut trails = Trails::default();
         trails.follow(&[ONE], 0);
-        let last = 3 * KEPT as Seq;
+        let last = 3 * Seq::try_from(KEPT).unwrap();
         for seq in 1..=last {
             note(&mut trails, &about(seq, &[ONE]));
         }
         let one = Hears::Own([ONE].into());
-        let first = last - KEPT as Seq;
+        let first = last - Seq::try_from(KEPT).unwrap();
         assert_eq!(trails.next(&one, first - 1), Next::Unknown);
         assert_eq!(trails.next(&one, first), Next::At(first + 1));
         assert_eq!(trails.roots[&ONE].trail.seqs.len(), KEPT);
