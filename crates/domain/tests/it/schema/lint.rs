@@ -170,6 +170,7 @@ fn steps_can_be_applied_while_the_workers_of_before_run() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
     let mut found = Vec::new();
     let mut steps = 0;
+    let mut numbers = BTreeSet::new();
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         let step = path.file_name().unwrap().to_str().unwrap().to_owned();
@@ -177,6 +178,9 @@ fn steps_can_be_applied_while_the_workers_of_before_run() {
             continue;
         }
         steps += 1;
+        // By its number the database knows which steps it has.
+        let (number, _) = step.split_once('_').unwrap();
+        assert!(numbers.insert(number.to_owned()), "{number} is there twice");
         let metadata = fs::read_to_string(path.join("metadata.toml")).unwrap_or_default();
         let runs_in_transaction = !metadata
             .replace(' ', "")
