@@ -118,6 +118,8 @@ async fn members(house: &House) {
     let list = async |conn: &mut PgConnection| users::list(conn, here, None, None).await;
     house.read("users.list", "", list).await;
     let user = invited(house).await;
+    let get = async |conn: &mut PgConnection| users::get(conn, here, user).await;
+    house.read("users.get", "", get).await;
     let patch = from(json!({"role": "manager"}));
     let update = async |tx: &mut Tx<'_>| users::update(tx, user, &patch, None).await;
     house.write("users.update", "", update).await;
