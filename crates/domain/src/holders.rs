@@ -1,7 +1,7 @@
 //! Who holds the secret of one thing, and may follow that thing without an account.
 //!
 //! A thing keeps a hash of its secret in its own row: a new secret ends the one before, and what is
-//! removed is held by nobody. Each room says where its things are ([`Held`], in `rooms.rs`).
+//! removed is held by nobody. Each room says where its things are (`Held`, in `rooms.rs`).
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use wire::rooms::RootKind;
 use wire::{RestaurantId, RootId};
 
 use crate::secrets::links::LinkSecret;
-use crate::{Result, rooms};
+use crate::{Error, Result, rooms};
 
 /// How long a thing can be followed after it is over.
 pub const AFTER_THE_END: TimeDelta = TimeDelta::hours(24);
@@ -157,6 +157,15 @@ impl Holding {
     }
 }
 
+/// What changed since a holder's request looked at it is looked at again: the answer for staff, which
+/// has its present state, is not for whoever only follows it.
+pub(crate) fn looked_at_again(error: Error) -> Error {
+    match error {
+        Error::Stale(_) => Error::Contended,
+        error => error,
+    }
+}
+
 /// A new secret for a thing: what is shown once, and what is kept.
 pub(crate) fn new_secret(restaurant: RestaurantId, root: RootId) -> (String, Vec<u8>) {
     let secret = LinkSecret::new(restaurant, root.0);
@@ -186,6 +195,12 @@ mod tests {
         assert!(holding(None).is_good(over));
         assert!(holding(Some(over)).is_good(over + TimeDelta::hours(23)));
         assert!(!holding(Some(over)).is_good(over + TimeDelta::hours(24)));
+    }
+
+    #[test]
+    fn a_holder_is_never_shown_what_staff_sees() {
+        let stale = Error::Stale(Box::new(serde_json::json!({"phone": "1"})));
+        assert!(matches!(looked_at_again(stale), Error::Contended));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //!
 //! [`requests`] makes requests over few connections ([`link`]) at the times of [`arrivals`];
 //! [`crowd`] has sessions ([`session`]) in processes of their own ([`holder`]), which take
-//! [`orders`] and [`check`] what each session is told. A change of a party carries the time at
-//! which it should have been asked for ([`told`]), on the one [`clock`] of the machine. [`report`]
+//! [`commands`] and [`check`] what each session is told. A change of a party carries the time at
+//! which it should have been asked for ([`frame_text`]), on the one [`clock`] of the machine. [`report`]
 //! is what is printed. A scenario is a module with `Args` and `run`; [`floor`] is done by [`hosts`].
 
 mod args;

@@ -13,7 +13,6 @@ use wire::{ErrorCode, GuestId, ReservationId, RestaurantId, RootId};
 
 use super::operations::{get, update};
 use super::row::GuestRow;
-use super::waiting;
 use crate::audit::Entry;
 use crate::db::Tx;
 use crate::floor::reservations;
@@ -96,7 +95,8 @@ pub async fn get_own(
 /// # Errors
 /// [`Error::NotFound`]; `invalid_transition` for a party that sits.
 pub async fn cancel_own(tx: &mut Tx<'_>, id: GuestId) -> Result<OwnGuest> {
-    let row = waiting::lock_one(tx, id).await?;
+    // Not locked here: a change of the list locks what comes before the party first.
+    let row = GuestRow::find(tx.conn, tx.restaurant_id(), id).await?;
     if row.status == GuestStatus::Cancelled {
         return Ok(OwnGuest::from(&get(tx.conn, tx.restaurant_id(), id).await?));
     }
@@ -108,7 +108,8 @@ pub async fn cancel_own(tx: &mut Tx<'_>, id: GuestId) -> Result<OwnGuest> {
         status: Some(GuestStatus::Cancelled),
         ..UpdateGuest::default()
     };
-    Ok(OwnGuest::from(&update(tx, id, &patch, None).await?))
+    let gone = update(tx, id, &patch, Some(row.version)).await;
+    Ok(OwnGuest::from(&gone.map_err(holders::looked_at_again)?))
 }
 
 /// Parties that somebody follows.

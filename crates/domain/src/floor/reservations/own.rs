@@ -96,8 +96,9 @@ pub async fn cancel_own(tx: &mut Tx<'_>, id: ReservationId) -> Result<OwnReserva
         let sentence = "The party is here. Please ask the staff.";
         return Err(Error::refused(ErrorCode::InvalidTransition, sentence));
     }
+    let gone = cancel(tx, id, Some(row.version)).await;
     Ok(OwnReservation::from(
-        &cancel(tx, id, Some(row.version)).await?,
+        &gone.map_err(holders::looked_at_again)?,
     ))
 }
 
