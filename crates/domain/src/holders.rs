@@ -8,9 +8,13 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel_async::AsyncPgConnection;
+use wire::audit::AuditEntity;
+use wire::live::events::Action;
 use wire::rooms::RootKind;
 use wire::{RestaurantId, RootId};
 
+use crate::audit::Entry;
+use crate::db::Tx;
 use crate::secrets::links::LinkSecret;
 use crate::{Error, Result, rooms};
 
@@ -75,23 +79,29 @@ pub struct Holder {
     pub stamp: Stamp,
 }
 
-/// What is held with the secret of a link; `None` for one that is none, or of a thing that has
-/// another by now, was removed, or has been over for [`AFTER_THE_END`].
+/// What somebody presents as the secret of a thing, whether or not it is one.
+pub struct Secret(LinkSecret);
+
+impl Secret {
+    /// `None` for what cannot be one: nobody has to be asked about that.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        LinkSecret::parse(text).map(Self)
+    }
+}
+
+/// What is held with a secret; `None` for that of a thing that has another by now, was removed, or
+/// has been over for [`AFTER_THE_END`].
 ///
 /// # Errors
 /// When the database is away.
 pub async fn holder(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
-    secret: &str,
+    secret: &Secret,
 ) -> Result<Option<Holder>> {
-    match LinkSecret::parse(secret) {
-        Some(link) => {
-            let place = (link.restaurant_id, RootId(link.id));
-            with(conn, now, &link, place).await
-        }
-        None => Ok(None),
-    }
+    let place = (secret.0.restaurant_id, RootId(secret.0.id));
+    with(conn, now, &secret.0, place).await
 }
 
 /// A thing that is held with the same secret: the party that a booking became.
@@ -101,13 +111,13 @@ pub async fn holder(
 pub async fn holder_of(
     conn: &mut AsyncPgConnection,
     now: DateTime<Utc>,
-    secret: &str,
+    secret: &Secret,
     place: Place,
 ) -> Result<Option<Holder>> {
-    match LinkSecret::parse(secret).filter(|link| link.restaurant_id == place.0) {
-        Some(link) => with(conn, now, &link, place).await,
-        None => Ok(None),
+    if secret.0.restaurant_id != place.0 {
+        return Ok(None);
     }
+    with(conn, now, &secret.0, place).await
 }
 
 async fn with(
@@ -166,8 +176,20 @@ pub(crate) fn looked_at_again(error: Error) -> Error {
     }
 }
 
-/// A new secret for a thing: what is shown once, and what is kept.
-pub(crate) fn new_secret(restaurant: RestaurantId, root: RootId) -> (String, Vec<u8>) {
+/// Makes a secret for a thing, of which the audit tells that there is one: what is shown once, and
+/// what is to be kept of it.
+pub(crate) fn make_secret(tx: &mut Tx<'_>, entity: AuditEntity, root: RootId) -> (String, Vec<u8>) {
+    tx.audit(Entry {
+        entity,
+        entity_id: root.0,
+        action: Action::LinkMade,
+        before: None,
+        after: None,
+    });
+    new_secret(tx.restaurant_id(), root)
+}
+
+fn new_secret(restaurant: RestaurantId, root: RootId) -> (String, Vec<u8>) {
     let secret = LinkSecret::new(restaurant, root.0);
     (secret.encode(), secret.hash().to_vec())
 }

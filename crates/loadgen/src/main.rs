@@ -3,8 +3,10 @@
 //! It knows the servers only by what crosses the wire (`wire`). The foundation is shared by all
 //! scenarios: [`http`] and [`socket`] speak; [`follower`] is a device that follows a restaurant
 //! and resumes; [`transcript`] is what a device heard; [`log`] is what it should have heard;
-//! [`judge`] compares the two, and [`floor_state`] a snapshot with the log; [`latency`] and [`table`] tell of it. A scenario is a module with
-//! `Args` and `run`, and a line in [`Scenario`]. Those that measure are in [`load`], and [`mod@bench`] runs them side by side with peers. The exit code is not 0 if anything was lost.
+//! [`judge`] compares the two, and [`floor_state`] a snapshot with the log; [`latency`] and
+//! [`table`] tell of it. A scenario is a module with `Args` and `run`, and a line in [`Scenario`].
+//! Those that measure are in [`load`], and [`mod@bench`] runs them side by side with peers. The exit
+//! code is not 0 if anything was lost.
 
 use std::process::ExitCode;
 

@@ -5,15 +5,16 @@
 //! the key of the thing that it names: nothing is remembered of it, so that it ends when it is
 //! replaced. Sessions that are open are asked about every few seconds ([`CHECK_SOCKETS`]).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::{Ready, ready};
 use std::time::Duration;
 
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use domain::db::{Actor, RequestId, Scope};
-use domain::holders::{self, Holder, Place, Stamp};
+use domain::holders::{self, Holder, Place, Secret, Stamp};
 use futures_util::FutureExt;
+use realtime::SessionInfo;
 use wire::live::frames::CloseCode;
 use wire::{ErrorCode, Role, RootId};
 
@@ -84,8 +85,9 @@ pub fn may_be_secret(credential: &str) -> bool {
 /// # Errors
 /// 401 without a secret that is good, 404 for another thing than its own.
 pub(super) async fn authorize(state: &AppState, request: &ServiceRequest) -> Result<(), ApiError> {
-    let secret = bearer(request.headers()).ok_or_else(unknown)?;
-    let mut holder = holder(state, secret).await?;
+    let secret = bearer(request.headers()).and_then(Secret::parse);
+    let secret = &secret.ok_or_else(unknown)?;
+    let mut holder = held_with(state, secret).await?;
     if let Some(asked) = asked(request)
         && asked != (holder.restaurant_id, holder.root)
     {
@@ -109,6 +111,11 @@ pub(super) async fn authorize(state: &AppState, request: &ServiceRequest) -> Res
 /// # Errors
 /// 401 for one that is not good, or not any more.
 pub async fn holder(state: &AppState, secret: &str) -> Result<Holder, ApiError> {
+    let secret = Secret::parse(secret).ok_or_else(unknown)?;
+    held_with(state, &secret).await
+}
+
+async fn held_with(state: &AppState, secret: &Secret) -> Result<Holder, ApiError> {
     let now = state.db.clock().now();
     let found = state
         .read("holders.find", async move |conn| {
@@ -146,7 +153,7 @@ async fn check_sockets(state: &AppState) -> domain::Result<usize> {
         .collect();
     held.sort_unstable();
     held.dedup();
-    let mut closed = 0;
+    let mut ended = HashSet::new();
     for some in held.chunks(PLACES_PER_QUERY) {
         let places: Vec<Place> = some.iter().map(|(place, _)| *place).collect();
         let now = state.db.clock().now();
@@ -156,15 +163,18 @@ async fn check_sockets(state: &AppState) -> domain::Result<usize> {
                 holders::stamps(conn, now, &places).await
             })
             .await?;
-        for (place, stamp) in some {
-            if stamps.get(place).map(|now| now.get()) != Some(*stamp) {
-                let is_theirs = |session: &realtime::SessionInfo| {
-                    session.restaurant_id == place.0 && session.who.holds == Some((place.1, *stamp))
-                };
-                state.hub.close_where(is_theirs, CloseCode::Forbidden);
-                closed += 1;
-            }
-        }
+        let is_held =
+            |(place, stamp): &(Place, u64)| stamps.get(place).map(|now| now.get()) == Some(*stamp);
+        ended.extend(some.iter().copied().filter(|held| !is_held(held)));
     }
-    Ok(closed)
+    if !ended.is_empty() {
+        let is_over = |session: &SessionInfo| {
+            let holds = session.who.holds;
+            holds.is_some_and(|(root, stamp)| {
+                ended.contains(&((session.restaurant_id, root), stamp))
+            })
+        };
+        state.hub.close_where(is_over, CloseCode::Forbidden);
+    }
+    Ok(ended.len())
 }

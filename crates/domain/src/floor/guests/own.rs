@@ -7,13 +7,11 @@ use diesel::sql_types::{Array, Bytea, Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::audit::AuditEntity;
 use wire::floor::guests::{GuestStatus, OwnGuest, UpdateGuest};
-use wire::live::events::Action;
 use wire::rooms::RootKind;
 use wire::{ErrorCode, GuestId, ReservationId, RestaurantId, RootId};
 
 use super::operations::{get, update};
 use super::row::GuestRow;
-use crate::audit::Entry;
 use crate::db::Tx;
 use crate::floor::reservations;
 use crate::holders::{self, Held, Holding, Place};
@@ -32,15 +30,8 @@ pub async fn make_link(tx: &mut Tx<'_>, id: GuestId) -> Result<String> {
         let sentence = "This party has left.";
         return Err(Error::refused(ErrorCode::Conflict, sentence));
     }
-    let (secret, hash) = holders::new_secret(tx.restaurant_id(), RootId(id.0));
+    let (secret, hash) = holders::make_secret(tx, AuditEntity::Guest, RootId(id.0));
     write_secret(tx, id, &hash).await?;
-    tx.audit(Entry {
-        entity: AuditEntity::Guest,
-        entity_id: id.0,
-        action: Action::LinkMade,
-        before: None,
-        after: None,
-    });
     Ok(secret)
 }
 

@@ -7,13 +7,11 @@ use diesel::sql_types::{Array, Bytea, Integer, Nullable, Text, Timestamptz, Uuid
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use wire::audit::AuditEntity;
 use wire::floor::reservations::{OwnReservation, ReservationStatus};
-use wire::live::events::Action;
 use wire::rooms::RootKind;
 use wire::{ErrorCode, ReservationId, RestaurantId, RootId};
 
 use super::operations::{cancel, get};
 use super::row::ReservationRow;
-use crate::audit::Entry;
 use crate::db::Tx;
 use crate::floor::guests;
 use crate::holders::{self, Held, Holding, Place};
@@ -40,7 +38,7 @@ pub async fn make_link(tx: &mut Tx<'_>, id: ReservationId) -> Result<String> {
         let sentence = "This booking is over.";
         return Err(Error::refused(ErrorCode::Conflict, sentence));
     }
-    let (secret, hash) = holders::new_secret(tx.restaurant_id(), RootId(id.0));
+    let (secret, hash) = holders::make_secret(tx, AuditEntity::Reservation, RootId(id.0));
     // No version: what clients see of the booking is as it was.
     diesel::update(reservations::table.find((tx.restaurant_id(), id)))
         .set(reservations::secret_hash.eq(&hash))
@@ -49,13 +47,6 @@ pub async fn make_link(tx: &mut Tx<'_>, id: ReservationId) -> Result<String> {
     if let Some(guest) = row.guest_id {
         guests::follow_booking(tx, guest, row.secret_hash.as_deref(), &hash).await?;
     }
-    tx.audit(Entry {
-        entity: AuditEntity::Reservation,
-        entity_id: id.0,
-        action: Action::LinkMade,
-        before: None,
-        after: None,
-    });
     Ok(secret)
 }
 
@@ -146,8 +137,8 @@ impl Held for Bookings {
     async fn find(&self, conn: &mut AsyncPgConnection, places: &[Place]) -> Result<Vec<Holding>> {
         let (restaurants, ids) = holders::apart(places);
         let rows = diesel::sql_query(
-            "SELECT restaurant_id, id, secret_hash, guest_id, status, reservation_time, duration_minutes, \
-             last_updated FROM unnest($1, $2) AS place (restaurant_id, id) \
+            "SELECT restaurant_id, id, secret_hash, guest_id, status, reservation_time, \
+             duration_minutes, last_updated FROM unnest($1, $2) AS place (restaurant_id, id) \
              JOIN reservations USING (restaurant_id, id) WHERE secret_hash IS NOT NULL",
         )
         .bind::<Array<SqlUuid>, _>(restaurants)

@@ -41,8 +41,8 @@ pub async fn ask(
 }
 
 /// How long parties would wait that come now, in this transaction. One statement, and one for each
-/// room that has a figure of its own: all of the floor is of one moment, and a party that is taken down costs one round trip more; the next costs none, unless
-/// something else was done in between.
+/// room that has a figure of its own: all of the floor is of one moment, and a party that is taken
+/// down costs one round trip more; the next costs none, unless something else was done in between.
 ///
 /// # Errors
 /// [`Error::NotFound`].

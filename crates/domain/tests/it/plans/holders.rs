@@ -18,6 +18,7 @@ pub(super) async fn run(house: &House) {
     let guest: Guest = house.write("guests.create", "to follow", create).await;
     let link = async |tx: &mut Tx<'_>| guests::make_link(tx, guest.id).await;
     let secret = house.write("guests.link", "", link).await;
+    let secret = holders::Secret::parse(&secret).unwrap();
     let time = now() + TimeDelta::days(30 + i64::try_from(house.round).unwrap());
     let input = from(json!({"guestName": "Eve", "partySize": 2, "reservationTime": time}));
     let create = async |tx: &mut Tx<'_>| reservations::create(tx, &input).await;
